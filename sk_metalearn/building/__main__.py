@@ -1,0 +1,66 @@
+"""``python -m sk_metalearn.building``: measure the pool on datasets, merge what was measured."""
+
+import argparse
+import sys
+
+from ..exceptions import SkMetalearnError
+from ..spaces import KINDS
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="python -m sk_metalearn.building",
+        description="Measure the pool of configurations on datasets and make a knowledge base.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    run = commands.add_parser("run", help="measure; can be killed and called again")
+    run.add_argument("data", help="folder of <name>.parquet or <name>.csv with a column 'target'")
+    run.add_argument("output", help="folder of the shards")
+    run.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
+    run.add_argument("--slices", nargs="+", type=int, help="slices of 32 configurations")
+    run.add_argument("--fidelity", choices=("small", "main", "large"), default="main")
+    run.add_argument("--shard", default="0/1", metavar="i/N", help="this machine's part of the work")
+    run.add_argument("--workers", type=int, dest="n_workers")
+    run.add_argument("--time-limit", type=float, metavar="SECONDS")
+    run.add_argument("--niceness", type=int, default=10)
+
+    merge = commands.add_parser("merge", help="make a knowledge base of shards")
+    merge.add_argument("shards", help="folder of the shards")
+    merge.add_argument("output", help="file of the knowledge base, *.npz")
+    merge.add_argument("--data", help="folder of the datasets, to measure their meta-features")
+
+    again = commands.add_parser("verify", help="measure a share of the cells again and compare")
+    again.add_argument("data")
+    again.add_argument("shards")
+    again.add_argument("--share", type=float, default=0.01)
+    again.add_argument("--seed", type=int, default=0)
+    return parser
+
+
+def main(arguments=None):
+    """Run the command line; give its exit status."""
+    options = vars(_parser().parse_args(arguments))
+    command = options.pop("command")
+    try:
+        if command == "run":
+            from ._run import run
+
+            complete = run(options.pop("data"), options.pop("output"), **options)
+            print("complete" if complete else "time limit reached; call again to go on")
+        elif command == "merge":
+            from ._merge import merge
+
+            print(merge(**options).summary())
+        else:
+            from ._verify import verify
+
+            print(verify(**options))
+    except SkMetalearnError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

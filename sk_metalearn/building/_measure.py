@@ -1,0 +1,130 @@
+"""One configuration on one fold of one task: what a worker process runs."""
+
+import pickle
+import time
+import warnings
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from ..spaces import Configuration, build_estimator
+from ._metrics import classification_scores, confusion_counts, regression_scores
+from ._tasks import prepare
+
+__all__ = ["measure_fold"]
+
+_WARNING_CODES = (
+    ("ConvergenceWarning", "convergence"),
+    ("RuntimeWarning", "numerical"),
+    ("UserWarning", "user"),
+    ("FutureWarning", "future"),
+    ("DeprecationWarning", "deprecation"),
+)
+
+
+class _Clock:
+    def __enter__(self):
+        self._start = time.process_time(), time.perf_counter()
+        return self
+
+    def __exit__(self, *exception):
+        self.cpu = time.process_time() - self._start[0]
+        self.wall = time.perf_counter() - self._start[1]
+
+
+def measure_fold(source, fidelity, configuration, fold):
+    """Fit a configuration on a fold and score it.
+
+    Parameters
+    ----------
+    source : TaskSource
+    fidelity : str
+    configuration : dict
+        From `Configuration.to_dict`.
+    fold : int
+
+    Returns
+    -------
+    dict
+        ``metrics`` on the fold and ``outer`` on the outer split, the ``confusion`` counts, CPU and
+        wall seconds of fit and prediction, sizes, warnings. ``invalid`` says why where the
+        predictions are no finite numbers.
+    """
+    task = prepare(source, fidelity)
+    train, test = task.fold(fold)
+    estimator = build_estimator(
+        Configuration.from_dict(configuration), task.schema, random_state=task.seed(fold)
+    )
+    with warnings.catch_warnings(record=True) as caught, threadpool_limits(1):
+        warnings.simplefilter("always")
+        with _Clock() as fit:
+            estimator.fit(task.X.iloc[train], task.y[train])
+        with _Clock() as predict:
+            record = _score(task, estimator, test)
+        record["outer"] = _score(task, estimator, task.outer)["metrics"]
+    record.update(
+        fit_cpu=round(fit.cpu, 4),
+        fit_wall=round(fit.wall, 4),
+        predict_cpu=round(predict.cpu, 4),
+        predict_wall=round(predict.wall, 4),
+        n_train=len(train),
+        n_test=len(test),
+        warnings=sorted({_code(warning.category) for warning in caught}),
+    )
+    if fold == 0:
+        record["size"] = len(pickle.dumps(estimator, protocol=5))
+        record["n_columns"] = _columns_after_preprocessing(estimator)
+    return record
+
+
+def _code(category):
+    names = {base.__name__ for base in category.__mro__}
+    return next((code for name, code in _WARNING_CODES if name in names), "other")
+
+
+def _columns_after_preprocessing(estimator):
+    model = estimator[-1]
+    model = getattr(model, "regressor_", model)
+    return int(getattr(model, "n_features_in_", 0))
+
+
+def _score(task, estimator, rows):
+    X, truth = task.X.iloc[rows], task.y[rows]
+    predicted = estimator.predict(X)
+    if not task.n_classes:
+        scores = regression_scores(truth, np.asarray(predicted, dtype=float), task.scale)
+        record = {"metrics": _short(scores)}
+        if not np.isfinite(predicted).all():
+            record["invalid"] = "predictions are not finite"
+        return record
+    predicted = np.asarray(predicted, dtype=int)
+    probabilities = decision = None
+    if hasattr(estimator, "predict_proba"):
+        probabilities = _padded(estimator.predict_proba(X), estimator.classes_, task.n_classes, 0.0)
+    elif hasattr(estimator, "decision_function"):
+        decision = np.asarray(estimator.decision_function(X), dtype=float)
+        if decision.ndim == 1:
+            decision = np.c_[-decision, decision]
+        lowest = decision.min() - 1.0 if decision.size else 0.0
+        decision = _padded(decision, estimator.classes_, task.n_classes, lowest)
+    scores = classification_scores(truth, predicted, task.n_classes, probabilities, decision)
+    record = {
+        "metrics": _short(scores),
+        "confusion": confusion_counts(truth, predicted, task.n_classes),
+    }
+    if probabilities is not None and not np.isfinite(probabilities).all():
+        record["invalid"] = "probabilities are not finite"
+    return record
+
+
+def _padded(values, classes, n_classes, fill):
+    padded = np.full((len(values), n_classes), fill)
+    padded[:, np.asarray(classes, dtype=int)] = values
+    return padded
+
+
+def _short(scores):
+    return {
+        name: None if not np.isfinite(value) else float(f"{value:.6g}")
+        for name, value in scores.items()
+    }

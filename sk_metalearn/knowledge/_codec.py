@@ -1,0 +1,111 @@
+"""Scores and seconds as 16-bit whole numbers, with a range per task.
+
+Float16 would overflow, and its steps are coarse where scores are: near 1. Here each row (task)
+spans its own range in 65,534 steps. Scores without a lower bound are stored on a logarithmic scale
+of the loss, so that one diverged model does not coarsen the others.
+"""
+
+import numpy as np
+
+__all__ = ["choose_codec", "decode", "encode"]
+
+_TOP = 65534
+_NAN = 65535
+# In units of the loss (standard deviations of y, nats): what lies beyond is as bad as this.
+_WORST = 1000.0
+_SHORTEST = 1e-6
+
+
+def choose_codec(name, values):
+    """Choose how the values of an array are stored.
+
+    Parameters
+    ----------
+    name : str
+        Metric, or ``"seconds"``.
+    values : ndarray
+
+    Returns
+    -------
+    str
+        ``"log"`` for seconds, ``"loss:<best>"`` for scores unbounded below, or ``"linear"``.
+    """
+    if name == "seconds":
+        return "log"
+    if name == "r2" or name.startswith("neg_"):
+        best = 1.0 if name == "r2" else 0.0
+        if not (values > best).any():
+            return f"loss:{best:g}"
+    return "linear"
+
+
+def _forward(values, codec):
+    if codec == "log":
+        return np.log(np.maximum(values, _SHORTEST))
+    if codec.startswith("loss:"):
+        best = float(codec.partition(":")[2])
+        return -np.log1p(np.clip(best - values, 0.0, _WORST))
+    return values
+
+
+def _backward(values, codec):
+    if codec == "log":
+        return np.exp(values)
+    if codec.startswith("loss:"):
+        return float(codec.partition(":")[2]) - np.expm1(-values)
+    return values
+
+
+def encode(values, codec):
+    """Turn an array into whole numbers.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, ...)
+    codec : str
+        From `choose_codec`.
+
+    Returns
+    -------
+    codes : ndarray of shape (n_rows, ...), dtype uint16
+    ranges : ndarray of shape (n_rows, 2), dtype float32
+        Lowest and highest value of each row, on the codec's scale.
+    """
+    scaled = _forward(np.asarray(values, dtype=float), codec)
+    known = np.isfinite(scaled)
+    axes = tuple(range(1, scaled.ndim))
+    low = np.where(known, scaled, np.inf).min(axis=axes, initial=np.inf)
+    high = np.where(known, scaled, -np.inf).max(axis=axes, initial=-np.inf)
+    empty = ~np.isfinite(low)
+    ranges = np.stack([np.where(empty, 0.0, low), np.where(empty, 0.0, high)], axis=1)
+    ranges = ranges.astype(np.float32)
+    low, step = _steps(ranges, scaled.ndim)
+    position = np.rint((np.where(known, scaled, 0.0) - low) / np.where(step > 0, step, 1.0))
+    codes = np.where(known, np.clip(position, 0, _TOP), _NAN)
+    return codes.astype(np.uint16), ranges
+
+
+def decode(codes, ranges, codec):
+    """Turn whole numbers back into values.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n_rows, ...), dtype uint16
+    ranges : ndarray of shape (n_rows, 2)
+    codec : str
+
+    Returns
+    -------
+    ndarray of shape (n_rows, ...), dtype float64
+    """
+    low, step = _steps(ranges, codes.ndim)
+    values = _backward(low + codes.astype(float) * step, codec)
+    values[codes == _NAN] = np.nan
+    return values
+
+
+def _steps(ranges, ndim):
+    shape = (len(ranges),) + (1,) * (ndim - 1)
+    low = ranges[:, 0].astype(float).reshape(shape)
+    high = ranges[:, 1].astype(float).reshape(shape)
+    return low, (high - low) / _TOP

@@ -1,0 +1,221 @@
+"""Which datasets are kin: one table over all sources, so that nothing left out comes back.
+
+Two tasks belong together if they share an OpenML data id or task id, a normalised name, a family
+named by their source, or a fingerprint: rows, columns and classes. The union is conservative: a
+chance meeting of fingerprints costs a little knowledge, a missed one would spoil a judgement.
+"""
+
+import re
+from collections import Counter, defaultdict
+from dataclasses import replace
+
+from ..exceptions import KnowledgeError
+
+__all__ = ["FamilyTable", "keys_of", "normalize_name"]
+
+_VERSION = re.compile(r"\s*\((\d+)\)\s*$|[-_ ]v\d+$|[-_ ](un)?seed[-_ ].*$")
+_BAYESIAN = re.compile(r"^bng[ _(]+(.+?)\)?$")
+_PREFIX = re.compile(r"^(keel|uci|pmlb|openml|kdd|rdata|jungle)[-_ ]")
+# Generators whose datasets differ in name and shape but come from one recipe.
+_STEMS = (
+    ("fri c", "friedman"),
+    ("fri_c", "friedman"),
+    ("gametes", "gametes"),
+    ("mfeat", "mfeat"),
+    ("autouniv", "autouniv"),
+    ("hill valley", "hill valley"),
+    ("monks", "monks"),
+    ("tumors c", "tumors"),
+    ("qsar tid", "qsar tid"),
+)
+
+
+def normalize_name(name):
+    """Reduce the name of a dataset to what its copies share.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    str
+        Lower case, words separated by one blank; without version, collection prefix or the mark
+        of a simulated copy ("BNG(...)"); a generator's datasets share its stem.
+
+    Examples
+    --------
+    >>> normalize_name("BNG(Credit-G) (2)")
+    'credit g'
+    >>> normalize_name("fri_c2_500_10")
+    'friedman'
+    """
+    text = _VERSION.sub("", str(name).strip().lower())
+    simulated = _BAYESIAN.match(text)
+    if simulated:
+        text = simulated.group(1).partition(",")[0]
+    text = _PREFIX.sub("", text)
+    text = " ".join(re.findall(r"[a-z0-9.]+", text))
+    for stem, family in _STEMS:
+        if text.startswith(stem):
+            return family
+    return text
+
+
+def keys_of(task):
+    """List what a task may share with its kin.
+
+    Parameters
+    ----------
+    task : Task
+
+    Returns
+    -------
+    list of tuple
+    """
+    keys = [("name", normalize_name(task.name))] if task.name else []
+    if task.family:
+        keys.append(("name", normalize_name(task.family)))
+    if task.openml_id is not None:
+        keys.append(("data", task.openml_id))
+    if task.openml_task_id is not None:
+        keys.append(("task", task.openml_task_id))
+    if task.n_rows and task.n_features:
+        keys.append(("shape", task.n_rows, task.n_features, task.n_classes))
+        # The twin of the other kind (a target cut into classes) has the same rows and columns;
+        # round numbers of rows are too common to say so.
+        if task.n_rows % 50:
+            keys.append(("table", task.n_rows, task.n_features))
+    return keys
+
+
+class FamilyTable:
+    """The families of a set of tasks.
+
+    Parameters
+    ----------
+    tasks : iterable of Task
+        From all sources together.
+    aliases : iterable of Task
+        Datasets known without evaluations, such as other versions on OpenML: they join no two
+        families, they only lead to them.
+
+    Attributes
+    ----------
+    family_of : dict of str to str
+        Family by task id.
+    """
+
+    def __init__(self, tasks, aliases=()):
+        self.tasks = tuple(tasks)
+        self.aliases = tuple(aliases)
+        self.family_of = {}
+        self._by_key = defaultdict(set)
+        parent = {}
+
+        def root(key):
+            parent.setdefault(key, key)
+            while parent[key] != key:
+                parent[key] = parent[parent[key]]
+                key = parent[key]
+            return key
+
+        keys = {}
+        for task in self.tasks:
+            keys[task.id] = [("id", task.id), *keys_of(task)]
+            for key in keys[task.id][1:]:
+                parent[root(key)] = root(keys[task.id][0])
+        members = defaultdict(list)
+        for task in self.tasks:
+            members[root(("id", task.id))].append(task)
+        for kin in members.values():
+            names = Counter(task.family or normalize_name(task.name) for task in kin)
+            name = min(names, key=lambda own: (-names[own], len(own), own))
+            for task in kin:
+                self.family_of[task.id] = name
+                for key in keys[task.id]:
+                    self._by_key[key].add(name)
+
+    def __repr__(self):
+        return f"<FamilyTable: {len(self.family_of)} tasks, {len(self.names())} families>"
+
+    def names(self):
+        """List the families' names."""
+        return sorted(set(self.family_of.values()))
+
+    def apply(self, tasks):
+        """Give the tasks again, each with the family found here."""
+        return [
+            task
+            if self.family_of.get(task.id, task.family) == task.family
+            else replace(task, family=self.family_of[task.id])
+            for task in tasks
+        ]
+
+    def kin_of(self, task):
+        """Give the families that a dataset belongs to, one that need not be in the table.
+
+        Parameters
+        ----------
+        task : Task
+
+        Returns
+        -------
+        set of str
+        """
+        return set().union(*(self._by_key.get(key, ()) for key in keys_of(task)))
+
+    def resolve(self, families=(), openml_ids=(), tasks=()):
+        """Give all families that are meant by names, OpenML ids or tasks.
+
+        Parameters
+        ----------
+        families : iterable of str
+        openml_ids : iterable of int
+            Data ids. One that is unknown here names no family.
+        tasks : iterable of str or Task
+            Ids or names of tasks.
+
+        Returns
+        -------
+        set of str
+
+        Raises
+        ------
+        KnowledgeError
+            If a family or task is unknown.
+        """
+        found = set()
+        for family in _several(families, "families"):
+            own = self._by_key.get(("name", normalize_name(family)))
+            if not own:
+                raise KnowledgeError(f"Unknown family {family!r}.{_similar(family, self.names())}")
+            found |= own
+        for openml_id in _several(openml_ids, "openml_ids"):
+            found |= self._by_key.get(("data", int(openml_id)), set())
+            for alias in self.aliases:
+                if alias.openml_id == int(openml_id):
+                    found |= self.kin_of(alias)
+        for task in _several(tasks, "tasks"):
+            if not isinstance(task, str):
+                found |= self.kin_of(task) | self._by_key.get(("id", task.id), set())
+                continue
+            own = self._by_key.get(("id", task)) or self._by_key.get(("name", normalize_name(task)))
+            if not own:
+                names = [known.name for known in self.tasks]
+                raise KnowledgeError(f"Unknown task {task!r}.{_similar(task, names)}")
+            found |= own
+        return found
+
+
+def _several(values, name):
+    if isinstance(values, str | int):
+        raise KnowledgeError(f"{name} takes a list; got {values!r}. Write {name}=[{values!r}].")
+    return values
+
+
+def _similar(name, names):
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, names, n=3)
+    return f" Did you mean {' or '.join(map(repr, near))}?" if near else ""

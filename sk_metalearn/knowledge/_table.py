@@ -1,0 +1,312 @@
+"""The performance table: tasks by configurations, a column-oriented view read when asked for."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..exceptions import KnowledgeError
+from ._metrics import nearest_metric
+from ._records import Status
+
+__all__ = ["PerformanceTable"]
+
+_MEAN, _FOLDS, _OUTER = "mean:", "folds:", "outer:"
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Rows and columns of an array of another table, cut out when asked for."""
+
+    table: "PerformanceTable"
+    name: str
+    rows: np.ndarray
+    columns: np.ndarray
+
+    def __call__(self):
+        values = self.table._array(self.name)
+        if self.name == "metafeatures":
+            return values[self.rows]
+        return values[np.ix_(self.rows, self.columns)]
+
+
+class PerformanceTable:
+    """Performance of configurations on tasks of one kind.
+
+    Scores are "higher is better" under scikit-learn's scoring names. Treat the arrays as read-only:
+    they are shared.
+
+    Parameters
+    ----------
+    kind : {"classification", "regression"}
+    tasks : sequence of Task
+    configurations : sequence of Configuration
+    arrays : mapping of str to ndarray or callable
+        Arrays by name (``"mean:<metric>"``, ``"folds:<metric>"``, ``"outer:<metric>"``,
+        ``"seconds"``, ``"status"``, ``"origin"``, ``"machine"``, ``"metafeatures"``); a callable
+        gives its array when it is first asked for.
+    metafeature_names : sequence of str
+    fidelity : str, default="main"
+        The subset of rows that was used.
+    sources, machines : sequence of str
+        What the numbers in ``origin`` and ``machine`` stand for.
+    """
+
+    def __init__(
+        self,
+        kind,
+        tasks,
+        configurations,
+        arrays,
+        metafeature_names=(),
+        fidelity="main",
+        sources=("",),
+        machines=("",),
+    ):
+        self.kind = kind
+        self.tasks = tuple(tasks)
+        self.configurations = tuple(configurations)
+        self.metafeature_names = tuple(metafeature_names)
+        self.fidelity = fidelity
+        self.sources = tuple(sources)
+        self.machines = tuple(machines)
+        self._arrays = dict(arrays)
+        self._row = {task.id: i for i, task in enumerate(self.tasks)}
+        self._ids = None
+
+    def __repr__(self):
+        return (
+            f"<PerformanceTable: {len(self.tasks)} {self.kind} tasks x "
+            f"{len(self.configurations)} configurations, {len(self.metrics)} metrics>"
+        )
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def _array(self, name):
+        values = self._arrays[name]
+        if isinstance(values, Callable):
+            values = values()
+            values.flags.writeable = False
+            self._arrays[name] = values
+        return values
+
+    def _names(self, prefix):
+        return tuple(name[len(prefix) :] for name in self._arrays if name.startswith(prefix))
+
+    @property
+    def metrics(self):
+        """Names of the metrics whose mean over folds is stored."""
+        return self._names(_MEAN)
+
+    @property
+    def fold_metrics(self):
+        """Names of the metrics stored fold by fold."""
+        return self._names(_FOLDS)
+
+    @property
+    def outer_metrics(self):
+        """Names of the metrics stored for the test split outside all folds."""
+        return self._names(_OUTER)
+
+    def scores(self, metric, failures="nan"):
+        """Give the mean score over folds.
+
+        Parameters
+        ----------
+        metric : str
+            One of `metrics`; or ``"outer:<metric>"`` for the split outside the folds.
+        failures : {"nan", "dummy"}, default="nan"
+            What a crash, a timeout, too much memory or an invalid result is worth: unknown, or
+            as much as the dummy estimator on the same task. Cells never measured and families
+            not applicable stay NaN.
+
+        Returns
+        -------
+        ndarray of shape (n_tasks, n_configurations)
+            Higher is better; NaN where unknown.
+
+        Raises
+        ------
+        KnowledgeError
+            If the metric is not stored.
+        """
+        name = metric if metric.startswith(_OUTER) else _MEAN + metric
+        self._require(name, metric, self.metrics)
+        if failures not in ("nan", "dummy"):
+            raise KnowledgeError(f"failures is 'nan' or 'dummy'; got {failures!r}.")
+        scores = self._array(name)
+        if failures == "nan":
+            return scores
+        failed = np.isin(
+            self.status, [Status.crashed, Status.timeout, Status.memory, Status.invalid]
+        )
+        return np.where(failed & np.isnan(scores), self.baseline(metric)[:, None], scores)
+
+    def fold_scores(self, metric):
+        """Give the score of each fold.
+
+        Parameters
+        ----------
+        metric : str
+            One of `fold_metrics`.
+
+        Returns
+        -------
+        ndarray of shape (n_tasks, n_configurations, n_folds)
+
+        Raises
+        ------
+        KnowledgeError
+            If the metric is not stored fold by fold.
+        """
+        self._require(_FOLDS + metric, metric, self.fold_metrics)
+        return self._array(_FOLDS + metric)
+
+    def baseline(self, metric):
+        """Give the dummy estimator's score on each task, NaN where it was not measured.
+
+        Parameters
+        ----------
+        metric : str
+
+        Returns
+        -------
+        ndarray of shape (n_tasks,)
+        """
+        scores = self.scores(metric)
+        columns = [i for i, c in enumerate(self.configurations) if c.family == "dummy"]
+        if not columns:
+            return np.full(len(self.tasks), np.nan)
+        return np.fmax.reduce(scores[:, columns], axis=1)
+
+    def nearest_metric(self, metric):
+        """Find the stored metric closest to the one asked for.
+
+        Parameters
+        ----------
+        metric : str, callable or None
+
+        Returns
+        -------
+        name : str
+        exact : bool
+            Whether it orders configurations as `metric` does.
+        """
+        return nearest_metric(metric, self.kind, self.metrics)
+
+    @property
+    def seconds(self):
+        """CPU seconds of one fold's fit and predictions, (n_tasks, n_configurations)."""
+        return self._array("seconds")
+
+    @property
+    def status(self):
+        """`Status` of each cell, (n_tasks, n_configurations), dtype uint8."""
+        return self._array("status")
+
+    @property
+    def origin(self):
+        """Position in `sources` of who measured each cell, dtype uint8."""
+        return self._array("origin")
+
+    @property
+    def machine(self):
+        """Position in `machines` of where each cell was measured, dtype uint8."""
+        return self._array("machine")
+
+    @property
+    def metafeatures(self):
+        """Meta-features of the tasks, (n_tasks, n_metafeatures), NaN where undefined."""
+        return self._array("metafeatures")
+
+    def row(self, task):
+        """Give the row of a task by its id.
+
+        Raises
+        ------
+        KnowledgeError
+            If the task is not in the table.
+        """
+        try:
+            return self._row[task]
+        except KeyError:
+            raise KnowledgeError(f"No {self.kind} task has the id {task!r}.") from None
+
+    def columns_of(self, configurations):
+        """Give the column of each configuration, -1 for one that was never measured.
+
+        Parameters
+        ----------
+        configurations : sequence of Configuration or str
+            Configurations or their ids.
+
+        Returns
+        -------
+        ndarray of int
+        """
+        if self._ids is None:
+            self._ids = {c.id: i for i, c in enumerate(self.configurations)}
+        ids = (c if isinstance(c, str) else c.id for c in configurations)
+        return np.array([self._ids.get(own, -1) for own in ids], dtype=int)
+
+    def take(self, rows=None, columns=None):
+        """Give the table of some tasks and configurations; arrays are cut when asked for.
+
+        Parameters
+        ----------
+        rows, columns : array-like of int or bool, optional
+            Positions kept, in this order. Default: all.
+
+        Returns
+        -------
+        PerformanceTable
+        """
+        rows = _positions(rows, len(self.tasks))
+        columns = _positions(columns, len(self.configurations))
+        return PerformanceTable(
+            self.kind,
+            [self.tasks[i] for i in rows],
+            [self.configurations[j] for j in columns],
+            {name: _Part(self, name, rows, columns) for name in self._arrays},
+            self.metafeature_names,
+            self.fidelity,
+            self.sources,
+            self.machines,
+        )
+
+    def with_tasks(self, tasks):
+        """Give the same table with other descriptions of its tasks, such as new families."""
+        return PerformanceTable(
+            self.kind,
+            tasks,
+            self.configurations,
+            self._arrays,
+            self.metafeature_names,
+            self.fidelity,
+            self.sources,
+            self.machines,
+        )
+
+    def array_names(self):
+        """Names of the arrays held, read or not."""
+        return tuple(self._arrays)
+
+    def array(self, name):
+        """Give one of the arrays named by `array_names`."""
+        return self._array(name)
+
+    def _require(self, name, metric, stored):
+        if name not in self._arrays:
+            raise KnowledgeError(
+                f"The metric {metric!r} is not stored for {self.kind}. Stored: {list(stored)}. "
+                "nearest_metric() gives the closest one."
+            )
+
+
+def _positions(chosen, n):
+    if chosen is None:
+        return np.arange(n)
+    chosen = np.asarray(chosen)
+    return np.flatnonzero(chosen) if chosen.dtype == bool else chosen.astype(int).reshape(-1)
+

@@ -1,0 +1,33 @@
+"""The meta-features by which similar datasets are found."""
+
+#: Chosen by ``benchmarks/metafeature_selection.py``.
+DEFAULT = (
+    "log_n_rows",
+    "log_n_columns",
+    "log_columns_per_row",
+    "log_n_encoded",
+    "fraction_numeric",
+    "fraction_binary",
+    "fraction_constant",
+    "rare_level_share",
+    "distinct_share_mean",
+    "fraction_missing",
+    "fraction_rows_missing",
+    "fraction_columns_missing",
+    "log_n_classes",
+    "class_entropy_normalised",
+    "class_share_max",
+    "class_share_min",
+    "log_smallest_class",
+    "target_skewness",
+    "target_kurtosis",
+    "target_outlier_share",
+    "target_distinct_share",
+    "target_top_share",
+    "target_tail_weight",
+    "probe_one_nn",
+    "probe_linear",
+    "probe_naive_bayes",
+    "probe_stump",
+    "probe_tree",
+)

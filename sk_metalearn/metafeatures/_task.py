@@ -1,0 +1,205 @@
+"""One dataset under measurement: its columns, its target, and which rows are read for what."""
+
+import time
+
+import numpy as np
+from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import column_or_1d
+
+from ._registry import COSTS, KINDS, NotComputable, intermediate
+from ._sample import fingerprints, priorities, spread_sample
+from ._tables import read_table
+
+#: About how many numbers a sample may hold, however many columns there are.
+_SAMPLE_NUMBERS = 4_000_000
+_FEWEST_ROWS = 1_000
+#: Above this many rows (and numbers) rows are thinned by position before their content is read.
+_CONTENT_ROWS = 100_000
+
+
+class Task:
+    """A table and its target, with everything computed from them so far.
+
+    Parameters
+    ----------
+    X : array-like, sparse matrix or dataframe of shape (n_rows, n_columns)
+        The data.
+    y : array-like of shape (n_rows,) or None
+        The target.
+    kind : {"classification", "regression"} or None
+        Kind of task; None to infer it from ``y``.
+    fidelity : {"sampled", "full", "exact"}
+        Which rows are read, see `MetaFeatureExtractor`.
+    seed : int
+        Seed of everything that is random.
+    deadline : float
+        Value of ``time.perf_counter()`` after which nothing is begun.
+    limit : str
+        The time limit in words, for the reasons.
+    """
+
+    def __init__(self, X, y, kind, fidelity, seed, deadline=np.inf, limit=""):
+        self.table = read_table(X)
+        self.kind = check_kind(y, kind)
+        self.fidelity = fidelity
+        self.seed = seed
+        self.deadline = deadline
+        self.limit = limit
+        self.memo = {}
+        self.n_rows = self.table.n_rows
+        self.n_columns = self.table.n_columns
+        if self.n_rows < 2:
+            raise ValueError(
+                f"Found array with {self.n_rows} sample(s) (shape=({self.n_rows}, "
+                f"{self.n_columns})) while a minimum of 2 is required."
+            )
+        self.y, self.n_classes = _read_target(y, self.kind, self.n_rows)
+
+    @property
+    def exact(self):
+        """Whether published procedures are followed to the letter."""
+        return self.fidelity == "exact"
+
+    def check_time(self):
+        """Raise `NotComputable` once the time is up."""
+        if time.perf_counter() > self.deadline:
+            raise NotComputable(f"the time limit of {self.limit} was reached")
+
+    def rows(self, cost):
+        """Return the rows that a cost class reads, as positions or as a slice.
+
+        Parameters
+        ----------
+        cost : str
+            A key of ``COSTS``.
+
+        Returns
+        -------
+        slice or ndarray of int
+            A slice if all rows are read, in the order of the data.
+        """
+        if self.fidelity != "sampled" or self.n_rows <= self._most_rows(cost):
+            return slice(None)
+        return self.arranged(cost)
+
+    def arranged(self, cost):
+        """Return the rows that a cost class reads, in an order set by their content.
+
+        With ``fidelity="exact"`` it is the order of the data.
+
+        Parameters
+        ----------
+        cost : str
+            A key of ``COSTS``.
+
+        Returns
+        -------
+        ndarray of int
+            Positions of rows.
+        """
+        if self.exact:
+            return np.arange(self.n_rows)
+        rows, priority = content_order(self)
+        most = self._most_rows(cost) if self.fidelity == "sampled" else self.n_rows
+        if self.fidelity == "full" and len(rows) < self.n_rows:
+            return np.random.default_rng(self.seed).permutation(self.n_rows)
+        if len(rows) <= most:
+            return rows[np.argsort(priority, kind="stable")]
+        target = np.zeros(len(rows)) if self.y is None else self.y[rows]
+        return rows[spread_sample(target, most, priority)]
+
+    def _most_rows(self, cost):
+        most = COSTS[cost]
+        if most is None:
+            return self.n_rows
+        return min(most, max(_FEWEST_ROWS, _SAMPLE_NUMBERS // self.n_columns))
+
+
+@intermediate
+def content_order(task):
+    """Rows whose content was read, and the priority that the content gives them."""
+    rows = content_rows(task)
+    row_hashes, _ = content_hashes(task)
+    return rows, priorities(row_hashes)
+
+
+@intermediate
+def content_hashes(task):
+    """Hashes of the rows in `content_rows` and of all columns (numeric, then categorical)."""
+    rows = content_rows(task)
+    whole = len(rows) == task.n_rows
+    block = task.table.rows(slice(None) if whole else rows)
+    codes = task.table.codes if whole else task.table.codes[rows]
+    y = np.zeros(len(rows)) if task.y is None else task.y[rows]
+    return fingerprints(block, codes, y, task.seed)
+
+
+@intermediate
+def content_rows(task):
+    """Positions of the rows whose content is read; all of them unless there are very many."""
+    most = min(_CONTENT_ROWS, max(2 * _FEWEST_ROWS, _SAMPLE_NUMBERS // task.n_columns))
+    if task.n_rows <= most:
+        return np.arange(task.n_rows)
+    rng = np.random.default_rng(task.seed)
+    return np.sort(rng.choice(task.n_rows, most, replace=False, shuffle=False))
+
+
+def check_kind(y, kind):
+    """Find the kind of a task.
+
+    Parameters
+    ----------
+    y : array-like or None
+        The target.
+    kind : {"classification", "regression"} or None
+        What the caller says it is.
+
+    Returns
+    -------
+    str or None
+        None if there is no target.
+
+    Raises
+    ------
+    ValueError
+        If ``kind`` is unknown or the target is not a single column of classes or numbers.
+    """
+    if kind is not None and kind not in KINDS:
+        raise ValueError(f"kind must be one of {KINDS} or None, got {kind!r}.")
+    if y is None or kind is not None:
+        return None if y is None else kind
+    target = type_of_target(y, input_name="y")
+    if target in ("binary", "multiclass"):
+        return "classification"
+    if target == "continuous":
+        return "regression"
+    raise ValueError(
+        f"y must hold one class or one number per row, got a target of type {target!r}. "
+        f"Describe each output of a multi-output task by itself."
+    )
+
+
+def _read_target(y, kind, n_rows):
+    """Return the target as numbers (codes of the classes in sorted order) and the class count."""
+    if y is None:
+        return None, 0
+    values = np.asarray(y.to_numpy() if hasattr(y, "to_numpy") else y)
+    values = column_or_1d(values)
+    if len(values) != n_rows:
+        raise ValueError(
+            f"X and y have inconsistent numbers of rows: {n_rows} and {len(values)}."
+        )
+    if kind == "regression":
+        values = values.astype(np.float64)
+        if not np.isfinite(values).all():
+            raise ValueError("Input y contains NaN or infinity; drop these rows first.")
+        return values, 0
+    if values.dtype.kind == "f" and np.isnan(values).any():
+        raise ValueError("Input y contains NaN; drop these rows first.")
+    if values.dtype.kind == "O":
+        if any(value is None or value != value for value in values):
+            raise ValueError("Input y contains missing values; drop these rows first.")
+        if len({type(value) for value in values}) > 1:
+            values = values.astype(str)
+    classes, codes = np.unique(values, return_inverse=True)
+    return codes.astype(np.float64), len(classes)

@@ -1,0 +1,53 @@
+"""What the metric learners share: an embedding of examples in which they compare."""
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ._networks import init_mlp, mlp, n_layers
+
+
+def init_embedding(rng, n_features, hidden_layer_sizes, n_components):
+    """Draw an embedding that begins as the input space.
+
+    It is the sum of a linear map, first the identity (a random projection, if `n_components` is
+    smaller), and of a perceptron whose last layer is first zero.
+    """
+    n_components = n_components or n_features
+    params = init_mlp(rng, [n_features, *hidden_layer_sizes, n_components])
+    params[f"W{len(hidden_layer_sizes)}"][:] = 0
+    size = max(n_features, n_components)
+    linear = np.eye(size)
+    if n_components < n_features:
+        linear = np.linalg.qr(rng.standard_normal((size, size)))[0]
+    return params | {"linear": linear[:n_features, :n_components].astype(np.float32)}
+
+
+def embed(params, x):
+    """Apply the embedding; without weights it is the identity."""
+    return mlp(params, x) + x @ params["linear"] if n_layers(params) else x
+
+
+class EmbeddingLearner:
+    """A learner whose weights embed examples; the input space itself where nothing was learned."""
+
+    _raw_params: dict = {}
+
+    def _fit_untrained(self, rng, X, Y):
+        params = {key: np.float64(value) for key, value in self._raw_params.items()}
+        return params, self._adapt(params, X, Y)
+
+    def embed(self, X):
+        """Map examples to the learned space.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_components)
+            Euclidean distances (cosines, for matching networks) mean similarity.
+        """
+        check_is_fitted(self, "state_")
+        X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+        return embed(self.params_, self._scale(X, "x"))

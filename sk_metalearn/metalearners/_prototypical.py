@@ -1,0 +1,118 @@
+"""Prototypical networks: the nearest class mean in a learned space."""
+
+from numbers import Integral
+
+import numpy as np
+
+from .._compat import Interval
+from ._backend import namespace, squared_distances, transpose
+from ._base import FewShotClassifier
+from ._embedding import EmbeddingLearner, embed, init_embedding
+
+
+class PrototypicalNetworkClassifier(EmbeddingLearner, FewShotClassifier):
+    """Prototypical network: softmax over distances to class means in a learned space.
+
+    `fit` averages the embedded support examples of each class; a query belongs to the class whose
+    mean is near in squared Euclidean distance. The outer loop learns the embedding.
+
+    Without meta-training this is the nearest centroid of the standardised support examples.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : tuple of int, default=(64,)
+        Widths of the hidden layers of the embedding.
+    n_components : int, default=32
+        Dimension of the learned space.
+    n_way : int, default=5
+        Classes of an episode. Training with more classes than will be met helps.
+    n_shots : int or (int, int), default=5
+        Support examples of each class; a pair gives a range to draw from.
+    n_query : int, default=5
+        Queries of each class.
+    standardize : bool, default=True
+        Whether to standardise columns with mean and scale over all tasks.
+    outer : OuterLoop or None, default=None
+        Settings of the outer loop; None for ``OuterLoop()``.
+    weights : MetaWeights, str, path-like or None, default=None
+        Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
+        `meta_fit` goes on from them.
+    random_state : int, RandomState instance or None, default=None
+        Determines initial weights and episodes.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Classes of the support set.
+    meta_weights_ : MetaWeights
+        What `meta_fit` learned.
+    history_ : dict of str to list
+        The course of meta-training, see :meth:`OuterLoop.run`.
+    params_ : dict of str to ndarray
+        The weights in use.
+    state_ : ndarray of shape (1, n_classes, n_components)
+        The prototypes.
+    scaling_ : dict of str to ndarray
+        How columns are standardised.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, if all are strings.
+
+    References
+    ----------
+    J. Snell, K. Swersky and R. Zemel (2017). "Prototypical Networks for Few-shot Learning".
+    NeurIPS.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sk_metalearn.metalearners import PrototypicalNetworkClassifier
+    >>> X, y = load_digits(return_X_y=True)
+    >>> learner = PrototypicalNetworkClassifier().fit(X[:50], y[:50])
+    >>> bool(learner.score(X[50:], y[50:]) > 0.7)
+    True
+    """
+
+    method = "prototypical"
+    _raw_params = {"log_scale": 0.0}
+
+    _parameter_constraints: dict = {
+        **FewShotClassifier._parameter_constraints,
+        "hidden_layer_sizes": [tuple, list],
+        "n_components": [Interval(Integral, 1, None, closed="left"), None],
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(64,),
+        n_components=32,
+        *,
+        n_way=5,
+        n_shots=5,
+        n_query=5,
+        standardize=True,
+        outer=None,
+        weights=None,
+        random_state=None,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.n_components = n_components
+        self.n_way = n_way
+        self.n_shots = n_shots
+        self.n_query = n_query
+        self.standardize = standardize
+        self.outer = outer
+        self.weights = weights
+        self.random_state = random_state
+
+    def _initial_params(self, rng, n_features, n_outputs):
+        params = init_embedding(rng, n_features, self.hidden_layer_sizes, self.n_components)
+        return params | {"log_scale": np.float32(-np.log(n_features)).reshape(())}
+
+    def _adapt(self, params, X, Y):
+        return transpose(Y) @ embed(params, X) / Y.sum(-2)[..., None]
+
+    def _query(self, params, state, X):
+        scale = namespace(X).exp(params["log_scale"])
+        return -scale * squared_distances(embed(params, X), state)

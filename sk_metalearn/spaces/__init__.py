@@ -1,0 +1,34 @@
+"""Hyperparameters, search spaces, and the catalogue of models with its pool."""
+
+from ._build import build_estimator, build_model
+from ._catalogue import CATALOGUE_VERSION, KINDS, PREPROCESSING, Family, families, get_family
+from ._configuration import Configuration
+from ._parameters import Categorical, Float, Integer, Parameter
+from ._pool import SLICE, catalogue_space, from_point, load_pool, to_point
+from ._schema import Schema
+from ._space import Branch, Condition, Space
+
+__all__ = [
+    "CATALOGUE_VERSION",
+    "KINDS",
+    "PREPROCESSING",
+    "SLICE",
+    "Branch",
+    "Categorical",
+    "Condition",
+    "Configuration",
+    "Family",
+    "Float",
+    "Integer",
+    "Parameter",
+    "Schema",
+    "Space",
+    "build_estimator",
+    "build_model",
+    "catalogue_space",
+    "families",
+    "from_point",
+    "get_family",
+    "load_pool",
+    "to_point",
+]

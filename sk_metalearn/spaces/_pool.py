@@ -1,0 +1,103 @@
+"""The pool: the shared, ordered, append-only list of configurations that past datasets were
+measured with."""
+
+import json
+from functools import lru_cache
+from importlib.resources import files
+
+from ..exceptions import SpaceError
+from ._catalogue import KINDS, families
+from ._configuration import Configuration
+from ._parameters import Categorical
+from ._space import Branch, Space
+
+__all__ = ["SLICE", "catalogue_space", "from_point", "load_pool", "to_point"]
+
+SLICE = 32
+_STEP = "preprocessing__"
+
+
+@lru_cache(maxsize=2)
+def load_pool(kind):
+    """Read the pool of a kind.
+
+    Parameters
+    ----------
+    kind : {"classification", "regression"}
+
+    Returns
+    -------
+    tuple of Configuration
+        In the order of their numbers; number 0 is the dummy estimator.
+
+    Raises
+    ------
+    SpaceError
+        If there is no such kind.
+    """
+    if kind not in KINDS:
+        raise SpaceError(f"kind must be one of {list(KINDS)}; got {kind!r}.")
+    text = files(__package__).joinpath("data", f"pool_{kind}.jsonl").read_text(encoding="utf-8")
+    return tuple(Configuration.from_dict(json.loads(line)) for line in text.splitlines())
+
+
+@lru_cache(maxsize=2)
+def catalogue_space(kind):
+    """Give the space of all configurations of a kind: a branch for each family.
+
+    The dummy estimator is left out. Preprocessing is part of a branch, under names that begin
+    with ``preprocessing__``.
+
+    Parameters
+    ----------
+    kind : {"classification", "regression"}
+
+    Returns
+    -------
+    Space
+    """
+    branches = []
+    for family in families(kind):
+        if family.name == "dummy":
+            continue
+        steps = {
+            step: Categorical(
+                tuple(
+                    dict.fromkeys(
+                        [family.preprocessing[step]]
+                        + [change[step] for change in family.alternatives if step in change]
+                    )
+                )
+            )
+            for step in family.preprocessing
+        }
+        parameters = {**family.parameters, **{_STEP + step: p for step, p in steps.items()}}
+        branches.append(Branch(parameters, family.branch.conditions, family.name))
+    return Space(branches)
+
+
+def to_point(configuration):
+    """Give a configuration as a point of `catalogue_space`, its family under ``"family"``."""
+    steps = {_STEP + step: choice for step, choice in configuration.preprocessing.items()}
+    return {**configuration.params, **steps}
+
+
+def from_point(point, space):
+    """Give a point of `catalogue_space` as a configuration.
+
+    Parameters
+    ----------
+    point : mapping
+    space : Space
+        From `catalogue_space`.
+
+    Returns
+    -------
+    Configuration
+    """
+    family = space.branches[space.branch_of(point)].name
+    params = {name: value for name, value in point.items() if not name.startswith(_STEP)}
+    steps = {
+        name.removeprefix(_STEP): value for name, value in point.items() if name.startswith(_STEP)
+    }
+    return Configuration(family, params, steps)

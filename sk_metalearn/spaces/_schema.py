@@ -1,0 +1,126 @@
+"""What a pipeline must know of a table before it can be built: the roles of its columns."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from ..exceptions import SpaceError
+
+__all__ = ["Schema"]
+
+
+@dataclass(frozen=True)
+class Schema:
+    """Roles of the columns of X and counts of y; positions, never values.
+
+    Parameters
+    ----------
+    n_rows, n_features : int
+    numeric, categorical, datetime, mixed : tuple of int
+        Positions of the columns: numbers; text, categories and booleans; dates and times; columns
+        of several Python types at once, which are read as text.
+    sparse : bool
+        Whether X is a scipy sparse matrix.
+    container : {"array", "pandas", "polars"}
+    n_classes : int
+        0 for regression.
+    min_class_count : int
+        Rows of the rarest class; `n_rows` for regression.
+    """
+
+    n_rows: int
+    n_features: int
+    numeric: tuple[int, ...]
+    categorical: tuple[int, ...] = ()
+    datetime: tuple[int, ...] = ()
+    mixed: tuple[int, ...] = ()
+    sparse: bool = False
+    container: str = "array"
+    n_classes: int = 0
+    min_class_count: int = 0
+
+    @classmethod
+    def from_data(cls, X, y=None, kind="classification"):
+        """Read the schema of a dataset.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or dataframe of shape (n_rows, n_features)
+        y : array-like of shape (n_rows,), optional
+        kind : {"classification", "regression"}
+
+        Returns
+        -------
+        Schema
+
+        Raises
+        ------
+        SpaceError
+            If X has not two dimensions.
+        """
+        container = "array"
+        if sparse.issparse(X):
+            roles = ["numeric"] * X.shape[1]
+        elif hasattr(X, "columns") and hasattr(X, "dtypes"):
+            container = type(X).__module__.split(".")[0]
+            read = _polars_role if container == "polars" else _pandas_role
+            columns = (
+                X.get_columns()
+                if container == "polars"
+                else (X.iloc[:, i] for i in range(X.shape[1]))
+            )
+            roles = [read(column) for column in columns]
+        else:
+            X = np.asarray(X)
+            if X.ndim != 2:
+                raise SpaceError(f"X must have two dimensions; got {X.ndim}. Reshape your data.")
+            numeric = X.dtype.kind in "fiub"
+            roles = ["numeric" if numeric else _object_role(X[:, j]) for j in range(X.shape[1])]
+        n_rows = X.shape[0]
+        n_classes, rarest = 0, n_rows
+        if y is not None and kind == "classification":
+            counts = np.unique(np.asarray(y).astype(str), return_counts=True)[1]
+            n_classes, rarest = len(counts), int(counts.min()) if len(counts) else 0
+        return cls(
+            n_rows=n_rows,
+            n_features=len(roles),
+            sparse=sparse.issparse(X),
+            container=container,
+            n_classes=n_classes,
+            min_class_count=rarest,
+            **{
+                role: tuple(i for i, own in enumerate(roles) if own == role)
+                for role in ("numeric", "categorical", "datetime", "mixed")
+            },
+        )
+
+
+def _pandas_role(column):
+    dtype = column.dtype
+    kind = getattr(dtype, "kind", "O")
+    if kind == "b" or str(dtype) in ("category", "boolean"):
+        return "categorical"
+    if kind in "iufc":
+        return "numeric"
+    if kind in "Mm":
+        return "datetime"
+    if str(dtype).startswith(("string", "str")):
+        return "categorical"
+    return _object_role(column.to_numpy(dtype=object, na_value=None))
+
+
+def _polars_role(column):
+    dtype = column.dtype
+    if dtype.is_numeric():
+        return "numeric"
+    if dtype.is_temporal():
+        return "datetime"
+    return "mixed" if str(dtype) == "Object" else "categorical"
+
+
+def _object_role(values):
+    types = {type(value) for value in values if value is not None and value == value}
+    if not types or all(issubclass(own, int | float | np.number) for own in types - {bool}):
+        return "categorical" if bool in types else "numeric"
+    return "categorical" if all(issubclass(own, str) for own in types) else "mixed"

@@ -1,0 +1,186 @@
+"""What strategies compute from past performance before a search begins."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.special import ndtri
+from scipy.stats import rankdata
+
+__all__ = ["PastMatrix", "normal_scores"]
+
+
+def normal_scores(scores):
+    """Turn each row into normal scores of its ranks; NaN stays NaN.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_rows, n_columns)
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_columns)
+    """
+    ranks = rankdata(scores, axis=1, nan_policy="omit")
+    known = np.isfinite(scores).sum(axis=1, keepdims=True)
+    return ndtri((ranks - 0.5) / np.maximum(known, 1))
+
+
+@dataclass
+class PastMatrix:
+    """The performance of candidates on past tasks, cleaned and on common scales.
+
+    Parameters
+    ----------
+    past : PastPerformance
+    min_tasks : int, default=3
+        A candidate measured on fewer tasks counts as unknown.
+
+    Attributes
+    ----------
+    known : ndarray of shape (n_candidates,), dtype bool
+        Candidates about which the past says something.
+    rows : ndarray of shape (n_tasks_kept,)
+        Tasks kept: those with at least two different scores.
+    """
+
+    past: "PastPerformance"  # noqa: F821
+    min_tasks: int = 3
+
+    def __post_init__(self):
+        scores = np.asarray(self.past.scores, dtype=float)
+        scores = np.where(np.isfinite(scores), scores, np.nan)
+        self.known = np.isfinite(scores).sum(axis=0) >= min(self.min_tasks, len(scores))
+        self.known &= np.isfinite(scores).any(axis=0) if len(scores) else False
+        scores = np.where(self.known, scores, np.nan)
+        some = np.isfinite(scores).any(axis=1)
+        low = np.where(np.isfinite(scores), scores, np.inf).min(axis=1, initial=np.inf)
+        high = np.where(np.isfinite(scores), scores, -np.inf).max(axis=1, initial=-np.inf)
+        self.rows = np.flatnonzero(some & (high > low))
+        self._scores = scores[self.rows]
+
+    @property
+    def useful(self):
+        """Whether anything can be learned from it."""
+        return len(self.rows) > 0 and self.known.sum() > 1
+
+    @property
+    def n_tasks(self):
+        return len(self.rows)
+
+    @property
+    def tasks(self):
+        """Names of the tasks kept."""
+        names = self.past.tasks
+        return [names[i] if names else f"task {i}" for i in self.rows]
+
+    @cached_property
+    def regret(self):
+        """Share of the way from the best to the dummy (or worst) score lost, in [0, 1].
+
+        Cells without a measurement are filled with what the task and the candidate suggest;
+        unknown candidates have 1.
+        """
+        best = np.nanmax(self._scores, axis=1, keepdims=True)
+        worst = np.nanmin(self._scores, axis=1, keepdims=True)
+        if self.past.baseline is not None:
+            base = np.asarray(self.past.baseline, dtype=float)[self.rows, None]
+            worst = np.where(np.isfinite(base) & (base < best), base, worst)
+        regret = np.clip((best - self._scores) / (best - worst), 0.0, 1.0)
+        regret = np.clip(fill(regret), 0.0, 1.0)
+        regret[:, ~self.known] = 1.0
+        return regret
+
+    @cached_property
+    def normal(self):
+        """Normal scores of the ranks per task, filled like `regret`; unknown candidates have 0."""
+        normal = fill(normal_scores(self._scores))
+        normal[:, ~self.known] = 0.0
+        return normal
+
+    @cached_property
+    def noise(self):
+        """Mean variance of the predicted cells of each candidate, in units of the normal scores."""
+        if self.past.spread is None:
+            return np.zeros(self._scores.shape[1])
+        spread = np.asarray(self.past.spread, dtype=float)[self.rows]
+        scale = np.nanstd(self._scores, axis=1, keepdims=True)
+        variance = np.where(np.isfinite(spread), spread / scale, 0.0) ** 2
+        return np.minimum(variance, 4.0).mean(axis=0)
+
+    @cached_property
+    def seconds(self):
+        """Relative seconds of each candidate: geometric mean over tasks, 1 for a median one."""
+        n = len(self.known)
+        if self.past.seconds is None:
+            return np.ones(n)
+        seconds = np.asarray(self.past.seconds, dtype=float)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            logs = np.log(np.where(seconds > 0, seconds, np.nan))
+        measured = np.isfinite(logs).any(axis=1)
+        if not measured.any():
+            return np.ones(n)
+        logs = fill(logs[measured] - np.nanmedian(logs[measured], axis=1, keepdims=True))
+        return np.exp(logs.mean(axis=0))
+
+    def moments(self, shrinkage=5.0, floor=0.05):
+        """Mean and shrunk covariance of the normal scores of the candidates.
+
+        Parameters
+        ----------
+        shrinkage : float, default=5.0
+            The weight of the diagonal is this number divided by the number of tasks.
+        floor : float, default=0.05
+            Smallest weight of the diagonal.
+
+        Returns
+        -------
+        mean : ndarray of shape (n_candidates,)
+        covariance : ndarray of shape (n_candidates, n_candidates)
+        """
+        mean = self.normal.mean(axis=0)
+        centred = self.normal - mean
+        covariance = centred.T @ centred / max(len(centred) - 1, 1)
+        weight = min(1.0, max(floor, shrinkage / len(centred)))
+        diagonal = np.diag(covariance).copy()
+        # Unknown candidates: no mean, the spread of a typical one, no covariance.
+        diagonal[~self.known] = diagonal[self.known].mean()
+        covariance *= 1 - weight
+        np.fill_diagonal(covariance, diagonal + self.noise + 1e-6)
+        return mean, covariance
+
+
+def fill(values, n_components=5, n_rounds=3):
+    """Fill NaN cells with a low-rank estimate around row and column means.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_columns)
+        At least one finite value in every row; a column may have none.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_columns)
+    """
+    missing = ~np.isfinite(values)
+    if not missing.any():
+        return values.copy()
+    seen = np.where(missing, 0.0, values)
+    count = (~missing).sum(axis=0)
+    column = seen.sum(axis=0) / np.maximum(count, 1)
+    column[count == 0] = column[count > 0].mean() if (count > 0).any() else 0.0
+    residual = np.where(missing, 0.0, values - column)
+    # A row with few cells says little about its own level.
+    row = residual.sum(axis=1, keepdims=True) / ((~missing).sum(axis=1, keepdims=True) + 2.0)
+    filled = np.where(missing, column + row, values)
+    rank = min(n_components, *values.shape)
+    for _ in range(n_rounds):
+        centred = filled - column
+        gram = centred @ centred.T if len(centred) <= centred.shape[1] else centred.T @ centred
+        vectors = np.linalg.eigh(gram)[1][:, -rank:]
+        if len(centred) <= centred.shape[1]:
+            smooth = vectors @ (vectors.T @ centred)
+        else:
+            smooth = (centred @ vectors) @ vectors.T
+        filled = np.where(missing, column + smooth, values)
+    return filled

@@ -1,0 +1,222 @@
+"""Points as keys, as lists and as numbers."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ..exceptions import SpaceError
+from ..spaces import Branch, Categorical, Float, Integer, Space
+
+__all__ = [
+    "Encoder",
+    "all_points",
+    "fresh_point",
+    "grid_points",
+    "infer_space",
+    "point_from_unit",
+    "point_key",
+]
+
+
+def point_key(point):
+    """Give a hashable key that two points share only if they are the same configuration."""
+    return tuple(sorted((name, _text(value)) for name, value in point.items()))
+
+
+def _text(value):
+    if isinstance(value, Mapping):
+        return repr(point_key(value))
+    if isinstance(value, np.generic):
+        value = value.item()
+    return repr(value)
+
+
+def _values(parameter, levels):
+    """All values of a parameter if there are at most `levels`, else None."""
+    if isinstance(parameter, Categorical):
+        values = list(parameter.choices)
+    elif isinstance(parameter, Integer):
+        if parameter.high - parameter.low > levels:
+            return None
+        values = [*parameter.specials, *range(int(parameter.low), int(parameter.high) + 1)]
+    else:
+        return None
+    return values if len(values) <= levels else None
+
+
+def _products(space, values_of, limit):
+    """Points of every branch over the values of each active parameter, None beyond `limit`."""
+    points = []
+    for branch in space.branches:
+        partial = [{}]
+        for name, parameter in branch.parameters.items():
+            values = values_of(parameter)
+            if values is None:
+                return None
+            grown = []
+            for point in partial:
+                if branch.is_active(name, point):
+                    grown.extend({**point, name: value} for value in values)
+                else:
+                    grown.append(point)
+                if len(points) + len(grown) > limit:
+                    return None
+            partial = grown
+        points.extend(partial)
+    return points
+
+
+def all_points(space, limit=4096):
+    """List every point of a small finite space, or None if there are more than `limit`."""
+    return _products(space, lambda parameter: _values(parameter, limit), limit)
+
+
+def grid_points(space, levels, limit=4096):
+    """List the points of a grid with at most `levels` values per numeric parameter.
+
+    Returns
+    -------
+    list of dict or None
+        None if the grid has more than `limit` points.
+    """
+
+    def values_of(parameter):
+        if isinstance(parameter, Categorical):
+            return list(parameter.choices)
+        return parameter.grid(levels)
+
+    return _products(space, values_of, limit)
+
+
+def fresh_point(draw, seen, attempts=64):
+    """Draw until a point comes whose key is not in `seen`; None after `attempts` draws."""
+    for _ in range(attempts):
+        point = draw()
+        if point is not None and point_key(point) not in seen:
+            return point
+    return None
+
+
+def point_from_unit(space, unit):
+    """Map a place in the unit cube to a point: first coordinate the branch, then its parameters.
+
+    Parameters
+    ----------
+    space : Space
+    unit : ndarray of shape (1 + largest number of parameters in a branch,)
+
+    Returns
+    -------
+    dict
+    """
+    branch = space.branches[min(int(unit[0] * len(space.branches)), len(space.branches) - 1)]
+    place = {name: u for name, u in zip(branch.parameters, unit[1:], strict=False)}
+
+    def choose(name, parameter):
+        u = float(place[name])
+        if isinstance(parameter, Categorical):
+            return parameter.choices[
+                min(int(u * len(parameter.choices)), len(parameter.choices) - 1)
+            ]
+        n = len(parameter.specials)
+        share = n / (2 * n + 2)
+        if u < share:
+            return parameter.specials[min(int(u / share * n), n - 1)]
+        return parameter.from_unit((u - share) / (1 - share))
+
+    return branch.fill(choose)
+
+
+def _flat(point, prefix=""):
+    flat = {}
+    for name, value in point.items():
+        if isinstance(value, Mapping):
+            flat.update(_flat(value, f"{prefix}{name}."))
+        else:
+            flat[prefix + name] = value
+    return flat
+
+
+def _is_number(value):
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+
+
+def _infer_parameter(values):
+    numbers = [value for value in values if _is_number(value) and np.isfinite(value)]
+    others, seen = [], set()
+    for value in values:
+        if not _is_number(value) and _text(value) not in seen:
+            seen.add(_text(value))
+            others.append(value)
+    distinct = set(numbers)
+    if len(distinct) < 2:
+        return Categorical(tuple(others) + tuple(distinct))
+    low, high = min(distinct), max(distinct)
+    specials = tuple(others)
+    return Float(float(low), float(high), log=low > 0 and high / low >= 10, specials=specials)
+
+
+def infer_space(points):
+    """Make the space that a list of points spans: a branch per set of parameter names."""
+    groups = {}
+    for point in points:
+        groups.setdefault(tuple(sorted(point)), []).append(point)
+    shared = {}
+    for point in points:
+        for name, value in point.items():
+            shared.setdefault(name, []).append(value)
+    shared = {name: _infer_parameter(values) for name, values in shared.items()}
+    return Space([Branch({name: shared[name] for name in names}) for names in groups])
+
+
+class Encoder:
+    """Gives points as rows of numbers in [0, 1], inactive and unknown columns as 0.
+
+    Parameters
+    ----------
+    candidates : sequence of dict
+    space : Space, optional
+        If it is missing or does not hold the candidates, one is inferred from the candidates.
+    """
+
+    def __init__(self, candidates, space=None):
+        self.space, self._flatten = space, False
+        if space is not None:
+            try:
+                self.candidates = self._rows(candidates)
+                return
+            except SpaceError:
+                pass
+        self._flatten = True
+        self.space = infer_space([_flat(point) for point in candidates])
+        self.candidates = self._rows(candidates)
+
+    def _rows(self, points):
+        if self._flatten:
+            points = [_flat(point) for point in points]
+        values, active = self.space.encode(points)
+        # Beside each number that may be absent stands whether it is there: 0 is not absent.
+        optional = (
+            [start for _, parameter, start in self.space.columns if parameter.is_numeric]
+            if self._has_conditions
+            else []
+        )
+        return np.hstack([values, active[:, optional].astype(float)])
+
+    @property
+    def _has_conditions(self):
+        return len(self.space.branches) > 1 or any(b.conditions for b in self.space.branches)
+
+    def __call__(self, points):
+        """Encode points.
+
+        Returns
+        -------
+        ndarray of shape (n_points, n_columns)
+
+        Raises
+        ------
+        SpaceError
+            If a point does not lie in the space.
+        """
+        return self._rows(points)

@@ -1,0 +1,77 @@
+"""Strategies by name."""
+
+from dataclasses import fields
+
+from ..exceptions import StrategyError
+from ._active_testing import ActiveGreedy, ActiveTesting
+from ._auto import Auto
+from ._base import Strategy
+from ._gp import GaussianProcess
+from ._grid import Grid
+from ._portfolio import Portfolio
+from ._quasi_random import QuasiRandom
+from ._random import Random
+from ._transfer_mvn import TransferMVN
+
+__all__ = ["STRATEGIES", "get_strategy"]
+
+STRATEGIES = {
+    "auto": Auto,
+    "grid": Grid,
+    "random": Random,
+    "quasi_random": QuasiRandom,
+    "gp": GaussianProcess,
+    "portfolio": Portfolio,
+    "active_testing": ActiveTesting,
+    "active_greedy": ActiveGreedy,
+    "transfer_mvn": TransferMVN,
+}
+
+
+def get_strategy(strategy, **options):
+    """Look up a strategy by name.
+
+    Parameters
+    ----------
+    strategy : str or Strategy
+        A name, or an instance, which is returned as it is.
+    **options
+        Options of the strategy, if a name is given.
+
+    Returns
+    -------
+    Strategy
+        Not started.
+
+    Raises
+    ------
+    StrategyError
+        If the name or an option is unknown; the message lists what is allowed.
+
+    Examples
+    --------
+    >>> from sk_metalearn.strategies import get_strategy
+    >>> get_strategy("gp", kernel="rbf").kernel
+    'rbf'
+    """
+    if isinstance(strategy, Strategy):
+        if options:
+            raise StrategyError(
+                f"Options go with the name of a strategy; got the instance {strategy!r} and the "
+                f"options {sorted(options)}. Set them when making the instance."
+            )
+        return strategy
+    if not isinstance(strategy, str) or strategy not in STRATEGIES:
+        raise StrategyError(
+            f"Unknown strategy {strategy!r}; use one of {', '.join(sorted(STRATEGIES))}, or an "
+            "instance of Strategy."
+        )
+    kind = STRATEGIES[strategy]
+    allowed = {field.name for field in fields(kind)}
+    unknown = set(options) - allowed
+    if unknown:
+        raise StrategyError(
+            f"The strategy {strategy!r} has no option {sorted(unknown)}; its options are "
+            f"{sorted(allowed)}."
+        )
+    return kind(**options)

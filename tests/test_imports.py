@@ -1,0 +1,94 @@
+"""The rooms import in one direction, and importing the package is light."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import sk_metalearn
+
+ROOT = Path(sk_metalearn.__file__).parent
+ROOMS = [
+    "exceptions",
+    "_compat",
+    "metafeatures",
+    "spaces",
+    "knowledge",
+    "metalearners",
+    "strategies",
+    "evaluation",
+    "search",
+    "inspection",
+    "building",
+    "cli",
+]
+
+
+def _imported_rooms(path):
+    """Rooms that a file imports, at its top or inside a function."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    package = parts[:-1]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = package[: len(package) - node.level + 1]
+            module = (*base, *(node.module.split(".") if node.module else ()))
+            if module:
+                yield module[0]
+            else:
+                yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sk_metalearn."):
+            yield node.module.split(".")[1]
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.startswith("sk_metalearn."):
+                    yield alias.name.split(".")[1]
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_only_rooms_before_it(room):
+    folder = ROOT / room
+    files = sorted(folder.glob("*.py")) if folder.is_dir() else [ROOT / f"{room}.py"]
+    allowed = {*ROOMS[: ROOMS.index(room) + 1], "_version"}
+    wrong = {
+        (file.name, other)
+        for file in files
+        if file.exists()
+        for other in _imported_rooms(file)
+        if other in ROOMS and other not in allowed
+    }
+    assert not wrong
+
+
+def test_every_module_stands_in_a_known_room():
+    found = {path.stem if path.is_file() else path.name for path in ROOT.iterdir()}
+    found -= {"__init__", "__pycache__", "_version", "py"}
+    assert found <= set(ROOMS)
+
+
+def test_only_building_imports_openml():
+    users = {
+        path.relative_to(ROOT).parts[0]
+        for path in ROOT.rglob("*.py")
+        if '"openml"' in path.read_text(encoding="utf-8")
+        and "import_optional" in path.read_text(encoding="utf-8")
+    }
+    assert users <= {"building"}
+
+
+def test_import_is_light_and_touches_nothing(tmp_path):
+    code = (
+        "import sys, logging; before = list(logging.root.handlers)\n"
+        "import sk_metalearn\n"
+        "heavy = {'pandas', 'torch', 'matplotlib', 'sqlalchemy', 'openml', 'sklearn', 'scipy'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
+        "assert logging.root.handlers == before\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_public_names_can_be_imported():
+    for name in sk_metalearn.__all__:
+        assert getattr(sk_metalearn, name) is not None
