@@ -20,7 +20,9 @@ def _parser():
     run.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
     run.add_argument("--slices", nargs="+", type=int, help="slices of 32 configurations")
     run.add_argument("--fidelity", choices=("small", "main", "large"), default="main")
-    run.add_argument("--shard", default="0/1", metavar="i/N", help="this machine's part of the work")
+    run.add_argument(
+        "--shard", default="0/1", metavar="i/N", help="this machine's part of the work"
+    )
     run.add_argument("--workers", type=int, dest="n_workers")
     run.add_argument("--time-limit", type=float, metavar="SECONDS")
     run.add_argument("--niceness", type=int, default=10)

@@ -1,7 +1,8 @@
 """How the pool is laid out: slices of 32 configurations, each balanced over the families.
 
 The first slice holds every family's scikit-learn default and settings known to do well; later
-slices fill the hyperparameters' ranges with a scrambled Sobol sequence per family. A slice, once
+slices add the defaults still missing and fill the ranges with a scrambled Sobol sequence per
+family. A slice, once
 measured, is never changed: `design` only appends.
 """
 
@@ -27,7 +28,7 @@ _LATER = {
     "regression": (
         {"hist_gradient_boosting": 7, "svm": 6, "mlp": 5, "random_forest": 3, "extra_trees": 3}
         | {"ridge": 1, "elastic_net": 1, "k_neighbors": 3, "kernel_ridge": 1},
-        ("gaussian_process", "huber", "linear_svr", "decision_tree", "adaboost", "bayesian_ridge"),
+        ("huber", "linear_svr", "gaussian_process", "bayesian_ridge", "decision_tree", "adaboost"),
     ),
 }
 
@@ -95,18 +96,17 @@ def _first_slice(kind):
 
 
 def _configuration(family, changes, steps=()):
-    point = family.space.default()
     point = family.branch.fill(lambda name, parameter: changes.get(name, parameter.default))
     return Configuration(family.name, point, {**family.preprocessing, **dict(steps)})
 
 
 def _sobol(family, number):
-    """Give the points of a family's sequence from its start up to `number`, as configurations."""
+    """Give a family's sequence up to `number`: its default, then space-filling points."""
     names = list(family.parameters)
     seed = zlib.crc32(f"{family.kind}/{family.name}".encode())
     sampler = qmc.Sobol(len(names) + 1, seed=np.random.default_rng(seed))
     units = sampler.random_base2(int(np.ceil(np.log2(max(number, 2)))))[:number]
-    configurations = []
+    configurations = [_configuration(family, {})]
     for row in units:
         place = dict(zip(names, row[:-1], strict=True))
 

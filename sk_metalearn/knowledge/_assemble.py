@@ -39,11 +39,11 @@ class _Cells:
         if evaluation.status != Status.ok:
             return
         for metric, values in evaluation.metrics.items():
-            self._own("mean:" + metric)[i, j] = np.mean(values) if values else np.nan
+            self._own("mean:" + metric)[i, j] = _mean(values)
             if metric in FOLD_METRICS:
                 self._own("folds:" + metric, len(values))[i, j, : len(values)] = values
         for metric, values in evaluation.outer.items():
-            self._own("outer:" + metric)[i, j] = np.mean(values) if values else np.nan
+            self._own("outer:" + metric)[i, j] = _mean(values)
 
     def _own(self, name, depth=None):
         shape = self.shape if depth is None else (*self.shape, depth)
@@ -131,6 +131,10 @@ def assemble(tasks, configurations, evaluations, metafeatures):
             table = table.take(keep_rows, keep_columns)
         tables[kind, fidelity] = table
     return tables
+
+
+def _mean(values):
+    return sum(values) / len(values) if values else np.nan
 
 
 def _unique(configurations):

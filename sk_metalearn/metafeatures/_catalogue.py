@@ -3,8 +3,13 @@
 from functools import lru_cache
 
 from . import (  # noqa: F401  (importing a group registers it)
+    _discriminant,
+    _information,
     _missing,
+    _openml,
     _simple,
+    _statistical,
+    _structure,
     _subsampling,
     _target,
 )

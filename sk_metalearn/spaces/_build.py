@@ -93,7 +93,7 @@ def _preprocessing(choice, schema, family, kind, random_state):
     numeric = _numeric_steps(choice, schema)
     if family.name == "dummy":
         return []
-    text = schema.categorical + schema.mixed
+    text = schema.categorical + schema.mixed + schema.nullable
     if not text and not schema.datetime:
         steps = list(numeric)
     else:
@@ -102,11 +102,11 @@ def _preprocessing(choice, schema, family, kind, random_state):
         # Categories come first: their positions are then known to a model that takes them as such.
         if schema.categorical:
             blocks.append(("category", encoder, list(schema.categorical)))
-        if schema.mixed:
-            cast = FunctionTransformer(_method(schema, "astype"), kw_args={"dtype": str})
-            again = _encoder(choice["encoder"], kind, random_state)
-            mixed = Pipeline([("text", cast), ("encode", again)])
-            blocks.append(("mixed", mixed, list(schema.mixed)))
+        for role in ("mixed", "nullable"):
+            if getattr(schema, role):
+                again = _encoder(choice["encoder"], kind, random_state)
+                block = Pipeline([("cast", _cast(schema, role)), ("encode", again)])
+                blocks.append((role, block, list(getattr(schema, role))))
         if schema.datetime:
             days = Pipeline([("days", _days(schema)), *numeric])
             blocks.append(("datetime", days, list(schema.datetime)))
@@ -173,16 +173,20 @@ def _encoder(name, kind, random_state):
     return TargetEncoder(cv=folds(5, shuffle=True, random_state=random_state or 0))
 
 
-def _method(schema, name):
+def _cast(schema, role):
+    """Make a column of several types, or with pandas' own NA, one that an encoder accepts."""
     if schema.container == "pandas":
         import pandas as pd
 
-        return getattr(pd.DataFrame, name)
+        if role == "nullable":
+            plain = {"dtype": object, "na_value": np.nan}
+            return FunctionTransformer(pd.DataFrame.to_numpy, kw_args=plain)
+        return FunctionTransformer(pd.DataFrame.astype, kw_args={"dtype": str})
     if schema.container == "polars":
         import polars as pl
 
-        return {"astype": pl.DataFrame.cast}.get(name) or getattr(pl.DataFrame, name)
-    return np.ndarray.astype
+        return FunctionTransformer(pl.DataFrame.cast, kw_args={"dtypes": pl.String})
+    return FunctionTransformer(np.ndarray.astype, kw_args={"dtype": str})
 
 
 def _days(schema):
@@ -241,8 +245,8 @@ def _can_stop_early(params, schema):
 def _hist_gradient_boosting(family, params, schema, preprocessing):
     params = _can_stop_early(params, schema)
     native = preprocessing["encoder"] == "native"
-    categories = range(len(schema.categorical) + len(schema.mixed)) if native else ()
-    return family.estimator_class(categorical_features=list(categories) or None, **params)
+    categories = len(schema.categorical + schema.mixed + schema.nullable) if native else 0
+    return family.estimator_class(categorical_features=list(range(categories)) or None, **params)
 
 
 def _mlp(family, params, schema, preprocessing):

@@ -73,31 +73,30 @@ def catalogue_space(kind):
         }
         parameters = {**family.parameters, **{_STEP + step: p for step, p in steps.items()}}
         branches.append(Branch(parameters, family.branch.conditions, family.name))
-    return Space(branches)
+    return Space(branches, root="family")
 
 
 def to_point(configuration):
     """Give a configuration as a point of `catalogue_space`, its family under ``"family"``."""
     steps = {_STEP + step: choice for step, choice in configuration.preprocessing.items()}
-    return {**configuration.params, **steps}
+    return {"family": configuration.family, **configuration.params, **steps}
 
 
-def from_point(point, space):
+def from_point(point):
     """Give a point of `catalogue_space` as a configuration.
 
     Parameters
     ----------
     point : mapping
-    space : Space
-        From `catalogue_space`.
 
     Returns
     -------
     Configuration
     """
-    family = space.branches[space.branch_of(point)].name
-    params = {name: value for name, value in point.items() if not name.startswith(_STEP)}
-    steps = {
-        name.removeprefix(_STEP): value for name, value in point.items() if name.startswith(_STEP)
-    }
-    return Configuration(family, params, steps)
+    params, steps = {}, {}
+    for name, value in point.items():
+        if name.startswith(_STEP):
+            steps[name.removeprefix(_STEP)] = value
+        elif name != "family":
+            params[name] = value
+    return Configuration(point["family"], params, steps)

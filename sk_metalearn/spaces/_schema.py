@@ -17,9 +17,10 @@ class Schema:
     Parameters
     ----------
     n_rows, n_features : int
-    numeric, categorical, datetime, mixed : tuple of int
+    numeric, categorical, datetime, mixed, nullable : tuple of int
         Positions of the columns: numbers; text, categories and booleans; dates and times; columns
-        of several Python types at once, which are read as text.
+        of several Python types at once, which are read as text; text and booleans whose missing
+        value is pandas' own NA.
     sparse : bool
         Whether X is a scipy sparse matrix.
     container : {"array", "pandas", "polars"}
@@ -35,6 +36,7 @@ class Schema:
     categorical: tuple[int, ...] = ()
     datetime: tuple[int, ...] = ()
     mixed: tuple[int, ...] = ()
+    nullable: tuple[int, ...] = ()
     sparse: bool = False
     container: str = "array"
     n_classes: int = 0
@@ -91,7 +93,7 @@ class Schema:
             min_class_count=rarest,
             **{
                 role: tuple(i for i, own in enumerate(roles) if own == role)
-                for role in ("numeric", "categorical", "datetime", "mixed")
+                for role in ("numeric", "categorical", "datetime", "mixed", "nullable")
             },
         )
 
@@ -99,14 +101,14 @@ class Schema:
 def _pandas_role(column):
     dtype = column.dtype
     kind = getattr(dtype, "kind", "O")
-    if kind == "b" or str(dtype) in ("category", "boolean"):
+    if str(dtype) == "boolean" or str(dtype).startswith("string"):
+        return "nullable"
+    if kind == "b" or str(dtype) in ("category", "str"):
         return "categorical"
     if kind in "iufc":
         return "numeric"
     if kind in "Mm":
         return "datetime"
-    if str(dtype).startswith(("string", "str")):
-        return "categorical"
     return _object_role(column.to_numpy(dtype=object, na_value=None))
 
 

@@ -87,12 +87,17 @@ class Branch:
 class Space:
     """A search space: one or several branches of conditional hyperparameters.
 
-    A *point* is a dict of the active parameters' values; an inactive parameter is absent.
+    A *point* is a dict of the active parameters' values; an inactive parameter is absent. Where
+    the branches have names to tell apart, `root` is the key under which a point carries its
+    branch's name.
 
     Parameters
     ----------
     branches : Branch, mapping of str to Parameter, or sequence of Branch
         A mapping is a single branch without conditions.
+    root : str, optional
+        Key of the branch's name in points. Without it, a point belongs to the first branch that
+        has just its parameters.
 
     Attributes
     ----------
@@ -103,12 +108,12 @@ class Space:
         Width of the encoding.
     """
 
-    def __init__(self, branches):
+    def __init__(self, branches, root=None):
         if isinstance(branches, Mapping):
             branches = Branch(dict(branches))
         if isinstance(branches, Branch):
             branches = (branches,)
-        self.branches = tuple(branches)
+        self.branches, self.root = tuple(branches), root
         if not self.branches:
             raise SpaceError("A space needs at least one branch; got none.")
         self.columns, self._column_of = [], []
@@ -144,6 +149,14 @@ class Space:
         SpaceError
             If no branch holds the point.
         """
+        if self.root is not None:
+            for i, branch in enumerate(self.branches):
+                if branch.name == point.get(self.root):
+                    return i
+            raise SpaceError(
+                f"{self.root}={point.get(self.root)!r} names no branch of the space; it has "
+                f"{[branch.name for branch in self.branches]}."
+            )
         names = set(point)
         near = None
         for i, branch in enumerate(self.branches):
@@ -163,11 +176,23 @@ class Space:
 
     def contains(self, point):
         """Tell whether `point` lies in the space."""
-        return any(branch.contains(point) for branch in self.branches)
+        if self.root is None:
+            return any(branch.contains(point) for branch in self.branches)
+        return any(
+            branch.name == point.get(self.root) and branch.contains(self._bare(point))
+            for branch in self.branches
+        )
+
+    def _bare(self, point):
+        return {name: value for name, value in point.items() if name != self.root}
+
+    def _fill(self, branch, choose):
+        point = self.branches[branch].fill(choose)
+        return point if self.root is None else {self.root: self.branches[branch].name, **point}
 
     def default(self, branch=0):
         """Give the point of the defaults of one branch."""
-        return self.branches[branch].fill(lambda name, parameter: parameter.default)
+        return self._fill(branch, lambda name, parameter: parameter.default)
 
     def sample(self, rng, branch=None):
         """Draw one point, branches with equal chance.
@@ -184,17 +209,18 @@ class Space:
         """
         if branch is None:
             branch = int(rng.integers(len(self.branches)))
-        return self.branches[branch].fill(lambda name, parameter: parameter.sample(rng))
+        return self._fill(branch, lambda name, parameter: parameter.sample(rng))
 
     def neighbor(self, point, rng, scale=0.2, n_changes=1):
         """Draw a point near `point` in its own branch: `n_changes` active parameters move.
 
         Parameters that become active through the change take a random value.
         """
-        branch = self.branches[self.branch_of(point)]
+        number = self.branch_of(point)
+        branch = self.branches[number]
         movable = [
             name
-            for name in point
+            for name in self._bare(point)
             if not (isinstance(branch.parameters[name], Categorical) and not self._width(name))
         ]
         if not movable:
@@ -207,7 +233,7 @@ class Space:
                 return parameter.neighbor(point[name], rng, scale)
             return point[name] if name in point else parameter.sample(rng)
 
-        return branch.fill(choose)
+        return self._fill(number, choose)
 
     def _width(self, name):
         return max(parameter.width for other, parameter, _ in self.columns if other == name)
@@ -226,7 +252,7 @@ class Space:
             values = [p[name] for p in parents if name in p]
             return values[int(rng.integers(len(values)))] if values else parameter.sample(rng)
 
-        return self.branches[i].fill(choose)
+        return self._fill(i, choose)
 
     def encode(self, points):
         """Give points as rows of numbers in [0, 1].
@@ -252,7 +278,7 @@ class Space:
             if n_branches:
                 values[row, b] = 1.0
                 active[row, :n_branches] = True
-            for name, value in point.items():
+            for name, value in self._bare(point).items():
                 parameter = self.branches[b].parameters[name]
                 start = self._column_of[b][name]
                 stop = start + parameter.width
@@ -267,6 +293,7 @@ class Space:
     def to_dict(self):
         """Describe the space in JSON types (values that JSON lacks by their `repr`)."""
         return {
+            "root": self.root,
             "branches": [
                 {
                     "name": branch.name,
@@ -277,7 +304,7 @@ class Space:
                     "conditions": [_plain(vars(c)) for c in branch.conditions],
                 }
                 for branch in self.branches
-            ]
+            ],
         }
 
     @property

@@ -1,0 +1,104 @@
+"""What a knowledge base holds, counted."""
+
+import numpy as np
+
+from ._records import Status
+
+__all__ = ["Summary", "summarize"]
+
+
+class Summary(dict):
+    """Counts of a knowledge base: a dict that prints as a table.
+
+    Keys are ``"tables"`` (a list of counts per kind and fidelity), ``"sources"`` (a list of counts
+    per source) and ``"provenance"``.
+    """
+
+    def __repr__(self):
+        lines = []
+        for entry in self["tables"]:
+            counts = ", ".join(f"{name} {count:,}" for name, count in entry["status"].items())
+            lines.append(
+                f"{entry['kind']} ({entry['fidelity']}): {entry['tasks']:,} tasks of "
+                f"{entry['families']:,} families x {entry['configurations']:,} configurations, "
+                f"{entry['cells']:,} cells measured ({entry['ok_share']:.1%} of the applicable "
+                f"ok: {counts}), {entry['cpu_hours']:.2f} CPU hours, "
+                f"{len(entry['metrics'])} metrics, {entry['metafeatures']} meta-features"
+            )
+        for entry in self["sources"]:
+            lines.append(
+                f"source {entry['source'] or '(unnamed)'}: {entry['tasks']:,} tasks, "
+                f"{entry['configurations']:,} configurations, {entry['cells']:,} cells, "
+                f"{entry['ok_share']:.1%} ok, licence {entry['licence'] or 'not stated'}"
+            )
+        return "\n".join(lines) or "an empty knowledge base"
+
+    def _repr_pretty_(self, printer, cycle):
+        printer.text(repr(self))
+
+
+def summarize(tables, sources=(), provenance=None):
+    """Count tables.
+
+    Parameters
+    ----------
+    tables : mapping of (kind, fidelity) to PerformanceTable
+    sources : sequence of Source
+    provenance : mapping, optional
+
+    Returns
+    -------
+    Summary
+    """
+    entries, by_source = [], {}
+    for (kind, fidelity), table in sorted(tables.items()):
+        status = table.status
+        measured = status != Status.missing
+        n_folds = max(
+            (table.fold_scores(metric).shape[2] for metric in table.fold_metrics[:1]), default=1
+        )
+        entries.append(
+            {
+                "kind": kind,
+                "fidelity": fidelity,
+                "tasks": len(table.tasks),
+                "families": len({task.family for task in table.tasks}),
+                "configurations": len(table.configurations),
+                "cells": int(measured.sum()),
+                "status": {s.name: int((status == s).sum()) for s in Status if s != Status.missing},
+                "ok_share": _ok_share(status[measured]),
+                "cpu_hours": float(np.nansum(table.seconds) * n_folds / 3600),
+                "metrics": table.metrics,
+                "metafeatures": len(table.metafeature_names),
+            }
+        )
+        for number in np.unique(table.origin[measured]):
+            own = measured & (table.origin == number)
+            entry = by_source.setdefault(
+                table.sources[number], {"tasks": set(), "configurations": set(), "status": []}
+            )
+            entry["tasks"] |= {table.tasks[i].id for i in np.flatnonzero(own.any(axis=1))}
+            columns = np.flatnonzero(own.any(axis=0))
+            entry["configurations"] |= {(kind, table.configurations[j].id) for j in columns}
+            entry["status"].append(status[own])
+    licences = {own.name: own.licence for own in sources}
+    counted = []
+    for name, entry in sorted(by_source.items()):
+        status = np.concatenate(entry["status"])
+        counted.append(
+            {
+                "source": name,
+                "licence": licences.get(name, ""),
+                "tasks": len(entry["tasks"]),
+                "configurations": len(entry["configurations"]),
+                "cells": len(status),
+                "status": {s.name: int((status == s).sum()) for s in Status if s != Status.missing},
+                "ok_share": _ok_share(status),
+            }
+        )
+    return Summary(tables=entries, sources=counted, provenance=dict(provenance or {}))
+
+
+def _ok_share(status):
+    applicable = status[(status != Status.missing) & (status != Status.not_applicable)]
+    return float((applicable == Status.ok).mean()) if len(applicable) else float("nan")
