@@ -1,6 +1,7 @@
 """``python -m sk_metalearn.building``: measure the pool on datasets, merge what was measured."""
 
 import argparse
+import json
 import sys
 
 from ..exceptions import SkMetalearnError
@@ -27,10 +28,13 @@ def _parser():
     run.add_argument("--time-limit", type=float, metavar="SECONDS")
     run.add_argument("--niceness", type=int, default=10)
 
+    describe = commands.add_parser("describe", help="measure the datasets' meta-features")
+    describe.add_argument("data")
+    describe.add_argument("output", help="folder of the shards")
+
     merge = commands.add_parser("merge", help="make a knowledge base of shards")
     merge.add_argument("shards", help="folder of the shards")
     merge.add_argument("output", help="file of the knowledge base, *.npz")
-    merge.add_argument("--data", help="folder of the datasets, to measure their meta-features")
 
     again = commands.add_parser("verify", help="measure a share of the cells again and compare")
     again.add_argument("data")
@@ -50,10 +54,14 @@ def main(arguments=None):
 
             complete = run(options.pop("data"), options.pop("output"), **options)
             print("complete" if complete else "time limit reached; call again to go on")
+        elif command == "describe":
+            from ._describe import describe
+
+            print(f"{len(describe(**options))} datasets described")
         elif command == "merge":
             from ._merge import merge
 
-            print(merge(**options).summary())
+            print(json.dumps(merge(**options).summary(), indent=2))
         else:
             from ._verify import verify
 

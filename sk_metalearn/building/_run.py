@@ -14,7 +14,7 @@ from ._measure import measure_fold
 from ._shards import Journal, read_shard, shard_files
 from ._tasks import N_FOLDS, list_tasks, prepare
 
-__all__ = ["run"]
+__all__ = ["plan", "run"]
 
 # CPU seconds of one fold at the main fidelity; wall seconds are a backstop at three times that.
 CPU_LIMIT = 10.0
@@ -69,8 +69,25 @@ def _blocks(sources, kind):
     return [own[i::n_blocks] for i in range(n_blocks)]
 
 
+def plan(sources, kinds=KINDS, slices=None, shard="0/1"):
+    """Order the work: a slice over all datasets before the next, kinds in turn.
+
+    Parameters
+    ----------
+    sources : sequence of TaskSource
+    kinds, slices, shard
+        As in `run`.
+
+    Returns
+    -------
+    list of (str, int, int, list of TaskSource)
+        Kind, slice, block and the block's tasks of each shard that is this machine's part.
+    """
+    part, parts = _part(shard)
+    return [s for i, s in enumerate(_shards(sources, kinds, slices)) if i % parts == part]
+
+
 def _shards(sources, kinds, slices):
-    """Order the work: a slice over all datasets before the next, kinds in turn."""
     n_slices = {kind: len(load_pool(kind)) // SLICE for kind in kinds}
     for number in range(max(n_slices.values())):
         if slices is not None and number not in slices:
@@ -131,14 +148,14 @@ def run(
     KnowledgeError
         If the folder holds no dataset or `shard` is not ``"i/N"``.
     """
-    part, parts = _part(shard)
-    sources = list_tasks(data)
+    work = plan(list_tasks(data), kinds, slices, shard)
     done = _done(output)
     started = time.monotonic()
-    work = [s for i, s in enumerate(_shards(sources, kinds, slices)) if i % parts == part]
     with WorkerPool(n_workers or os.cpu_count() or 1, niceness=niceness) as pool:
         builder = _Builder(pool, fidelity, done, started, time_limit, progress, len(work))
         for kind, number, block, members in work:
+            if builder.out_of_time():
+                return False
             suffix = "" if fidelity == "main" else f"-{fidelity}"
             name = f"{kind}-slice{number:02d}-block{block:02d}{suffix}"
             if not builder.measure(output, name, kind, number, members):

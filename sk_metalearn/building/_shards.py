@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..exceptions import KnowledgeError
 
-__all__ = ["Journal", "read_shard", "shard_files"]
+__all__ = ["Journal", "read_shard", "shard_files", "write_whole"]
 
 FORMAT = 1
 
@@ -86,7 +86,7 @@ class Journal:
             # A line cut off by a kill goes; what follows would otherwise be joined to it.
             whole = "".join(_line(record) for record in self.records)
             if self.path.read_text(encoding="utf-8") != whole:
-                _replace(self.path, whole.encode())
+                write_whole(self.path, whole.encode())
         self._file = self.path.open("a", encoding="utf-8")
         if not self.records:
             self.append({"format": FORMAT, "shard": name})
@@ -100,7 +100,7 @@ class Journal:
     def finish(self):
         """Compress the journal to its final form and remove it."""
         self._file.close()
-        _replace(self.folder / f"{self.name}.jsonl.xz", lzma.compress(self.path.read_bytes()))
+        write_whole(self.folder / f"{self.name}.jsonl.xz", lzma.compress(self.path.read_bytes()))
         self.path.unlink()
 
     def close(self):
@@ -112,7 +112,8 @@ def _line(record):
     return json.dumps(record, separators=(",", ":"), allow_nan=False) + "\n"
 
 
-def _replace(path, data):
+def write_whole(path, data):
+    """Write a file so that it is there whole or not at all."""
     temporary = path.with_name(path.name + ".part")
     with temporary.open("wb") as file:
         file.write(data)

@@ -12,7 +12,7 @@ import numpy as np
 from ..exceptions import KnowledgeError, import_optional
 from ..spaces import Schema
 
-__all__ = ["FIDELITIES", "PreparedTask", "TaskSource", "list_tasks", "prepare"]
+__all__ = ["FIDELITIES", "PreparedTask", "TaskSource", "list_tasks", "prepare", "read_table"]
 
 N_FOLDS = 3
 OUTER_SHARE = 0.25
@@ -102,7 +102,8 @@ def list_tasks(folder):
     return sorted(sources, key=lambda source: source.name)
 
 
-def _read_table(path):
+def read_table(path):
+    """Read a table; give its features and its column ``target``."""
     pandas = import_optional("pandas", "build", "Reading a folder of datasets")
     path = Path(path)
     if path.suffix == ".csv":
@@ -120,7 +121,7 @@ def _read_table(path):
 def _kind_of(path):
     from sklearn.utils.multiclass import type_of_target
 
-    target = _read_table(path)[1]
+    target = read_table(path)[1]
     numeric = target.dtype.kind in "iuf"
     if numeric and (type_of_target(target.dropna()) == "continuous" or target.nunique() > 50):
         return "regression"
@@ -240,7 +241,7 @@ def prepare(source, fidelity="main"):
     KnowledgeError
         If the table cannot make a task: no target, or fewer than two classes of three rows.
     """
-    X, target = _read_table(source.path)
+    X, target = read_table(source.path)
     known = target.notna().to_numpy()
     X, target = X[known].reset_index(drop=True), target[known]
     classification = source.kind == "classification"

@@ -6,15 +6,20 @@ from ._exclusions import EXCLUDED, exclusion
 from ._families import FamilyTable, normalize_name
 from ._metrics import FOLD_METRICS, METRICS, nearest_metric
 from ._records import Evaluation, Source, Status, Task, task_id
+from ._retrieval import DatasetRetriever, Neighbor
+from ._store import KnowledgeStore, user_store_url
 from ._table import PerformanceTable
 
 __all__ = [
     "EXCLUDED",
     "FOLD_METRICS",
     "METRICS",
+    "DatasetRetriever",
     "Evaluation",
     "FamilyTable",
     "KnowledgeBase",
+    "KnowledgeStore",
+    "Neighbor",
     "PerformanceTable",
     "Source",
     "Status",
@@ -24,4 +29,5 @@ __all__ = [
     "nearest_metric",
     "normalize_name",
     "task_id",
+    "user_store_url",
 ]

@@ -146,7 +146,5 @@ def _feature_names(metafeatures, tasks):
 
 
 def _feature_matrix(metafeatures, tasks, names):
-    values = [
-        [metafeatures.get(task.id, {}).get(name, np.nan) for name in names] for task in tasks
-    ]
+    values = [[metafeatures.get(task.id, {}).get(name, np.nan) for name in names] for task in tasks]
     return np.array(values, dtype=float).reshape(len(tasks), len(names))

@@ -12,7 +12,7 @@ from ._bundle import check_file, read_bundle, write_bundle
 from ._check import check_tables
 from ._families import FamilyTable
 from ._merge import diff_tables, merge_tables
-from ._records import KINDS, Source, Status
+from ._records import KINDS, Status
 
 __all__ = ["KnowledgeBase"]
 
@@ -45,6 +45,7 @@ class KnowledgeBase:
         self._store = None
         self._path = None
         self._families = None
+        self._retrievers = {}
         self.aliases = tuple(aliases)
         self.sources = tuple(sources)
         self.provenance = dict(provenance or {})
@@ -344,7 +345,9 @@ class KnowledgeBase:
             )
         others = {own.task for own in evaluations} - {task.id}
         if others:
-            raise KnowledgeError(f"Evaluations of other tasks {sorted(others)[:3]} than {task.id!r}.")
+            raise KnowledgeError(
+                f"Evaluations of other tasks {sorted(others)[:3]} than {task.id!r}."
+            )
         used = [known[key] for key in sorted(needed)]
         if self._store is not None:
             self._store.add([task], used, evaluations, {task.id: metafeatures or {}})
@@ -377,6 +380,20 @@ class KnowledgeBase:
         from ._retrieval import find_neighbors
 
         return find_neighbors(self, X, y, metafeatures, kind, n_neighbors)
+
+    def _retriever(self, kind, names):
+        """Give the retriever over some meta-features, made once, and the rows it knows."""
+        from ._retrieval import DatasetRetriever
+
+        table = self.table(kind)
+        known = self._retrievers.get((kind, names))
+        if known is None or known[0] is not table:
+            columns = [table.metafeature_names.index(name) for name in names]
+            values = table.metafeatures[:, columns]
+            rows = np.flatnonzero(np.isfinite(values).any(axis=1))
+            known = table, DatasetRetriever().fit(values[rows]), rows
+            self._retrievers[kind, names] = known
+        return known[1:]
 
     def to_frame(self, kind, fidelity="main"):
         """Give all evaluations as a pandas data frame, a row per measured cell.

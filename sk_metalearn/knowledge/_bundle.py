@@ -137,9 +137,7 @@ def read_bundle(path):
             configurations[own.id] = own
         tables = {}
         for own in header["tables"]:
-            arrays = {
-                name: _Member(str(path), **stored) for name, stored in own["arrays"].items()
-            }
+            arrays = {name: _Member(str(path), **stored) for name, stored in own["arrays"].items()}
             tables[own["kind"], own["fidelity"]] = PerformanceTable(
                 own["kind"],
                 [tasks[task] for task in own["tasks"]],

@@ -11,7 +11,21 @@ __all__ = ["EXCLUDED", "exclusion"]
 #: OpenML data ids, names (normalised) and shapes (rows, columns, classes) per dataset.
 EXCLUDED = {
     "iris": {
-        "ids": (61, 969, 1413, 41510, 41511, 41567, 41568, 41582, 41583, 41584, 41950, 41996, 41997),
+        "ids": (
+            61,
+            969,
+            1413,
+            41510,
+            41511,
+            41567,
+            41568,
+            41582,
+            41583,
+            41584,
+            41950,
+            41996,
+            41997,
+        ),
         "names": ("iris", "myiris", "iris test upload", "iris plants", "fisher iris"),
         "shapes": ((150, 4, 3), (150, 4, 2)),
     },
@@ -42,8 +56,12 @@ EXCLUDED = {
         "ids": (537, 823, 43939, 44025, 44090, 44138, 44977, 45028),
         "names": ("california housing", "cal housing", "houses", "california", "calhousing"),
         "shapes": (
-            *((rows, columns, classes) for rows in (20640, 20634, 20433) for columns in (8, 9)
-              for classes in (0, 2)),
+            *(
+                (rows, columns, classes)
+                for rows in (20640, 20634, 20433)
+                for columns in (8, 9)
+                for classes in (0, 2)
+            ),
         ),
     },
     "diabetes": {

@@ -76,7 +76,12 @@ _FALLBACK = {"classification": "accuracy", "regression": "r2"}
 def _names_of_scorers():
     from sklearn.metrics import get_scorer, get_scorer_names
 
-    return {repr(get_scorer(name)): name for name in get_scorer_names()}
+    return {_text(get_scorer(name)): name for name in get_scorer_names()}
+
+
+def _text(scorer):
+    # The shipped scorers of averaged metrics differ from a user's own by this alone.
+    return repr(scorer).replace(", pos_label=None", "")
 
 
 def nearest_metric(metric, kind, available=None):
@@ -110,7 +115,7 @@ def nearest_metric(metric, kind, available=None):
         raise KnowledgeError(f"No {kind} metric is stored.")
     name = _FALLBACK[kind] if metric is None else metric
     if not isinstance(name, str):
-        name = _names_of_scorers().get(repr(metric), "")
+        name = _names_of_scorers().get(_text(metric), "")
     exact = True
     while name not in available and name in _RELATED[kind]:
         name, same = _RELATED[kind][name]

@@ -207,9 +207,7 @@ class Evaluation:
     @property
     def seconds(self):
         """Mean CPU seconds of one fold's fit and predictions; NaN if unknown."""
-        parts = [
-            sum(part) / len(part) for part in (self.fit_seconds, self.predict_seconds) if part
-        ]
+        parts = [sum(part) / len(part) for part in (self.fit_seconds, self.predict_seconds) if part]
         return sum(parts) if parts else math.nan
 
     def to_dict(self):
@@ -240,7 +238,9 @@ def _plain(values):
 def _read(cls, record):
     known = {own.name for own in fields(cls)}
     if not isinstance(record, Mapping) or not set(record) <= known:
-        raise KnowledgeError(f"A {cls.__name__} record has the keys {sorted(known)}; got {record!r}.")
+        raise KnowledgeError(
+            f"A {cls.__name__} record has the keys {sorted(known)}; got {record!r}."
+        )
     try:
         return cls(**record)
     except TypeError as error:

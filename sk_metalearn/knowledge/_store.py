@@ -1,2 +1,387 @@
-def is_store(x): return False
-KnowledgeStore=user_store_url=None
+"""The user's or team's own knowledge in a database: SQLite by default, PostgreSQL by URL.
+
+The same SQLAlchemy Core statements serve both. Every call is one short transaction on a fresh
+connection, so that many processes may write at once and a killed one leaves nothing half done.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from ..exceptions import KnowledgeError, import_optional
+from ..spaces import Configuration
+from ._records import Evaluation, Source, Status, Task
+
+__all__ = ["STORE_SCHEMA", "KnowledgeStore", "is_store", "user_store_url"]
+
+STORE_SCHEMA = 2
+_SUFFIXES = (".db", ".sqlite", ".sqlite3")
+_MAGIC = b"SQLite format 3\0"
+# Any number will do as long as nobody else locks by it: it orders the making of the tables.
+_LOCK = 7_305_518_226
+_BUSY_SECONDS = 60
+
+
+def user_store_url():
+    """Give the URL of the user's own store in the platform's folder for data of programs.
+
+    The folder is made by `KnowledgeStore`, not here. The environment variable
+    ``SK_METALEARN_HOME`` names another one.
+
+    Returns
+    -------
+    str
+    """
+    home = os.environ.get("SK_METALEARN_HOME")
+    if home:
+        folder = Path(home)
+    elif sys.platform == "win32":
+        folder = (
+            Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData/Local")) / "sk_metalearn"
+        )
+    elif sys.platform == "darwin":
+        folder = Path.home() / "Library/Application Support/sk_metalearn"
+    else:
+        share = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share"
+        folder = Path(share) / "sk_metalearn"
+    return f"sqlite:///{(folder / 'knowledge.db').as_posix()}"
+
+
+def is_store(path_or_url):
+    """Tell a database (URL, SQLite file, or the name of one) from other files.
+
+    Parameters
+    ----------
+    path_or_url : path-like or str
+
+    Returns
+    -------
+    bool
+    """
+    if "://" in str(path_or_url):
+        return True
+    path = Path(path_or_url)
+    if path.is_file():
+        with path.open("rb") as file:
+            return file.read(len(_MAGIC)) == _MAGIC
+    return path.suffix in _SUFFIXES
+
+
+class KnowledgeStore:
+    """A database of tasks, configurations and evaluations.
+
+    Parameters
+    ----------
+    path_or_url : path-like or str
+        An SQLite file, or a database URL. Tables (and the file's folder) are made if needed; a
+        store of an older schema is brought up to date.
+
+    Raises
+    ------
+    KnowledgeError
+        If the database cannot be opened, is damaged, or has a newer schema.
+    """
+
+    def __init__(self, path_or_url):
+        text = str(path_or_url)
+        self.url = text if "://" in text else f"sqlite:///{Path(path_or_url).absolute().as_posix()}"
+        self._connect()
+        self._prepare()
+
+    def __repr__(self):
+        return f"<KnowledgeStore: {self._engine.url.render_as_string(hide_password=True)}>"
+
+    def __getstate__(self):
+        return {"url": self.url}
+
+    def __setstate__(self, state):
+        self.url = state["url"]
+        self._connect()
+
+    def _connect(self):
+        sql = import_optional("sqlalchemy", "store", "A knowledge store")
+        url = sql.make_url(self.url)
+        if url.drivername == "postgresql":
+            url = url.set(drivername=_postgres_driver())
+        options = {"poolclass": sql.pool.NullPool}
+        if url.get_backend_name() == "sqlite":
+            options["connect_args"] = {"timeout": _BUSY_SECONDS}
+            if url.database and url.database != ":memory:":
+                Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        self._sql = sql
+        self._engine = sql.create_engine(url, **options)
+        self._backend = url.get_backend_name()
+        if self._backend == "sqlite":
+            sql.event.listen(self._engine, "connect", _set_up_sqlite)
+            sql.event.listen(self._engine, "begin", _begin_sqlite)
+        elif self._backend != "postgresql":
+            raise KnowledgeError(
+                f"A knowledge store is sqlite:// or postgresql://; got {self.url!r}."
+            )
+        self._tables = _tables(sql)
+
+    def _transaction(self):
+        return _Transaction(self)
+
+    def _insert(self, name):
+        import importlib
+
+        dialect = importlib.import_module(f"sqlalchemy.dialects.{self._backend}")
+        return dialect.insert(self._tables[name])
+
+    def _prepare(self):
+        """Make the tables, or bring an older schema up to date."""
+        sql, tables = self._sql, self._tables
+        with self._transaction() as connection:
+            if self._backend == "postgresql":
+                connection.execute(sql.text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+            meta = tables["meta"]
+            if not sql.inspect(connection).has_table(meta.name):
+                meta.metadata.create_all(connection)
+                row = {"key": "schema", "value": str(STORE_SCHEMA)}
+                connection.execute(sql.insert(meta), [row])
+                return
+            statement = sql.select(meta.c.value).where(meta.c.key == "schema")
+            schema = int(connection.execute(statement).scalar_one())
+            if schema > STORE_SCHEMA:
+                raise KnowledgeError(
+                    f"The store {self!r} has schema {schema}; this version of sk_metalearn knows "
+                    f"up to {STORE_SCHEMA}. Update sk_metalearn."
+                )
+            for old in range(schema, STORE_SCHEMA):
+                for statement in _MIGRATIONS[old]:
+                    connection.execute(sql.text(statement))
+            if schema < STORE_SCHEMA:
+                change = sql.update(meta).where(meta.c.key == "schema")
+                connection.execute(change.values(value=str(STORE_SCHEMA)))
+
+    def add(self, tasks, configurations, evaluations, metafeatures=None, sources=()):
+        """Write records in one transaction; what is there already is not doubled.
+
+        Of two evaluations with the same key (task, configuration, fidelity, seed, source) the
+        first is kept, unless only the second went well.
+
+        Parameters
+        ----------
+        tasks : iterable of Task
+        configurations : iterable of Configuration
+        evaluations : iterable of Evaluation
+        metafeatures : mapping of str to mapping of str to float, optional
+            By task id.
+        sources : iterable of Source
+
+        Raises
+        ------
+        KnowledgeError
+            If the database refuses.
+        """
+        # Sorted, so that two writers never wait for each other in a circle.
+        rows = {
+            "tasks": {
+                t.id: {"id": t.id, "kind": t.kind, "record": _json(t.to_dict())} for t in tasks
+            },
+            "configurations": {c.id: {"id": c.id, "record": c.text} for c in configurations},
+            "sources": {s.name: {"id": s.name, "record": _json(s.to_dict())} for s in sources},
+            "metafeatures": {
+                key: {"id": key, "record": _json(_finite(values))}
+                for key, values in (metafeatures or {}).items()
+                if values
+            },
+        }
+        cells = {
+            own.key: {
+                "task": own.task,
+                "configuration": own.configuration,
+                "fidelity": own.fidelity,
+                "seed": own.seed,
+                "source": own.source,
+                "status": own.status.name,
+                "record": _json(own.to_dict()),
+            }
+            for own in evaluations
+        }
+        with self._transaction() as connection:
+            for name, entries in rows.items():
+                if entries:
+                    statement = self._insert(name).on_conflict_do_nothing()
+                    connection.execute(statement, [entries[key] for key in sorted(entries)])
+            if cells:
+                table = self._tables["evaluations"]
+                statement = self._insert("evaluations")
+                statement = statement.on_conflict_do_update(
+                    index_elements=["task", "configuration", "fidelity", "seed", "source"],
+                    set_={name: statement.excluded[name] for name in ("status", "record")},
+                    where=(table.c.status != Status.ok.name)
+                    & (statement.excluded.status == Status.ok.name),
+                )
+                connection.execute(statement, [cells[key] for key in sorted(cells)])
+
+    def load(self):
+        """Read everything into a knowledge base.
+
+        Returns
+        -------
+        KnowledgeBase
+        """
+        from ._base import KnowledgeBase
+
+        sql, tables = self._sql, self._tables
+        with self._transaction() as connection:
+            found = {}
+            for name in ("tasks", "configurations", "sources", "metafeatures"):
+                table = tables[name]
+                query = sql.select(table.c.id, table.c.record).order_by(table.c.id)
+                found[name] = {key: json.loads(text) for key, text in connection.execute(query)}
+            table = tables["evaluations"]
+            query = sql.select(table.c.record).order_by(table.c.number)
+            records = [text for (text,) in connection.execute(query)]
+        return KnowledgeBase.from_evaluations(
+            [Task.from_dict(record) for record in found["tasks"].values()],
+            [Configuration.from_dict(record) for record in found["configurations"].values()],
+            (Evaluation.from_dict(json.loads(text)) for text in records),
+            {
+                task: {name: float("nan") if v is None else v for name, v in values.items()}
+                for task, values in found["metafeatures"].items()
+            },
+            sources=[Source.from_dict(record) for record in found["sources"].values()],
+        )
+
+    def count(self):
+        """Count the rows of each table.
+
+        Returns
+        -------
+        dict of str to int
+        """
+        sql = self._sql
+        with self._transaction() as connection:
+            return {
+                name: connection.execute(
+                    sql.select(sql.func.count()).select_from(table)
+                ).scalar_one()
+                for name, table in self._tables.items()
+                if name != "meta"
+            }
+
+
+class _Transaction:
+    """``with store._transaction() as connection``; the database's errors become ours."""
+
+    def __init__(self, store):
+        self.store = store
+
+    def __enter__(self):
+        self.context = self.store._engine.begin()
+        try:
+            return self.context.__enter__()
+        except self.store._sql.exc.SQLAlchemyError as error:
+            raise self._explain(error) from error
+
+    def __exit__(self, kind, error, traceback):
+        try:
+            self.context.__exit__(kind, error, traceback)
+        except self.store._sql.exc.SQLAlchemyError as failure:
+            raise self._explain(failure) from failure
+        if isinstance(error, self.store._sql.exc.SQLAlchemyError):
+            raise self._explain(error) from error
+        return False
+
+    def _explain(self, error):
+        cause = str(getattr(error, "orig", None) or error).strip()
+        return KnowledgeError(f"The database of {self.store!r} gave an error: {cause}")
+
+
+def _tables(sql):
+    metadata = sql.MetaData()
+    text, column = sql.Text, sql.Column
+
+    def by_id(name, *more):
+        return sql.Table(
+            f"sk_metalearn_{name}",
+            metadata,
+            column("id", sql.String(255), primary_key=True),
+            *more,
+            column("record", text, nullable=False),
+        )
+
+    tables = {
+        "meta": sql.Table(
+            "sk_metalearn_meta",
+            metadata,
+            column("key", sql.String(64), primary_key=True),
+            column("value", text, nullable=False),
+        ),
+        "tasks": by_id("tasks", column("kind", sql.String(16), nullable=False)),
+        "configurations": by_id("configurations"),
+        "sources": by_id("sources"),
+        "metafeatures": by_id("metafeatures"),
+        "evaluations": sql.Table(
+            "sk_metalearn_evaluations",
+            metadata,
+            column("number", sql.Integer, primary_key=True, autoincrement=True),
+            column("task", sql.String(64), nullable=False),
+            column("configuration", sql.String(64), nullable=False),
+            column("seed", sql.BigInteger, nullable=False),
+            column("source", sql.String(255), nullable=False),
+            column("status", sql.String(16), nullable=False),
+            column("record", text, nullable=False),
+            column("fidelity", sql.String(32), nullable=False, server_default="main"),
+        ),
+    }
+    own = tables["evaluations"].c
+    sql.Index(
+        "sk_metalearn_evaluations_key",
+        own.task,
+        own.configuration,
+        own.fidelity,
+        own.seed,
+        own.source,
+        unique=True,
+    )
+    return tables
+
+
+# Schema 1 knew one fidelity only.
+_MIGRATIONS = {
+    1: (
+        "ALTER TABLE sk_metalearn_evaluations "
+        "ADD COLUMN fidelity VARCHAR(32) NOT NULL DEFAULT 'main'",
+        "DROP INDEX sk_metalearn_evaluations_key",
+        "CREATE UNIQUE INDEX sk_metalearn_evaluations_key ON sk_metalearn_evaluations "
+        "(task, configuration, fidelity, seed, source)",
+    )
+}
+
+
+def _postgres_driver():
+    try:
+        import psycopg  # noqa: F401
+    except ImportError:
+        import_optional("psycopg2", "postgres", "A knowledge store on PostgreSQL")
+        return "postgresql+psycopg2"
+    return "postgresql+psycopg"
+
+
+def _set_up_sqlite(connection, record):
+    # Python's own handling of transactions starts them too late for a write lock.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.close()
+
+
+def _begin_sqlite(connection):
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _json(record):
+    return json.dumps(record, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _finite(values):
+    return {
+        name: float(v) if v == v and abs(v) != float("inf") else None for name, v in values.items()
+    }

@@ -70,7 +70,10 @@ class PerformanceTable:
         self.fidelity = fidelity
         self.sources = tuple(sources)
         self.machines = tuple(machines)
-        self._arrays = dict(arrays)
+        self._arrays = {
+            name: values if isinstance(values, Callable) else _locked(values)
+            for name, values in arrays.items()
+        }
         self._row = {task.id: i for i, task in enumerate(self.tasks)}
         self._ids = None
 
@@ -86,9 +89,7 @@ class PerformanceTable:
     def _array(self, name):
         values = self._arrays[name]
         if isinstance(values, Callable):
-            values = values()
-            values.flags.writeable = False
-            self._arrays[name] = values
+            values = self._arrays[name] = _locked(values())
         return values
 
     def _names(self, prefix):
@@ -160,7 +161,7 @@ class PerformanceTable:
         KnowledgeError
             If the metric is not stored fold by fold.
         """
-        self._require(_FOLDS + metric, metric, self.fold_metrics)
+        self._require(_FOLDS + metric, metric, self.fold_metrics, " fold by fold")
         return self._array(_FOLDS + metric)
 
     def baseline(self, metric):
@@ -296,12 +297,18 @@ class PerformanceTable:
         """Give one of the arrays named by `array_names`."""
         return self._array(name)
 
-    def _require(self, name, metric, stored):
+    def _require(self, name, metric, stored, how=""):
         if name not in self._arrays:
             raise KnowledgeError(
-                f"The metric {metric!r} is not stored for {self.kind}. Stored: {list(stored)}. "
-                "nearest_metric() gives the closest one."
+                f"The metric {metric!r} is not stored{how} for {self.kind}. Stored: "
+                f"{list(stored)}. nearest_metric() gives the closest one."
             )
+
+
+def _locked(values):
+    values = values.view()
+    values.flags.writeable = False
+    return values
 
 
 def _positions(chosen, n):
@@ -309,4 +316,3 @@ def _positions(chosen, n):
         return np.arange(n)
     chosen = np.asarray(chosen)
     return np.flatnonzero(chosen) if chosen.dtype == bool else chosen.astype(int).reshape(-1)
-

@@ -5,7 +5,9 @@ from functools import lru_cache
 from . import (  # noqa: F401  (importing a group registers it)
     _discriminant,
     _information,
+    _landmarking,
     _missing,
+    _model,
     _openml,
     _simple,
     _statistical,

@@ -7,6 +7,7 @@ from numbers import Integral, Real
 
 import numpy as np
 from joblib import Parallel, delayed
+from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -297,6 +298,7 @@ class _quiet:
 
     def __enter__(self):
         self.contexts = [
+            config_context(assume_finite=True, skip_parameter_validation=True),
             _controller().limit(limits=1),
             np.errstate(all="ignore"),
             warnings.catch_warnings(),

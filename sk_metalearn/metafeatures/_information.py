@@ -144,7 +144,7 @@ def concentrated_columns(task):
     if len(chosen) > MOST_CONCENTRATED and task.exact:
         state = np.random.RandomState(task.seed)
         chosen = state.choice(chosen, size=MOST_CONCENTRATED, replace=False)
-    elif len(chosen) > MOST_CONCENTRATED and task.fidelity == "sampled":
+    elif len(chosen) > MOST_CONCENTRATED:
         hashes = content_hashes(task)[1]
         split = task.table.n_numeric
         hashes = np.r_[hashes[split:], hashes[:split]]

@@ -1,26 +1,47 @@
 """Few-shot learners that learn across tasks: `meta_fit`, then `fit` and `predict`."""
 
+from ._learned_optimizer import LearnedOptimizerClassifier, LearnedOptimizerRegressor
 from ._maml import MAMLClassifier, MAMLRegressor
+from ._mann import MANNClassifier, MANNRegressor
 from ._matching import MatchingNetworkClassifier, MatchingNetworkRegressor
+from ._meta_control import MetaControlClassifier, MetaControlRegressor
+from ._meta_network import MetaNetworkClassifier, MetaNetworkRegressor
+from ._ntm import NTMClassifier, NTMRegressor
 from ._prototypical import PrototypicalNetworkClassifier
 from ._reptile import ReptileClassifier, ReptileRegressor
 from ._siamese import SiameseNetworkClassifier
+from ._snail import SNAILClassifier, SNAILRegressor
 from ._tasks import few_shot_scores, make_rotated_classes, make_sine_tasks, sample_episodes
 from ._training import OuterLoop
+from ._turing import NeuralTuringMachine, make_copy_sequences
 from ._weights import MetaWeights
 
 __all__ = [
+    "LearnedOptimizerClassifier",
+    "LearnedOptimizerRegressor",
     "MAMLClassifier",
     "MAMLRegressor",
+    "MANNClassifier",
+    "MANNRegressor",
     "MatchingNetworkClassifier",
     "MatchingNetworkRegressor",
+    "MetaControlClassifier",
+    "MetaControlRegressor",
+    "MetaNetworkClassifier",
+    "MetaNetworkRegressor",
     "MetaWeights",
+    "NTMClassifier",
+    "NTMRegressor",
+    "NeuralTuringMachine",
     "OuterLoop",
     "PrototypicalNetworkClassifier",
     "ReptileClassifier",
     "ReptileRegressor",
+    "SNAILClassifier",
+    "SNAILRegressor",
     "SiameseNetworkClassifier",
     "few_shot_scores",
+    "make_copy_sequences",
     "make_rotated_classes",
     "make_sine_tasks",
     "sample_episodes",

@@ -5,7 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from .._compat import Interval
-from ._backend import detach, namespace, softmax
+from ._backend import detach, log_softmax, namespace, softmax
 from ._networks import init_mlp, mlp, mlp_gradient, mlp_hidden, n_layers
 from ._training import _Adam
 
@@ -87,6 +87,11 @@ class MLPClassifierMixin(MLPLearner):
         """Gradient of the mean cross-entropy with respect to the logits."""
         return (softmax(output) - Y) / Y.shape[-2]
 
+    @staticmethod
+    def _task_losses(output, Y):
+        """Mean cross-entropy of each task."""
+        return -(Y * log_softmax(output)).sum(-1).mean(-1)
+
 
 class MLPRegressorMixin(MLPLearner):
     """Squared error; the spread comes from a Bayesian linear model on the last hidden layer.
@@ -99,6 +104,11 @@ class MLPRegressorMixin(MLPLearner):
     def _output_gradient(output, Y):
         """Gradient of the mean squared error with respect to the output."""
         return 2 * (output - Y) / Y.shape[-2]
+
+    @staticmethod
+    def _task_losses(output, Y):
+        """Mean squared error of each task."""
+        return ((output - Y) ** 2).mean((-1, -2))
 
     @staticmethod
     def _loss(outputs, Y):

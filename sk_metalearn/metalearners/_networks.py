@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._backend import namespace, relu, sigmoid, transpose
+from ._backend import detach, namespace, relu, sigmoid, transpose
 
 
 def init_dense(rng, n_inputs, n_outputs, gain=2.0):
@@ -129,3 +129,26 @@ def lstm(params, x, hidden, cell, prefix="lstm_"):
     write, keep, show = (sigmoid(gates[..., i * n_units : (i + 1) * n_units]) for i in range(3))
     cell = keep * cell + write * xp.tanh(gates[..., 3 * n_units :])
     return show * xp.tanh(cell), cell
+
+
+def gradient_features(gradient, limit=10.0):
+    """Describe each number of a gradient by magnitude and sign, as constants.
+
+    Large and tiny gradients become comparable: ``log|g| / limit`` and the sign where ``|g|`` is at
+    least ``exp(-limit)``, else -1 and ``exp(limit) * g`` (Andrychowicz et al., 2016).
+
+    Parameters
+    ----------
+    gradient : array
+    limit : float, default=10.0
+
+    Returns
+    -------
+    array of shape (*gradient.shape, 2)
+    """
+    xp = namespace(gradient)
+    gradient = detach(gradient)
+    size = float(np.exp(-limit))
+    magnitude = xp.log(xp.clip(xp.abs(gradient), size, None)) / limit
+    sign = xp.clip(gradient / size, -1.0, 1.0)
+    return xp.stack([magnitude, sign], -1)

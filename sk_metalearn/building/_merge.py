@@ -1,0 +1,137 @@
+"""From shards to a knowledge base."""
+
+from ..knowledge import Evaluation, KnowledgeBase, Source, Status, Task
+from ..spaces import CATALOGUE_VERSION, KINDS, load_pool
+from ._describe import read_metafeatures
+from ._shards import read_shard, shard_files
+
+__all__ = ["SOURCE", "evaluations_of", "load_shards", "merge"]
+
+SOURCE = Source(
+    name="sk_metalearn pool",
+    licence="BSD-3-Clause",
+    note="Scores measured by sk_metalearn.building; the datasets themselves are not passed on.",
+)
+
+# With at least this share of its cells measured a configuration is of use to everyone.
+COMPLETE = 0.5
+
+
+def load_shards(folder):
+    """Read all shards and journals of a folder.
+
+    Parameters
+    ----------
+    folder : path-like
+
+    Returns
+    -------
+    tasks : list of Task
+    evaluations : list of Evaluation
+        One per cell; a cell measured twice counts once, the first good one.
+    provenance : dict
+        Versions, limits and reference workloads of the machines.
+    """
+    tasks, cells, machines = {}, {}, {}
+    for path in shard_files(folder):
+        for record in read_shard(path):
+            if "configuration" in record:
+                key = record["task"], record["configuration"], record["fidelity"]
+                if key not in cells or cells[key]["status"] != "ok":
+                    cells[key] = record
+            elif "family" in record:
+                tasks[record["id"]] = _task(record)
+            elif "machine_type" in record:
+                own = machines.setdefault(record["machine_type"], {"references": []})
+                own["references"].append(record["references"])
+                own.update(versions=record["versions"], limits=record["limits"])
+    for own in machines.values():
+        runs = own["references"]
+        own["references"] = {
+            name: sorted(r[name] for r in runs)[len(runs) // 2] for name in runs[0]
+        }
+    provenance = {"catalogue": CATALOGUE_VERSION, "machines": machines}
+    return list(tasks.values()), [evaluations_of(cell) for cell in cells.values()], provenance
+
+
+def _task(record):
+    return Task(
+        id=record["id"],
+        name=record["name"],
+        kind=record["kind"],
+        family=record["family"],
+        n_rows=record["n_rows"],
+        n_features=record["n_features"],
+        n_classes=record["n_classes"],
+        openml_id=record["openml_id"],
+        source=record["origin"],
+    )
+
+
+def evaluations_of(cell):
+    """Give the evaluation that a cell of a shard records."""
+    folds = [fold for fold in cell["folds"] if "metrics" in fold]
+    status = Status[cell["status"]]
+
+    def collect(part):
+        names = dict.fromkeys(name for fold in folds for name in fold[part])
+        return {name: [fold[part].get(name) for fold in folds] for name in names}
+
+    return Evaluation(
+        task=cell["task"],
+        configuration=cell["configuration"],
+        status=status,
+        metrics=collect("metrics") if status == Status.ok else {},
+        outer=collect("outer") if status == Status.ok else {},
+        fit_seconds=[fold["fit_cpu"] for fold in folds],
+        predict_seconds=[fold["predict_cpu"] for fold in folds],
+        fidelity=cell["fidelity"],
+        reason=cell["reason"],
+        machine=cell["machine"],
+        source=SOURCE.name,
+        warnings=sorted({code for fold in folds for code in fold["warnings"]}),
+        n_train=folds[0]["n_train"] if folds else 0,
+        n_test=folds[0]["n_test"] if folds else 0,
+        confusions=[fold.get("confusion", ()) for fold in folds],
+    )
+
+
+def merge(shards, output=None):
+    """Make a knowledge base of shards.
+
+    A configuration enters when at least half of its kind's tasks were measured with it.
+
+    Parameters
+    ----------
+    shards : path-like
+        Folder of the shards.
+    output : path-like, optional
+        File to write.
+
+    Returns
+    -------
+    KnowledgeBase
+    """
+    tasks, evaluations, provenance = load_shards(shards)
+    kind_of = {task.id: task.kind for task in tasks}
+    measured = {kind: {} for kind in KINDS}
+    for evaluation in evaluations:
+        if evaluation.fidelity == "main":
+            counts = measured[kind_of[evaluation.task]]
+            counts[evaluation.configuration] = counts.get(evaluation.configuration, 0) + 1
+    columns = {}
+    for kind in KINDS:
+        enough = COMPLETE * sum(task.kind == kind for task in tasks)
+        columns[kind] = [c for c in load_pool(kind) if measured[kind].get(c.id, 0) >= enough]
+    kept = {(kind, c.id) for kind in KINDS for c in columns[kind]}
+    base = KnowledgeBase.from_evaluations(
+        tasks,
+        columns,
+        [e for e in evaluations if (kind_of[e.task], e.configuration) in kept],
+        read_metafeatures(shards),
+        sources=[SOURCE],
+        provenance=provenance,
+    )
+    if output is not None:
+        base.save(output)
+    return base

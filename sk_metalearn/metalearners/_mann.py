@@ -1,0 +1,272 @@
+"""MANN: memory-augmented network that writes where memory was least recently used."""
+
+from numbers import Integral
+
+import numpy as np
+
+from .._compat import Interval
+from ._backend import as_array_of, namespace, sigmoid, softplus, sort, transpose, zeros
+from ._base import FewShotClassifier, FewShotRegressor
+from ._memory import MemoryLearner, content_weights
+from ._networks import init_lstm, init_mlp, lstm, mlp
+
+_USAGE_DECAY = 0.95
+
+
+class _MANN(MemoryLearner):
+    """The method, for either kind of task."""
+
+    method = "mann"
+
+    def _initial_params(self, rng, n_features, n_outputs):
+        n_units, n_heads, size = self.n_units, self.n_heads, self.slot_size
+        read_size = n_heads * size
+        return {
+            **init_lstm(rng, n_features + n_outputs + read_size, n_units),
+            **init_mlp(rng, [n_units, n_heads * (size + 2)], "address_"),
+            **init_mlp(rng, [n_units + read_size, self._n_head_outputs(n_outputs)], "head_"),
+            "memory": np.full((self.n_slots, size), 1e-6, dtype=np.float32),
+        }
+
+    def _start(self, params, X):
+        """Memory, read vectors, read weights, usage, hidden and cell state before any example."""
+        n_tasks, (n_slots, size) = len(X), params["memory"].shape
+        n_heads = (params["head_W0"].shape[0] - params["lstm_b"].shape[0] // 4) // size
+        hidden = zeros((n_tasks, params["lstm_b"].shape[0] // 4), like=X)
+        usage = 1e-6 * np.arange(n_slots, dtype=np.float32)  # no ties: slots are filled in turn
+        return (
+            params["memory"] + zeros((n_tasks, 1, 1), like=X),
+            zeros((n_tasks, n_heads, size), like=X),
+            zeros((n_tasks, n_heads, n_slots), like=X),
+            as_array_of(usage, like=X) + zeros((n_tasks, 1), like=X),
+            hidden,
+            hidden,
+        )
+
+    def _step(self, params, x, state):
+        xp = namespace(x)
+        memory, read, read_weights, usage, hidden, cell = state
+        n_heads, size = read.shape[-2:]
+        flat = read.reshape(*read.shape[:-2], n_heads * size)
+        hidden, cell = lstm(params, xp.concatenate([x, flat], -1), hidden, cell)
+        address = mlp(params, hidden[..., None, :], "address_")
+        address = address.reshape(*hidden.shape[:-1], n_heads, size + 2)
+        keys, gate = xp.tanh(address[..., :size]), sigmoid(address[..., size : size + 1])
+
+        # Write: where was read last, or into the slots used least, which are emptied before.
+        least = usage <= sort(usage)[..., n_heads - 1 : n_heads]
+        least = least[..., None, :] + zeros((n_heads, 1), like=x)
+        memory = memory * (1 - least[..., 0, :, None])
+        write_weights = gate * read_weights + (1 - gate) * least
+        memory = memory + transpose(write_weights) @ keys
+
+        read_weights = content_weights(memory, keys, 1 + softplus(address[..., size + 1 :]))
+        read = read_weights @ memory
+        usage = _USAGE_DECAY * usage + (read_weights + write_weights).sum(-2)
+        flat = read.reshape(*hidden.shape[:-1], n_heads * size)
+        output = mlp(params, xp.concatenate([hidden, flat], -1)[..., None, :], "head_")
+        return output[..., 0, :], (memory, read, read_weights, usage, hidden, cell)
+
+
+class MANNClassifier(_MANN, FewShotClassifier):
+    """Memory-augmented neural network, for classification.
+
+    The support examples are read one after another, the label of each a step late, by a controller
+    that reads its memory by content and writes to the slot it read last or to the one it used
+    least recently. The outer loop learns the weights on whole sequences, in which every example is
+    predicted before its label is shown; the inner loop fills the memory.
+
+    Without meta-training this is a sharp attention over the standardised support examples.
+
+    Parameters
+    ----------
+    n_units : int, default=64
+        Units of the LSTM controller.
+    n_slots : int, default=64
+        Rows of the memory.
+    slot_size : int, default=32
+        Width of the memory.
+    n_heads : int, default=2
+        Heads that read and write.
+    n_way : int, default=5
+        Classes of an episode. Training with more classes than will be met helps.
+    n_shots : int or (int, int), default=5
+        Support examples of each class; a pair gives a range to draw from.
+    n_query : int, default=5
+        Queries of each class.
+    standardize : bool, default=True
+        Whether to standardise columns with mean and scale over all tasks.
+    outer : OuterLoop or None, default=None
+        Settings of the outer loop; None for ``OuterLoop()``.
+    weights : MetaWeights, str, path-like or None, default=None
+        Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
+        `meta_fit` goes on from them.
+    random_state : int, RandomState instance or None, default=None
+        Determines initial weights and episodes.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Classes of the support set.
+    meta_weights_ : MetaWeights
+        What `meta_fit` learned.
+    history_ : dict of str to list
+        The course of meta-training, see :meth:`OuterLoop.run`.
+    params_ : dict of str to ndarray
+        The weights in use.
+    state_ : dict
+        The memory after the support examples.
+    scaling_ : dict of str to ndarray
+        How columns are standardised.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, if all are strings.
+
+    References
+    ----------
+    A. Santoro, S. Bartunov, M. Botvinick, D. Wierstra and T. Lillicrap (2016). "Meta-Learning with
+    Memory-Augmented Neural Networks". ICML.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sk_metalearn.metalearners import MANNClassifier
+    >>> X, y = load_digits(return_X_y=True)
+    >>> MANNClassifier(random_state=0).fit(X[:50], y[:50]).predict_proba(X[50:]).shape
+    (1747, 10)
+    """
+
+    _parameter_constraints: dict = {
+        **FewShotClassifier._parameter_constraints,
+        "n_units": [Interval(Integral, 1, None, closed="left")],
+        "n_slots": [Interval(Integral, 1, None, closed="left")],
+        "slot_size": [Interval(Integral, 1, None, closed="left")],
+        "n_heads": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        n_units=64,
+        *,
+        n_slots=64,
+        slot_size=32,
+        n_heads=2,
+        n_way=5,
+        n_shots=5,
+        n_query=5,
+        standardize=True,
+        outer=None,
+        weights=None,
+        random_state=None,
+    ):
+        self.n_units = n_units
+        self.n_slots = n_slots
+        self.slot_size = slot_size
+        self.n_heads = n_heads
+        self.n_way = n_way
+        self.n_shots = n_shots
+        self.n_query = n_query
+        self.standardize = standardize
+        self.outer = outer
+        self.weights = weights
+        self.random_state = random_state
+
+
+class MANNRegressor(_MANN, FewShotRegressor):
+    """Memory-augmented neural network, for regression.
+
+    The support examples are read one after another, the label of each a step late, by a controller
+    that reads its memory by content and writes to the slot it read last or to the one it used
+    least recently. The outer loop learns the weights on whole sequences, in which every example is
+    predicted before its label is shown; the inner loop fills the memory.
+
+    Without meta-training this is a sharp attention over the standardised support examples.
+
+    Parameters
+    ----------
+    n_units : int, default=64
+        Units of the LSTM controller.
+    n_slots : int, default=64
+        Rows of the memory.
+    slot_size : int, default=32
+        Width of the memory.
+    n_heads : int, default=2
+        Heads that read and write.
+    n_shots : int or (int, int), default=10
+        Support examples of an episode; a pair gives a range to draw from.
+    n_query : int, default=10
+        Queries of an episode.
+    standardize : bool, default=True
+        Whether to standardise columns and target with mean and scale over all tasks.
+    outer : OuterLoop or None, default=None
+        Settings of the outer loop; None for ``OuterLoop()``.
+    weights : MetaWeights, str, path-like or None, default=None
+        Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
+        `meta_fit` goes on from them.
+    random_state : int, RandomState instance or None, default=None
+        Determines initial weights and episodes.
+
+    Attributes
+    ----------
+    meta_weights_ : MetaWeights
+        What `meta_fit` learned.
+    history_ : dict of str to list
+        The course of meta-training, see :meth:`OuterLoop.run`.
+    params_ : dict of str to ndarray
+        The weights in use.
+    state_ : dict
+        The memory after the support examples.
+    scaling_ : dict of str to ndarray
+        How columns and target are standardised.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, if all are strings.
+
+    References
+    ----------
+    A. Santoro, S. Bartunov, M. Botvinick, D. Wierstra and T. Lillicrap (2016). "Meta-Learning with
+    Memory-Augmented Neural Networks". ICML.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_metalearn.metalearners import MANNRegressor
+    >>> X = np.linspace(-3, 3, 20)[:, None]
+    >>> MANNRegressor(random_state=0).fit(X, np.sin(X[:, 0])).predict(X).shape
+    (20,)
+    """
+
+    _parameter_constraints: dict = {
+        **FewShotRegressor._parameter_constraints,
+        "n_units": [Interval(Integral, 1, None, closed="left")],
+        "n_slots": [Interval(Integral, 1, None, closed="left")],
+        "slot_size": [Interval(Integral, 1, None, closed="left")],
+        "n_heads": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        n_units=64,
+        *,
+        n_slots=64,
+        slot_size=32,
+        n_heads=2,
+        n_shots=10,
+        n_query=10,
+        standardize=True,
+        outer=None,
+        weights=None,
+        random_state=None,
+    ):
+        self.n_units = n_units
+        self.n_slots = n_slots
+        self.slot_size = slot_size
+        self.n_heads = n_heads
+        self.n_shots = n_shots
+        self.n_query = n_query
+        self.standardize = standardize
+        self.outer = outer
+        self.weights = weights
+        self.random_state = random_state

@@ -1,0 +1,217 @@
+"""The builder on real data: prepares tasks, measures the pool, resumes, merges."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_diabetes, load_wine
+
+from sk_metalearn.exceptions import KnowledgeError
+from sk_metalearn.knowledge import KnowledgeBase
+from sk_metalearn.spaces import KINDS, SLICE, load_pool
+
+pd = pytest.importorskip("pandas")
+pytest.importorskip("pyarrow")
+
+from sk_metalearn.building._describe import describe  # noqa: E402
+from sk_metalearn.building._measure import measure_fold  # noqa: E402
+from sk_metalearn.building._merge import load_shards, merge  # noqa: E402
+from sk_metalearn.building._run import plan, run  # noqa: E402
+from sk_metalearn.building._shards import Journal, read_shard, shard_files  # noqa: E402
+from sk_metalearn.building._tasks import TaskSource, list_tasks, prepare  # noqa: E402
+from sk_metalearn.building._verify import verify  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Two small real datasets, as a user would lay them down."""
+    path = tmp_path_factory.mktemp("data")
+    wine = load_wine(as_frame=True).frame.iloc[::2]
+    wine.assign(colour=np.where(wine["hue"] > 1, "dark", None)).to_parquet(path / "cellar.parquet")
+    load_diabetes(as_frame=True).frame.iloc[::4].to_csv(path / "clinic.csv", index=False)
+    return path
+
+
+@pytest.fixture(scope="module")
+def built(folder, tmp_path_factory):
+    output = tmp_path_factory.mktemp("shards")
+    assert run(folder, output, slices=[0], n_workers=2, niceness=0, progress=False)
+    describe(folder, output)
+    return output
+
+
+def test_tasks_are_listed_with_their_kind(folder):
+    sources = list_tasks(folder)
+    assert [(s.name, s.kind) for s in sources] == [
+        ("cellar", "classification"),
+        ("clinic", "regression"),
+    ]
+
+
+def test_rows_and_folds_come_from_the_content_alone(folder, tmp_path):
+    source = list_tasks(folder)[0]
+    copy = tmp_path / "renamed.parquet"
+    copy.write_bytes((folder / "cellar.parquet").read_bytes())
+    first, again = prepare(source), prepare(list_tasks(tmp_path)[0])
+    assert first.id == again.id
+    np.testing.assert_array_equal(first.y, again.y)
+    np.testing.assert_array_equal(first.fold_of, again.fold_of)
+
+
+def test_folds_and_outer_split_are_disjoint_and_stratified(folder):
+    for source in list_tasks(folder):
+        task = prepare(source)
+        assert not set(task.development) & set(task.outer)
+        assert len(task.outer) == task.n_rows // 4
+        tests = [task.fold(number)[1] for number in range(3)]
+        assert sorted(np.concatenate(tests)) == sorted(task.development)
+        for number in range(3):
+            train, test = task.fold(number)
+            assert not set(train) & set(test)
+            if task.n_classes:
+                shares = [np.bincount(task.y[rows]) / len(rows) for rows in (train, test)]
+                np.testing.assert_allclose(*shares, atol=0.08)
+
+
+def test_smaller_fidelities_are_subsets(tmp_path):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": np.arange(3000.0), "target": rng.normal(size=3000)})
+    frame.to_parquet(tmp_path / "long.parquet")
+    (source,) = list_tasks(tmp_path)
+    rows = {f: prepare(source, f) for f in ("small", "main", "large")}
+    values = {f: set(task.X["a"].iloc[task.development]) for f, task in rows.items()}
+    assert [len(values[f]) for f in ("small", "main", "large")] == [500, 2000, 2250]
+    assert values["small"] < values["main"] < values["large"]
+
+
+def test_rare_classes_are_dropped_and_said(tmp_path):
+    target = ["a"] * 40 + ["b"] * 40 + ["rare"]
+    pd.DataFrame({"x": np.arange(81.0), "target": target}).to_csv(tmp_path / "t.csv", index=False)
+    task = prepare(list_tasks(tmp_path)[0])
+    assert task.dropped == ("rare",) and task.n_classes == 2
+    assert set(task.y) == {0, 1}
+
+
+def test_every_cell_is_measured_once(built):
+    tasks, evaluations, provenance = load_shards(built)
+    assert {task.name for task in tasks} == {"cellar", "clinic"}
+    assert len(evaluations) == 2 * SLICE
+    assert len({(e.task, e.configuration) for e in evaluations}) == 2 * SLICE
+    assert {e.status.name for e in evaluations} <= {"ok", "not_applicable"}
+    assert set(provenance["machines"]) and provenance["catalogue"] == 1
+
+
+def test_running_again_measures_nothing_again(folder, built):
+    before = {path.name: path.read_bytes() for path in shard_files(built)}
+    assert run(folder, built, slices=[0], n_workers=1, progress=False)
+    assert {path.name: path.read_bytes() for path in shard_files(built)} == before
+
+
+def test_measuring_again_gives_the_same_scores(folder, built):
+    result = verify(folder, built, share=0.2)
+    assert result.n_cells == round(0.2 * 2 * SLICE)
+    assert result.n_exact == result.n_cells, str(result)
+
+
+def test_merged_base_knows_what_was_measured(built, tmp_path):
+    base = merge(built, tmp_path / "base.npz")
+    opened = KnowledgeBase.open(tmp_path / "base.npz")
+    for kind, metric in (("classification", "accuracy"), ("regression", "r2")):
+        table = opened.table(kind)
+        assert table.scores(metric).shape == (1, SLICE)
+        np.testing.assert_allclose(
+            table.scores(metric), base.table(kind).scores(metric), atol=1e-4, rtol=1e-3
+        )
+        assert table.scores(metric)[0].max() > table.scores(metric)[0, 0]
+        assert np.isfinite(table.metafeatures).any()
+    assert opened.check() == []
+
+
+def test_kill_loses_and_doubles_nothing(folder, tmp_path):
+    command = [sys.executable, "-m", "sk_metalearn.building", "run", str(folder), str(tmp_path)]
+    command += ["--slices", "0", "--workers", "1", "--niceness", "0"]
+    process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and sum(map(_n_cells, shard_files(tmp_path))) < 8:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    kept = sum(map(_n_cells, shard_files(tmp_path)))
+    assert 8 <= kept < 2 * SLICE
+    for journal in tmp_path.glob("*.jsonl"):
+        journal.write_text(journal.read_text() + '{"task": "cut o')
+    assert run(folder, tmp_path, slices=[0], n_workers=2, niceness=0, progress=False)
+    cells = [r for p in shard_files(tmp_path) for r in read_shard(p) if "configuration" in r]
+    assert len(cells) == len({(c["task"], c["configuration"]) for c in cells}) == 2 * SLICE
+
+
+def _n_cells(path):
+    return sum('"configuration"' in line for line in path.read_text(errors="ignore").splitlines())
+
+
+def test_time_limit_stops_and_says_so(folder, tmp_path):
+    assert not run(folder, tmp_path, time_limit=0.0, n_workers=1, progress=False)
+
+
+def test_parts_share_the_work():
+    sources = [
+        TaskSource(f"{n}.parquet", f"data{n}", kind, f"data{n}", n_rows=100 * n)
+        for n in range(40)
+        for kind in ("classification", "regression")
+    ]
+    whole = plan(sources)
+    parts = [plan(sources, shard=f"{i}/3") for i in range(3)]
+    assert sorted(len(part) for part in parts)[-1] - len(whole) // 3 <= 1
+    key = [{(kind, number, block) for kind, number, block, _ in part} for part in parts]
+    assert set.union(*key) == {(kind, number, block) for kind, number, block, _ in whole}
+    assert sum(map(len, key)) == len(whole)
+    first = [members for kind, number, _, members in whole if (kind, number) == (KINDS[0], 0)]
+    assert sorted(m.name for block in first for m in block) == sorted(f"data{n}" for n in range(40))
+    # Sizes are interleaved: no block holds only small or only large tasks.
+    assert all(min(m.n_rows for m in b) < 1700 < max(m.n_rows for m in b) for b in first)
+
+
+def test_a_cell_holds_what_any_metric_needs(folder):
+    source = list_tasks(folder)[0]
+    record = measure_fold(source, "main", load_pool("classification")[6].to_dict(), 0)
+    task = prepare(source)
+    assert sum(count for _, _, count in record["confusion"]) == record["n_test"]
+    assert record["n_train"] + record["n_test"] == len(task.development)
+    assert record["metrics"]["accuracy"] > 0.8
+    assert record["outer"]["accuracy"] > 0.8
+    assert record["size"] > 1000 and record["fit_cpu"] > 0
+    json.dumps(record, allow_nan=False)
+
+
+def test_damaged_shards_are_named(tmp_path):
+    journal = Journal(tmp_path, "broken")
+    journal.append({"a": 1})
+    journal.finish()
+    path = tmp_path / "broken.jsonl.xz"
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(KnowledgeError, match=r"broken\.jsonl\.xz"):
+        read_shard(path)
+
+
+@pytest.mark.parametrize(
+    "act, message",
+    [
+        (lambda d: list_tasks(d), "No dataset found"),
+        (lambda d: plan([], shard="3/2"), "shard must be 'i/N'"),
+        (lambda d: verify(d, d, share=2), "share must lie"),
+    ],
+)
+def test_errors_say_what_is_wrong(tmp_path, act, message):
+    with pytest.raises(KnowledgeError, match=message):
+        act(tmp_path)
+
+
+def test_a_table_without_target_is_refused(tmp_path):
+    pd.DataFrame({"a": [1, 2]}).to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(KnowledgeError, match="no column 'target'"):
+        list_tasks(tmp_path)
