@@ -22,8 +22,9 @@ from pathlib import Path
 
 import numpy as np
 from _grid_models import GRIDS, VARIANTS, make_estimator
+from scipy.special import softmax
 from sklearn.base import clone
-from sklearn.metrics import get_scorer
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_score
 from sklearn.model_selection import ParameterGrid
 from threadpoolctl import threadpool_limits
 
@@ -53,21 +54,30 @@ def choose_tasks(folder):
     return [*found["numeric"].values(), *found["mixed"].values()], set(found["numeric"])
 
 
-def fit_and_score(estimator, task, metrics):
+def fit_and_score(estimator, task):
     """Mean score over the folds per metric, and the CPU seconds of a fold."""
-    scores, start = {metric: [] for metric in metrics}, time.process_time()
+    scores, start = {metric: [] for metric in METRICS}, time.process_time()
     for fold in range(3):
         train, test = task.fold(fold)
         model = clone(estimator)
         seeds = {name: 0 for name in model.get_params() if name.split("__")[-1] == "random_state"}
         model.set_params(**seeds).fit(task.X.iloc[train], task.y[train])
-        for metric in metrics:
-            try:
-                name = "roc_auc" if metric == "roc_auc_ovr" and task.n_classes == 2 else metric
-                value = get_scorer(name)(model, task.X.iloc[test], task.y[test])
-            except (ValueError, AttributeError):
-                value = np.nan
-            scores[metric].append(value)
+        rows, truth = task.X.iloc[test], task.y[test]
+        if hasattr(model, "predict_proba"):
+            values = model.predict_proba(rows)
+            predicted = model.classes_[values.argmax(axis=1)]
+            values = values[:, 1] if values.shape[1] == 2 else values
+        else:
+            values, predicted = model.decision_function(rows), model.predict(rows)
+            if values.ndim == 2:
+                values = softmax(values, axis=1)
+        scores["accuracy"].append(accuracy_score(truth, predicted))
+        scores["balanced_accuracy"].append(balanced_accuracy_score(truth, predicted))
+        try:
+            area = roc_auc_score(truth, values, multi_class="ovr")
+        except ValueError:
+            area = np.nan
+        scores["roc_auc_ovr"].append(area)
     seconds = (time.process_time() - start) / 3
     means = {metric: round(float(np.mean(own)), 6) for metric, own in scores.items()}
     return {name: own if np.isfinite(own) else None for name, own in means.items()}, seconds
@@ -97,12 +107,12 @@ def measure(arguments):
                 cells = []
                 with threadpool_limits(1), warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    baseline, _ = fit_and_score(DummyClassifier(), task, METRICS)
+                    baseline, _ = fit_and_score(DummyClassifier(), task)
                     for candidate in candidates:
                         named = {prefix + name: value for name, value in candidate.items()}
                         own = clone(estimator).set_params(**named)
                         try:
-                            scores, seconds = fit_and_score(own, task, METRICS)
+                            scores, seconds = fit_and_score(own, task)
                         except ValueError as error:
                             scores, seconds = {"error": str(error)[:200]}, None
                         cells.append({"scores": scores, "seconds": seconds})

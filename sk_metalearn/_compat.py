@@ -1,6 +1,115 @@
-"""Every private scikit-learn name that the package uses, in one place."""
+"""Every private scikit-learn name that the package uses, in one place, for each version."""
 
+import inspect
+from contextlib import nullcontext
+
+import sklearn
 from sklearn.base import _fit_context
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.metrics._scorer import _MultimetricScorer
+from sklearn.model_selection import _search
+from sklearn.model_selection._validation import (
+    _fit_and_score,
+    _insert_error_scores,
+    _warn_or_raise_about_fit_failures,
+)
+from sklearn.utils import _safe_indexing, indexable
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import _check_method_params, _num_samples
 
-__all__ = ["Interval", "StrOptions", "_fit_context"]
+__all__ = [
+    "BaseSearchCV",
+    "HasMethods",
+    "Interval",
+    "NoCallbacks",
+    "StrOptions",
+    "_fit_context",
+    "accepts_callbacks",
+    "begin_callbacks",
+    "check_method_params",
+    "check_refit",
+    "check_refit_for_multimetric",
+    "fit_and_score",
+    "indexable",
+    "insert_error_scores",
+    "is_multimetric",
+    "masked_params",
+    "num_samples",
+    "routed_params",
+    "safe_indexing",
+    "scorers_of",
+    "select_best_index",
+    "warn_or_raise_about_fit_failures",
+]
+
+BaseSearchCV = _search.BaseSearchCV
+VERSION = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
+
+check_method_params = _check_method_params
+insert_error_scores = _insert_error_scores
+masked_params = _search._yield_masked_array_for_each_param
+num_samples = _num_samples
+safe_indexing = _safe_indexing
+warn_or_raise_about_fit_failures = _warn_or_raise_about_fit_failures
+check_refit = _search._check_refit
+
+_TAKES_CONTEXT = "callback_ctx" in inspect.signature(_fit_and_score).parameters
+
+
+def fit_and_score(estimator, X, y, *, caller=None, callback_ctx=None, **options):
+    """Fit on one split and score on its other part, as `cross_validate` does."""
+    if _TAKES_CONTEXT:
+        options.update(caller=caller, callback_ctx=callback_ctx)
+    return _fit_and_score(estimator, X, y, **options)
+
+
+def is_multimetric(scorer):
+    """Tell whether a scorer is scikit-learn's bundle of several."""
+    return isinstance(scorer, _MultimetricScorer)
+
+
+def scorers_of(search):
+    """Give the scorers of a search and the name of the metric it refits on."""
+    return search._get_scorers()
+
+
+def routed_params(search, params):
+    """Give what was passed to `fit`, sorted by who receives it."""
+    return search._get_routed_params_for_fit(params)
+
+
+def check_refit_for_multimetric(search, scores):
+    """Raise where `refit` names none of several metrics."""
+    search._check_refit_for_multimetric(scores)
+
+
+def select_best_index(refit, metric, results):
+    """Give the index that `refit` chooses in `cv_results_`."""
+    return BaseSearchCV._select_best_index(refit, metric, results)
+
+
+class NoCallbacks:
+    """Stands in for the callback context where scikit-learn has none (before 1.9)."""
+
+    def subcontext(self, *args, **kwargs):
+        return self
+
+    def call_on_fit_task_begin(self, **kwargs):
+        return self
+
+    def call_on_fit_task_end(self, **kwargs):
+        return False
+
+    def propagate_callback_context(self, estimator):
+        return nullcontext()
+
+
+def begin_callbacks(estimator, max_subtasks):
+    """Give the root callback context of a fit; `_fit_context` tears it down."""
+    if hasattr(estimator, "_init_callback_context"):
+        return estimator._init_callback_context(max_subtasks=max_subtasks)
+    return NoCallbacks()
+
+
+def accepts_callbacks(estimator):
+    """Tell whether any callback is registered on the estimator."""
+    return bool(getattr(estimator, "_skl_callbacks", None))

@@ -164,7 +164,11 @@ class _Worker(threading.Thread):
             status, error = job.verdict or ("died", _explain(process.returncode))
             self.spawn_after(job, status, error)
             return
-        status, value, error, wall, cpu, peak = loads(answer)
+        try:
+            status, value, error, wall, cpu, peak = loads(answer)
+        except Exception as problem:
+            self.report(job, "crashed", f"The result cannot be unpickled: {problem!r}")
+            return
         self.pool.results.put(
             Completed(job.ticket, job.key, status, value, error, wall, cpu, max(peak, job.peak))
         )

@@ -1,7 +1,7 @@
 """The user's or team's own knowledge in a database: SQLite by default, PostgreSQL by URL.
 
-The same SQLAlchemy Core statements serve both. Every call is one short transaction on a fresh
-connection, so that many processes may write at once and a killed one leaves nothing half done.
+The same SQLAlchemy Core statements serve both. Every call is one short transaction, so that many
+processes may write at once and a killed one leaves nothing half done.
 """
 
 import json
@@ -104,9 +104,10 @@ class KnowledgeStore:
         url = sql.make_url(self.url)
         if url.drivername == "postgresql":
             url = url.set(drivername=_postgres_driver())
-        options = {"poolclass": sql.pool.NullPool}
+        options = {"pool_pre_ping": True}
         if url.get_backend_name() == "sqlite":
-            options["connect_args"] = {"timeout": _BUSY_SECONDS}
+            # A fresh connection each time costs little here, and survives a fork of the process.
+            options = {"poolclass": sql.pool.NullPool, "connect_args": {"timeout": _BUSY_SECONDS}}
             if url.database and url.database != ":memory:":
                 Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         self._sql = sql

@@ -4,7 +4,7 @@ import numpy as np
 
 from ._encode import pairs_matrix
 from ._registry import NotComputable, quantity
-from ._structure import canonical_correlations, class_sums, covariance
+from ._structure import canonical_correlations, class_means, covariance
 
 MICHIE, KALOUSIS = "Michie et al. 1994", "Kalousis 2002"
 
@@ -33,6 +33,8 @@ def _classes(task):
 
 def _eigenvalues(task):
     squares = canonical_correlations(task) ** 2
+    if squares.max() > 1 - 1e-10:
+        raise NotComputable("a linear function of the columns tells the classes apart exactly")
     return squares / (1 - squares)
 
 
@@ -60,7 +62,7 @@ def n_discriminants(task):
 
 @_discriminant("wilks_lambda", "Wilks' lambda of the classes.", "[0, 1]", pymfe="w_lambda")
 def wilks_lambda(task):
-    return np.exp(-np.log1p(_eigenvalues(task)).sum())
+    return np.prod(1 - canonical_correlations(task) ** 2)
 
 
 @_discriminant(
@@ -104,7 +106,7 @@ def gravity(task):
     codes, counts = _classes(task)
     largest = counts.argmax()
     smallest = np.where(np.arange(len(counts)) == largest, np.inf, counts).argmin()
-    means = class_sums(pairs_matrix(task), codes) / counts[:, None]
+    means, _ = class_means(pairs_matrix(task), codes)
     return np.linalg.norm(means[largest] - means[smallest])
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from ._columns import Sorted, level_counts, moments, sorted_columns
 from ._moments import Moments
 from ._registry import NotComputable, intermediate
-from ._task import content_hashes
+from ._task import column_hashes
 
 #: Limits of the matrix when ``fidelity="sampled"``.
 MOST_LEVELS = 50
@@ -58,7 +58,7 @@ def encode(task, rows, ordered=True):
 
 
 def _content_argsort(task, numeric):
-    return np.argsort(content_hashes(task)[1][numeric], kind="stable")
+    return np.argsort(column_hashes(task)[numeric], kind="stable")
 
 
 @intermediate
@@ -72,7 +72,7 @@ def indicator_levels(task):
     table = task.table
     columns = np.arange(table.n_categorical)
     if len(columns) and not task.exact:
-        columns = np.argsort(content_hashes(task)[1][table.n_numeric :], kind="stable")
+        columns = np.argsort(column_hashes(task)[table.n_numeric :], kind="stable")
     room = MOST_COLUMNS - min(table.n_numeric, MOST_COLUMNS)
     found = []
     for place, column in enumerate(columns):

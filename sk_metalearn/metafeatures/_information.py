@@ -7,7 +7,7 @@ import numpy as np
 
 from ._columns import sorted_columns
 from ._registry import NotComputable, intermediate, quantity
-from ._task import content_hashes
+from ._task import column_hashes
 from ._target import class_counts, entropy
 
 CLASSES = ("classification",)
@@ -33,10 +33,11 @@ def binned(task):
         edges = sorted_columns(task).quantile(np.arange(1, n_bins + 1) / n_bins).T
         # an edge that repeats the one before bounds no bin
         edges = np.where(np.diff(edges, axis=0, prepend=-np.inf) > 1e-8, edges, np.inf)
-        bins = np.zeros(block.shape, dtype=np.int32)
+        small = np.zeros_like(block, dtype=np.int8 if n_bins < 127 else np.int32)
         for edge in edges:
-            bins += block > edge
+            small += block > edge
         task.check_time()
+        bins = small.astype(np.int32)
         bins[np.isnan(block)] = -1
         parts.append(bins)
         levels.append(np.full(block.shape[1], n_bins + 1))
@@ -97,7 +98,6 @@ def contingency_entropies(codes, levels, y, n_classes):
 
 
 def _xlogx(counts):
-    counts = counts.astype(float)
     return counts * np.log2(np.maximum(counts, 1))
 
 
@@ -106,24 +106,45 @@ def _entropy_of(total, n):
 
 
 @intermediate
-def tables(task):
-    """Per column: entropy, joint entropy with the class, mutual information (as in pymfe)."""
+def counted(task):
+    """Tables of levels and classes of all columns, levels per column, and where tables begin.
+
+    Without classes each table has one column.
+    """
     codes, levels = binned(task)
-    y = task.y[task.rows("order")].astype(np.int64)
-    y = np.unique(y, return_inverse=True)[1]
-    counts, start = contingency(codes, levels, y, y.max() + 1)
-    counts = counts.astype(float)
-    n = np.add.reduceat(counts.sum(axis=1), start)
-    if not n.all():
+    y, n_classes = np.zeros(len(codes), dtype=np.int64), 1
+    if task.kind == "classification":
+        y = np.unique(task.y[task.rows("order")].astype(np.int64), return_inverse=True)[1]
+        n_classes = y.max() + 1
+    counts, start = contingency(codes, levels, y, n_classes)
+    if not np.add.reduceat(counts.sum(axis=1), start).all():
         raise NotComputable("a column has no value")
+    return counts.astype(float), levels, start
+
+
+@intermediate
+def column_entropies(task):
+    """Entropy of each column, and the number of its levels that occur."""
+    counts, _, start = counted(task)
+    by_level = counts.sum(axis=1)
+    n = np.add.reduceat(by_level, start)
+    found = _entropy_of(np.add.reduceat(_xlogx(by_level), start), n)
+    return found, np.add.reduceat(by_level > 0, start, dtype=float)
+
+
+@intermediate
+def tables(task):
+    """Per column: joint entropy with the class, mutual information, concentration."""
+    counts, levels, start = counted(task)
+    n = np.add.reduceat(counts.sum(axis=1), start)
     share = counts / np.repeat(n, levels)[:, None] + EPSILON
     terms = (share * np.log2(share)).sum(axis=1)
     # levels that do not occur have no row in the table
     terms[counts.sum(axis=1) == 0] = 0.0
     joint = -np.add.reduceat(terms, start)
-    attribute = _entropy_of(np.add.reduceat(_xlogx(counts.sum(axis=1)), start), n)
-    mutual = attribute + entropy(np.bincount(y)) - joint
-    return attribute, joint, mutual, _concentration(counts, n, levels, start)
+    classes = np.add.reduceat(counts, start, axis=0)
+    mutual = column_entropies(task)[0] + _entropy_of(_xlogx(classes).sum(axis=1), n) - joint
+    return joint, mutual, _concentration(counts, n, levels, start)
 
 
 def _concentration(counts, n, levels, start):
@@ -145,7 +166,7 @@ def concentrated_columns(task):
         state = np.random.RandomState(task.seed)
         chosen = state.choice(chosen, size=MOST_CONCENTRATED, replace=False)
     elif len(chosen) > MOST_CONCENTRATED:
-        hashes = content_hashes(task)[1]
+        hashes = column_hashes(task)
         split = task.table.n_numeric
         hashes = np.r_[hashes[split:], hashes[:split]]
         chosen = np.sort(np.argsort(hashes, kind="stable")[:MOST_CONCENTRATED])
@@ -187,10 +208,7 @@ def class_entropy(task):
     pymfe="attr_ent",
 )
 def attribute_entropy(task):
-    codes, levels = binned(task)
-    counts, start = contingency(codes, levels, np.zeros(len(codes), dtype=np.int64), 1)
-    n = np.add.reduceat(counts[:, 0], start)
-    return _entropy_of(np.add.reduceat(_xlogx(counts[:, 0]), start), n)
+    return column_entropies(task)[0]
 
 
 @_information(
@@ -201,10 +219,8 @@ def attribute_entropy(task):
     unit="1",
 )
 def attribute_entropy_normalised(task):
-    codes, levels = binned(task)
-    counts, start = contingency(codes, levels, np.zeros(len(codes), dtype=np.int64), 1)
-    occurring = np.add.reduceat(counts[:, 0] > 0, start, dtype=float)
-    return attribute_entropy(task) / np.log2(np.where(occurring > 1, occurring, np.nan))
+    found, occurring = column_entropies(task)
+    return found / np.log2(np.where(occurring > 1, occurring, np.nan))
 
 
 @_information(
@@ -214,7 +230,7 @@ def attribute_entropy_normalised(task):
     pymfe="joint_ent",
 )
 def joint_entropy(task):
-    return tables(task)[1]
+    return tables(task)[0]
 
 
 @_information(
@@ -225,7 +241,7 @@ def joint_entropy(task):
     pymfe="mut_inf",
 )
 def mutual_information(task):
-    return tables(task)[2]
+    return tables(task)[1]
 
 
 @_information(
@@ -238,7 +254,7 @@ def mutual_information(task):
     summaries=("mean", "max"),
 )
 def uncertainty_coefficient(task):
-    return np.clip(tables(task)[2] / entropy(class_counts(task)), 0, 1)
+    return np.clip(tables(task)[1] / entropy(class_counts(task)), 0, 1)
 
 
 @_information(
@@ -251,7 +267,7 @@ def uncertainty_coefficient(task):
     pymfe="class_conc",
 )
 def class_concentration(task):
-    return tables(task)[3]
+    return tables(task)[2]
 
 
 @_information(
@@ -287,7 +303,7 @@ def attribute_concentration(task):
     pymfe="eq_num_attr",
 )
 def equivalent_columns(task):
-    mutual = tables(task)[2]
+    mutual = tables(task)[1]
     return len(mutual) * entropy(class_counts(task)) / mutual.sum()
 
 
@@ -301,5 +317,5 @@ def equivalent_columns(task):
     pymfe="ns_ratio",
 )
 def noise_to_signal(task):
-    attribute, _, mutual, _ = tables(task)
+    attribute, mutual = column_entropies(task)[0], tables(task)[1]
     return (attribute.sum() - mutual.sum()) / mutual.sum()

@@ -6,7 +6,7 @@ from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.neighbors import KNeighborsClassifier
 
 from ._learners import discriminant, naive_bayes, nearest, ridge
-from ._model import full_tree, model_data, tree_class
+from ._model import fit_tree, full_tree, model_data, tree_data
 from ._registry import NotComputable, intermediate, quantity
 
 FOLDS = 10
@@ -36,16 +36,12 @@ def column_ranks(task):
     """
     if not task.exact:
         return [np.argsort(full_tree(task).feature_importances_)] * len(folds(task))
-    matrix, y = model_data(task)
-    found = []
-    for train, _ in folds(task):
-        task.check_time()
-        tree = tree_class(task)(random_state=task.seed).fit(matrix[train], y[train])
-        found.append(np.argsort(tree.feature_importances_))
-    return found
+    matrix, y = tree_data(task)
+    trees = (fit_tree(task, matrix[train], y[train]) for train, _ in folds(task))
+    return [np.argsort(tree.feature_importances_) for tree in trees]
 
 
-def cross_validate(task, predict, columns=None):
+def cross_validate(task, predict, columns=None, data=model_data):
     """Score a learner on every fold.
 
     Parameters
@@ -56,13 +52,15 @@ def cross_validate(task, predict, columns=None):
         ``predict(task, X_train, y_train, X_test)`` returns predictions.
     columns : list of int or None
         For each fold the only column used; None for all columns.
+    data : callable
+        ``data(task)`` returns rows and target.
 
     Returns
     -------
     ndarray of shape (n_folds,)
         Accuracy or R^2 per fold.
     """
-    matrix, y = model_data(task)
+    matrix, y = data(task)
     found = []
     for fold, (train, test) in enumerate(folds(task)):
         task.check_time()
@@ -160,18 +158,17 @@ def linear(task):
     return cross_validate(task, ridge)
 
 
-def _tree(depth):
+def _tree_scores(task, depth, columns=None):
     def predict(task, train, y_train, test):
-        tree = tree_class(task)(max_depth=depth, random_state=task.seed)
-        return tree.fit(train, y_train).predict(test)
+        return fit_tree(task, train, y_train, depth).predict(test, check_input=False)
 
-    return predict
+    return cross_validate(task, predict, columns, tree_data)
 
 
 @_landmark("best_node", "A tree with one split", BENSUSAN, pymfe="best_node")
 @intermediate
 def best_node(task):
-    return cross_validate(task, _tree(1))
+    return _tree_scores(task, 1)
 
 
 @_landmark("random_node", "A tree with one split, of a column drawn at random", BENSUSAN, pymfe="random_node")
@@ -179,7 +176,7 @@ def best_node(task):
 def random_node(task):
     matrix, _ = model_data(task)
     column = np.random.RandomState(task.seed).randint(0, matrix.shape[1])
-    return cross_validate(task, _tree(1), [column] * FOLDS)
+    return _tree_scores(task, 1, [column] * FOLDS)
 
 
 @_landmark(
@@ -190,13 +187,13 @@ def random_node(task):
 )
 @intermediate
 def worst_node(task):
-    return cross_validate(task, _tree(1), [ranks[0] for ranks in column_ranks(task)])
+    return _tree_scores(task, 1, [ranks[0] for ranks in column_ranks(task)])
 
 
 @_landmark("small_tree", "A tree of depth three", "this package")
 @intermediate
 def small_tree(task):
-    return cross_validate(task, _tree(3))
+    return _tree_scores(task, 3)
 
 
 PYMFE = {

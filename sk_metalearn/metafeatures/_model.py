@@ -14,7 +14,7 @@ BOTH = ("mean", "sd")
 def model_data(task):
     """Encoded rows and target of cost class "fits"."""
     rows = task.arranged("fits")
-    matrix = encode(task, rows)
+    matrix = np.ascontiguousarray(encode(task, rows))
     y = task.y[rows]
     if not (y != y[0]).any():
         raise NotComputable("the target has a single value in the rows read")
@@ -40,9 +40,39 @@ def tree_class(task):
 @intermediate
 def full_tree(task):
     """An unpruned decision tree fitted to `model_data`."""
-    task.check_time()
+    return fit_tree(task, *tree_data(task))
+
+
+@intermediate
+def tree_data(task):
+    """`model_data` in the precision that scikit-learn's trees work in."""
     matrix, y = model_data(task)
-    return tree_class(task)(random_state=task.seed).fit(matrix, y)
+    limit = np.finfo(np.float32).max
+    return np.clip(matrix, -limit, limit).astype(np.float32), y
+
+
+def fit_tree(task, matrix, y, depth=None):
+    """Fit a decision tree.
+
+    Parameters
+    ----------
+    task : Task
+        Tells the kind and the seed.
+    matrix : ndarray of float32, shape (n_rows, n_columns)
+        Rows, C-contiguous.
+    y : ndarray of shape (n_rows,)
+        Target.
+    depth : int or None
+        Largest depth.
+
+    Returns
+    -------
+    DecisionTreeClassifier or DecisionTreeRegressor
+        The tree.
+    """
+    task.check_time()
+    tree = tree_class(task)(max_depth=depth, random_state=task.seed)
+    return tree.fit(matrix, y, check_input=False)
 
 
 @intermediate

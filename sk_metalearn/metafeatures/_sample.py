@@ -22,8 +22,8 @@ def _bits(block):
     return block.view(np.uint64)
 
 
-def fingerprints(numbers, codes, y, seed):
-    """Hash every row and every column of a table by content.
+def row_fingerprints(numbers, codes, y, seed):
+    """Hash every row of a table by content.
 
     Parameters
     ----------
@@ -38,25 +38,46 @@ def fingerprints(numbers, codes, y, seed):
 
     Returns
     -------
-    rows : ndarray of uint64, shape (n_rows,)
+    ndarray of uint64, shape (n_rows,)
         Does not depend on the order of rows or columns; equal for equal rows.
-    columns : ndarray of uint64, shape (n_numeric + n_categorical,)
-        Likewise for columns.
     """
-    parts = [_bits(np.ascontiguousarray(numbers, dtype=np.float64)), codes.astype(np.uint64)]
     target = _mix(_bits(np.asarray(y, dtype=np.float64)) + _mix(np.uint64(seed) + _MULTIPLIER))
-    rows = target
-    # a column is first known by its values against y, a row by its values in known columns,
-    # and the column again by its values in known rows
-    for last in (False, True):
-        columns = [_mix(part ^ rows[:, None]).sum(axis=0) for part in parts]
-        if last:
-            break
-        rows = target.copy()
-        for part, names in zip(parts, columns, strict=True):
-            rows += _mix(part ^ names).sum(axis=1)
-        rows = _mix(rows)
-    return rows, np.concatenate(columns)
+    rows = target.copy()
+    # a column is known by its values against y, a row by its values in known columns
+    for part in _parts(numbers, codes):
+        rows += _sums(part, _sums(part, target[:, None], axis=0), axis=1)
+    return _mix(rows)
+
+
+def column_fingerprints(numbers, codes, rows):
+    """Hash every column of a table by content.
+
+    Parameters
+    ----------
+    numbers, codes
+        As in `row_fingerprints`.
+    rows : ndarray of uint64, shape (n_rows,)
+        Hashes of the rows.
+
+    Returns
+    -------
+    ndarray of uint64, shape (n_numeric + n_categorical,)
+        Does not depend on the order of rows or columns; equal for equal columns.
+    """
+    parts = _parts(numbers, codes)
+    return _mix(np.concatenate([_sums(part, rows[:, None], axis=0) for part in parts]))
+
+
+def _parts(numbers, codes):
+    numbers = _bits(np.ascontiguousarray(numbers, dtype=np.float64))
+    return numbers, np.ascontiguousarray(codes).astype(np.uint64)
+
+
+def _sums(part, names, axis):
+    mixed = part ^ names
+    mixed *= _MULTIPLIER
+    mixed ^= mixed >> _SHIFT
+    return mixed.sum(axis=axis)
 
 
 def spread_sample(y, n_chosen, priority):

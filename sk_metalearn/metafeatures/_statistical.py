@@ -139,9 +139,12 @@ def trimmed_mean(task):
 )
 def geometric_mean(task):
     found = encoded_sorted(task)
-    logs = np.nansum(np.log(np.where(found.values > 0, found.values, np.nan)), axis=1)
     first = found.values[:, 0]
-    return np.select([first < 0, first < 1e-10], [np.nan, 0.0], np.exp(logs / found.count))
+    result = np.where(first < 0, np.nan, 0.0)
+    positive = first >= 1e-10
+    logs = np.nansum(np.log(found.values[positive]), axis=1)
+    result[positive] = np.exp(logs / found.count[positive])
+    return result
 
 
 @_column(
@@ -154,8 +157,12 @@ def geometric_mean(task):
 )
 def harmonic_mean(task):
     found = encoded_sorted(task)
-    result = found.count / np.nansum(1.0 / found.values, axis=1)
-    return np.where(found.values[:, 0] < 0, np.nan, result)
+    first = found.values[:, 0]
+    result = np.where(first < 0, np.nan, 0.0)
+    positive = first > 0
+    inverse = np.nansum(1.0 / found.values[positive], axis=1)
+    result[positive] = found.count[positive] / inverse
+    return result
 
 
 @_column(

@@ -30,6 +30,13 @@ def varying(task):
 
 
 @intermediate
+def varying_matrix(task):
+    """Encoded rows of cost class "pairs", without the columns that are constant there."""
+    keep = varying(task)
+    return pairs_matrix(task) if keep.all() else pairs_matrix(task)[:, keep]
+
+
+@intermediate
 def correlation(task):
     """Correlation matrix of the encoded columns that are not constant."""
     keep = varying(task)
@@ -58,40 +65,40 @@ def principal(task):
 @intermediate
 def canonical_correlations(task):
     """Canonical correlations between the encoded columns and the classes."""
-    keep, matrix = varying(task), pairs_matrix(task)
-    codes = task.y[task.rows("pairs")].astype(np.int64)
-    _, codes = np.unique(codes, return_inverse=True)
-    counts = np.bincount(codes)
+    matrix = varying_matrix(task)
+    codes = np.unique(task.y[task.rows("pairs")], return_inverse=True)[1]
+    means, counts = class_means(matrix, codes)
     if len(counts) < 2:
         raise NotComputable("the target has a single class")
-    means = class_sums(matrix[:, keep], codes) / counts[:, None]
-    scale = np.sqrt(np.diag(covariance(task))[keep] * (len(matrix) - 1) / len(matrix))
-    means = (means - matrix[:, keep].mean(axis=0)) / scale
+    centre = counts @ means / len(codes)
+    scale = np.sqrt(np.diag(covariance(task))[varying(task)] * (len(matrix) - 1) / len(matrix))
     values, vectors = principal(task)
     real = values > 1e-10 * values[0]
-    whitened = means @ vectors[:, real] / np.sqrt(values[real])
+    whitened = (means - centre) / scale @ vectors[:, real] / np.sqrt(values[real])
     found = np.linalg.svd(whitened * np.sqrt(counts / len(codes))[:, None], compute_uv=False)
     return np.minimum(found[: min(len(counts) - 1, real.sum())], 1.0)
 
 
-def class_sums(matrix, codes):
-    """Sum the rows of each class.
+def class_means(matrix, codes):
+    """Average the rows of each class.
 
     Parameters
     ----------
     matrix : ndarray of shape (n_rows, n_columns)
         Numbers.
     codes : ndarray of int, shape (n_rows,)
-        Class of each row, 0 .. n_classes - 1.
+        Class of each row; every one of 0 .. n_classes - 1 occurs.
 
     Returns
     -------
-    ndarray of shape (n_classes, n_columns)
-        The sums.
+    means : ndarray of shape (n_classes, n_columns)
+        The averages.
+    counts : ndarray of shape (n_classes,)
+        Rows of each class.
     """
-    order = np.argsort(codes, kind="stable")
-    starts = np.flatnonzero(np.r_[True, np.diff(codes[order]) > 0])
-    return np.add.reduceat(matrix[order], starts, axis=0)
+    counts = np.bincount(codes)
+    member = (codes[:, None] == np.arange(len(counts))).astype(float)
+    return member.T @ matrix / counts[:, None], counts
 
 
 def _structure(name, definition, range="[0, 1]", source=MICHIE, unit="1", cost="pairs", **more):
@@ -224,8 +231,8 @@ def log_condition(task):
 @intermediate
 def first_component(task):
     """Moments of the scores on the first principal component."""
-    matrix, (_, vectors) = pairs_matrix(task)[:, varying(task)], principal(task)
-    scores = (matrix - matrix.mean(axis=0)) / matrix.std(axis=0) @ vectors[:, 0]
+    scale = np.sqrt(np.diag(covariance(task))[varying(task)])
+    scores = varying_matrix(task) @ (principal(task)[1][:, 0] / scale)
     return block_moments(scores[:, None])
 
 
@@ -253,18 +260,17 @@ def pca_kurtosis(task):
 def ties_to_target(task):
     """Absolute correlation of each column with the target; with classes, the square root of the
     share of the column's variance that lies between classes."""
-    keep, matrix = varying(task), pairs_matrix(task)
-    matrix, y = matrix[:, keep], task.y[task.rows("pairs")]
-    centred = matrix - matrix.mean(axis=0)
-    total = np.einsum("ij,ij->j", centred, centred)
+    matrix, y = varying_matrix(task), task.y[task.rows("pairs")]
+    total = np.diag(covariance(task))[varying(task)] * (len(y) - 1)
     if task.kind == "regression":
         y = y - y.mean()
         if not y.any():
             raise NotComputable("the target is constant")
-        return np.abs(centred.T @ y) / np.sqrt(total * (y @ y))
-    _, codes = np.unique(y, return_inverse=True)
-    sums = class_sums(centred, codes)
-    return np.sqrt(np.minimum((sums**2 / np.bincount(codes)[:, None]).sum(axis=0) / total, 1))
+        shared = y @ (matrix - matrix.mean(axis=0))
+        return np.minimum(np.abs(shared) / np.sqrt(total * (y @ y)), 1)
+    means, counts = class_means(matrix, np.unique(y, return_inverse=True)[1])
+    between = counts @ (means - counts @ means / len(y)) ** 2
+    return np.sqrt(np.minimum(between / total, 1))
 
 
 @_structure(

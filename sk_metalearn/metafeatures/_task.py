@@ -7,7 +7,7 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import column_or_1d
 
 from ._registry import COSTS, KINDS, NotComputable, intermediate
-from ._sample import fingerprints, priorities, spread_sample
+from ._sample import column_fingerprints, priorities, row_fingerprints, spread_sample
 from ._tables import read_table
 
 #: About how many numbers a sample may hold, however many columns there are.
@@ -85,7 +85,8 @@ class Task:
     def arranged(self, cost):
         """Return the rows that a cost class reads, in an order set by their content.
 
-        With ``fidelity="exact"`` it is the order of the data.
+        With ``fidelity="exact"`` it is the order of the data. The cost class "probe" reads few
+        rows whatever the fidelity.
 
         Parameters
         ----------
@@ -97,12 +98,14 @@ class Task:
         ndarray of int
             Positions of rows.
         """
-        if self.exact:
+        if self.exact and cost != "probe":
             return np.arange(self.n_rows)
         rows, priority = content_order(self)
-        most = self._most_rows(cost) if self.fidelity == "sampled" else self.n_rows
-        if self.fidelity == "full" and len(rows) < self.n_rows:
-            return np.random.default_rng(self.seed).permutation(self.n_rows)
+        most = self._most_rows(cost)
+        if self.fidelity == "full" and cost != "probe":
+            most = self.n_rows
+            if len(rows) < self.n_rows:
+                return np.random.default_rng(self.seed).permutation(self.n_rows)
         if len(rows) <= most:
             return rows[np.argsort(priority, kind="stable")]
         target = np.zeros(len(rows)) if self.y is None else self.y[rows]
@@ -118,20 +121,27 @@ class Task:
 @intermediate
 def content_order(task):
     """Rows whose content was read, and the priority that the content gives them."""
-    rows = content_rows(task)
-    row_hashes, _ = content_hashes(task)
-    return rows, priorities(row_hashes)
+    return content_rows(task), priorities(row_hashes(task))
 
 
 @intermediate
-def content_hashes(task):
-    """Hashes of the rows in `content_rows` and of all columns (numeric, then categorical)."""
+def row_hashes(task):
+    """Hashes of the rows in `content_rows`."""
+    y = np.zeros(task.n_rows) if task.y is None else task.y
+    return row_fingerprints(*_content(task), y[content_rows(task)], task.seed)
+
+
+@intermediate
+def column_hashes(task):
+    """Hashes of all columns: numeric, then categorical."""
+    return column_fingerprints(*_content(task), row_hashes(task))
+
+
+def _content(task):
     rows = content_rows(task)
-    whole = len(rows) == task.n_rows
-    block = task.table.rows(slice(None) if whole else rows)
-    codes = task.table.codes if whole else task.table.codes[rows]
-    y = np.zeros(len(rows)) if task.y is None else task.y[rows]
-    return fingerprints(block, codes, y, task.seed)
+    if len(rows) == task.n_rows:
+        rows = slice(None)
+    return task.table.rows(rows), task.table.codes[rows]
 
 
 @intermediate

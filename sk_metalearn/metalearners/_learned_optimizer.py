@@ -13,7 +13,6 @@ from ._networks import gradient_features, init_lstm, init_mlp, lstm, mlp, mlp_gr
 from ._training import OuterLoop
 
 _STEP_SCALE = 0.1
-_N_LAYERS = 2
 
 
 def random_nets(rng, sizes, n_tasks):
@@ -44,11 +43,13 @@ class _LearnedOptimizer:
     method = "learned_optimizer"
 
     def _default_outer(self):
-        return OuterLoop(max_iter=500, n_validation_episodes=32, validation_interval=25)
+        return OuterLoop(
+            max_iter=500, batch_size=4, n_validation_episodes=16, validation_interval=25
+        )
 
     def _initial_params(self, rng, n_features, n_outputs):
         params = init_mlp(rng, [self.n_units, 1], "step_")
-        for layer in range(_N_LAYERS):
+        for layer in range(self.n_layers):
             n_inputs = self.n_units if layer else 2
             params |= init_lstm(rng, n_inputs, self.n_units, f"lstm{layer}_")
         return params
@@ -71,7 +72,8 @@ class _LearnedOptimizer:
         net = {key: as_array_of(value, like=X) for key, value in first.items()}
         row = flatten(net, len(X))
         start = zeros((*row.shape, params["step_W0"].shape[0]), like=X)
-        memory = [(start, start)] * _N_LAYERS
+        n_lstm = sum(key.startswith("lstm") and key.endswith("W") for key in params)
+        memory = [(start, start)] * n_lstm
         losses = []
         for step in range(self.n_steps):
             if step and step % self.window == 0:  # truncated back-propagation
@@ -81,7 +83,7 @@ class _LearnedOptimizer:
             gradient, output = mlp_gradient(net, X, lambda out: self._output_gradient(out, Y))
             losses.append(self._task_losses(output, Y))
             x = gradient_features(flatten(gradient, len(X)))
-            for layer in range(_N_LAYERS):
+            for layer in range(n_lstm):
                 memory[layer] = lstm(params, x, *memory[layer], f"lstm{layer}_")
                 x = memory[layer][0]
             row = row + _STEP_SCALE * mlp(params, x, "step_")[..., 0]
@@ -103,9 +105,11 @@ class LearnedOptimizerClassifier(_LearnedOptimizer, MLPClassifierMixin, FewShotC
     ----------
     hidden_layer_sizes : tuple of int, default=(20,)
         Widths of the hidden layers of the network to be optimised; ``()`` is a linear model.
-    n_units : int, default=20
-        Units of each of the two LSTM layers.
-    n_steps : int, default=100
+    n_units : int, default=16
+        Units of each LSTM layer.
+    n_layers : int, default=1
+        LSTM layers; the paper has two.
+    n_steps : int, default=50
         Steps of optimisation.
     window : int, default=20
         Steps through which the outer gradient is traced back.
@@ -118,7 +122,7 @@ class LearnedOptimizerClassifier(_LearnedOptimizer, MLPClassifierMixin, FewShotC
     standardize : bool, default=True
         Whether to standardise columns with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for ``OuterLoop(max_iter=500, n_validation_episodes=32, validation_interval=25)``.
+        Settings of the outer loop; None for 500 iterations of 4 tasks each.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.
@@ -164,6 +168,7 @@ class LearnedOptimizerClassifier(_LearnedOptimizer, MLPClassifierMixin, FewShotC
         **FewShotClassifier._parameter_constraints,
         "hidden_layer_sizes": [tuple, list],
         "n_units": [Interval(Integral, 1, None, closed="left")],
+        "n_layers": [Interval(Integral, 1, None, closed="left")],
         "n_steps": [Interval(Integral, 1, None, closed="left")],
         "window": [Interval(Integral, 1, None, closed="left")],
     }
@@ -172,8 +177,9 @@ class LearnedOptimizerClassifier(_LearnedOptimizer, MLPClassifierMixin, FewShotC
         self,
         hidden_layer_sizes=(20,),
         *,
-        n_units=20,
-        n_steps=100,
+        n_units=16,
+        n_layers=1,
+        n_steps=50,
         window=20,
         n_way=5,
         n_shots=5,
@@ -185,6 +191,7 @@ class LearnedOptimizerClassifier(_LearnedOptimizer, MLPClassifierMixin, FewShotC
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.n_units = n_units
+        self.n_layers = n_layers
         self.n_steps = n_steps
         self.window = window
         self.n_way = n_way
@@ -209,9 +216,11 @@ class LearnedOptimizerRegressor(_LearnedOptimizer, MLPRegressorMixin, FewShotReg
     ----------
     hidden_layer_sizes : tuple of int, default=(20,)
         Widths of the hidden layers of the network to be optimised; ``()`` is a linear model.
-    n_units : int, default=20
-        Units of each of the two LSTM layers.
-    n_steps : int, default=100
+    n_units : int, default=16
+        Units of each LSTM layer.
+    n_layers : int, default=1
+        LSTM layers; the paper has two.
+    n_steps : int, default=50
         Steps of optimisation.
     window : int, default=20
         Steps through which the outer gradient is traced back.
@@ -222,7 +231,7 @@ class LearnedOptimizerRegressor(_LearnedOptimizer, MLPRegressorMixin, FewShotReg
     standardize : bool, default=True
         Whether to standardise columns and target with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for ``OuterLoop(max_iter=500, n_validation_episodes=32, validation_interval=25)``.
+        Settings of the outer loop; None for 500 iterations of 4 tasks each.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.
@@ -266,6 +275,7 @@ class LearnedOptimizerRegressor(_LearnedOptimizer, MLPRegressorMixin, FewShotReg
         **FewShotRegressor._parameter_constraints,
         "hidden_layer_sizes": [tuple, list],
         "n_units": [Interval(Integral, 1, None, closed="left")],
+        "n_layers": [Interval(Integral, 1, None, closed="left")],
         "n_steps": [Interval(Integral, 1, None, closed="left")],
         "window": [Interval(Integral, 1, None, closed="left")],
     }
@@ -274,8 +284,9 @@ class LearnedOptimizerRegressor(_LearnedOptimizer, MLPRegressorMixin, FewShotReg
         self,
         hidden_layer_sizes=(20,),
         *,
-        n_units=20,
-        n_steps=100,
+        n_units=16,
+        n_layers=1,
+        n_steps=50,
         window=20,
         n_shots=10,
         n_query=10,
@@ -286,6 +297,7 @@ class LearnedOptimizerRegressor(_LearnedOptimizer, MLPRegressorMixin, FewShotReg
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.n_units = n_units
+        self.n_layers = n_layers
         self.n_steps = n_steps
         self.window = window
         self.n_shots = n_shots

@@ -23,7 +23,7 @@ class _MetaControl:
     method = "meta_control"
 
     def _default_outer(self):
-        return OuterLoop(max_iter=1000, n_validation_episodes=32, validation_interval=25)
+        return OuterLoop(max_iter=1000, n_validation_episodes=32, validation_interval=50)
 
     def _initial_params(self, rng, n_features, n_outputs):
         params = init_mlp(rng, [_N_OBSERVED, self.n_units, 3], "control_")
@@ -113,7 +113,7 @@ class MetaControlClassifier(_MetaControl, MLPClassifierMixin, FewShotClassifier)
     standardize : bool, default=True
         Whether to standardise columns with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for ``OuterLoop(max_iter=1000, n_validation_episodes=32, validation_interval=25)``.
+        Settings of the outer loop; None for 1000 iterations.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.
@@ -222,7 +222,7 @@ class MetaControlRegressor(_MetaControl, MLPRegressorMixin, FewShotRegressor):
     standardize : bool, default=True
         Whether to standardise columns and target with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for ``OuterLoop(max_iter=1000, n_validation_episodes=32, validation_interval=25)``.
+        Settings of the outer loop; None for 1000 iterations.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.

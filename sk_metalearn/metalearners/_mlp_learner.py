@@ -9,8 +9,8 @@ from ._backend import detach, log_softmax, namespace, softmax
 from ._networks import init_mlp, mlp, mlp_gradient, mlp_hidden, n_layers
 from ._training import _Adam
 
-_SCRATCH_STEPS = 300
-_SCRATCH_RATE = 0.01
+_SCRATCH_STEPS = 150
+_SCRATCH_RATE = 0.02
 _VARIANCES = np.logspace(-5, 2, 22)
 
 

@@ -126,7 +126,8 @@ def lstm(params, x, hidden, cell, prefix="lstm_"):
     xp = namespace(x)
     n_units = hidden.shape[-1]
     gates = xp.concatenate([x, hidden], -1) @ params[f"{prefix}W"] + params[f"{prefix}b"]
-    write, keep, show = (sigmoid(gates[..., i * n_units : (i + 1) * n_units]) for i in range(3))
+    opened = sigmoid(gates[..., : 3 * n_units])
+    write, keep, show = (opened[..., i * n_units : (i + 1) * n_units] for i in range(3))
     cell = keep * cell + write * xp.tanh(gates[..., 3 * n_units :])
     return show * xp.tanh(cell), cell
 

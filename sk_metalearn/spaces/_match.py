@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from ._catalogue import get_family
 from ._configuration import Configuration
 from ._inverse import Inexpressible, find_family, read_model, unwrap
 from ._pool import load_pool
@@ -105,9 +106,18 @@ def match_candidates(estimator, candidates, schema, kind, X=None, y=None):
     return Matches(reader.match(candidate) for candidate in candidates)
 
 
-@lru_cache(maxsize=2)
-def _pool_positions(kind):
-    return {configuration.id: i for i, configuration in enumerate(load_pool(kind))}
+@lru_cache(maxsize=16)
+def _pool_positions(kind, encoded, sparse, missing):
+    """Positions in the pool by id, and by the id of what comes to the same on such data."""
+    pool = load_pool(kind)
+    positions = {configuration.id: i for i, configuration in enumerate(pool)}
+    for i, own in enumerate(pool):
+        steps = common_form(
+            get_family(own.family, kind), own.preprocessing, encoded, sparse, missing
+        )
+        if steps != own.preprocessing:
+            positions.setdefault(Configuration(own.family, own.params, steps).id, i)
+    return positions
 
 
 class _Reader:
@@ -120,6 +130,9 @@ class _Reader:
     def __init__(self, estimator, schema, kind, traits):
         self.estimator, self.schema, self.kind, self.traits = estimator, schema, kind, traits
         self.prefix = unwrap(estimator).prefix
+        self.positions = _pool_positions(
+            kind, traits.encoded, bool(schema.sparse), traits.missing
+        )
         self.known = {}
 
     def match(self, candidate):
@@ -181,8 +194,10 @@ class _Reader:
         remarks = [*around.remarks, *remarks]
         if remarks:
             return Match("other", configuration, reason="; ".join(remarks))
-        position = _pool_positions(self.kind).get(configuration.id)
-        return Match("same" if position is None else "exact", configuration, position)
+        position = self.positions.get(configuration.id)
+        if position is None:
+            return Match("same", configuration)
+        return Match("exact", load_pool(self.kind)[position], position)
 
 
 def _identity(value):
@@ -196,8 +211,10 @@ class _Around:
     def __init__(self, family, parts, schema, traits):
         self.family, self.parts = family, parts
         self.params = parts.model.get_params(deep=False)
-        steps, foreign = read_steps(parts.steps, parts.model, schema, traits)
-        self.preprocessing = common_form(family, steps, schema, traits)
+        steps, foreign = read_steps(parts.steps, traits)
+        self.preprocessing = common_form(
+            family, steps, traits.encoded, bool(schema.sparse), traits.missing
+        )
         self.remarks = [f"the step {name} is not in the catalogue" for name in foreign]
         if not foreign and not covered(family, self.preprocessing):
             words = "+".join(v for v in self.preprocessing.values() if v != "none") or "nothing"

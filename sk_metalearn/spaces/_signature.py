@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
+from scipy.sparse import issparse
 
 from ._build import _SCALED_TARGET
 
@@ -52,6 +52,8 @@ class Traits:
 
     Parameters
     ----------
+    encoded : bool
+        Whether some columns are no numbers and have to be encoded.
     missing : bool
         Whether X has missing values.
     scaler : str
@@ -62,6 +64,7 @@ class Traits:
         Its mean in units of the standard deviation.
     """
 
+    encoded: bool = False
     missing: bool = False
     scaler: str = "none"
     target_scale: float | None = None
@@ -70,12 +73,13 @@ class Traits:
     @classmethod
     def of(cls, X, y, schema, kind):
         """Read the traits of a dataset; without X or y assume the common ones."""
+        encoded = bool(schema.categorical or schema.mixed or schema.nullable)
         missing, scaler = (False, "none") if X is None else _of_columns(X, schema)
         if y is None or kind != "regression":
-            return cls(missing, scaler)
+            return cls(encoded, missing, scaler)
         y = np.asarray(y, dtype=float)
         deviation = float(np.std(y)) or 1.0
-        return cls(missing, scaler, deviation, float(np.mean(y)) / deviation)
+        return cls(encoded, missing, scaler, deviation, float(np.mean(y)) / deviation)
 
     def target(self, family, parts):
         """Say how much larger the target is than the catalogue's, and what stands in the way.
@@ -106,7 +110,7 @@ class Traits:
 
 
 def _of_columns(X, schema):
-    if sparse.issparse(X):
+    if issparse(X):
         return bool(np.isnan(X.data).any()) if X.dtype.kind == "f" else False, "none"
     if schema.container == "pandas":
         missing = bool(X.isna().to_numpy().any())
@@ -149,14 +153,12 @@ def _looks_scaled(numbers):
     return "minmax" if inside[varying].mean() > 0.9 else "none"
 
 
-def read_steps(steps, model, schema, traits):
+def read_steps(steps, traits):
     """Read the transformers before a model.
 
     Parameters
     ----------
     steps : sequence of transformers
-    model : estimator
-    schema : Schema
     traits : Traits
 
     Returns
@@ -206,28 +208,32 @@ def _leaves(steps):
             yield step
 
 
-def common_form(family, steps, schema, traits):
+def common_form(family, steps, encoded=True, sparse=False, missing=True):
     """Put the family's usual word where, on these data, a difference from it makes none.
 
     Parameters
     ----------
     family : Family
     steps : mapping of str to str
-    schema : Schema
-    traits : Traits
+    encoded : bool, default=True
+        Whether any column has to be encoded.
+    sparse : bool, default=False
+        Whether the data are sparse.
+    missing : bool, default=True
+        Whether any value is missing.
 
     Returns
     -------
     dict of str to str
     """
     usual, steps = family.preprocessing, dict(steps)
-    if not traits.missing or steps["imputer"] == "mean":
+    if not missing or steps["imputer"] == "mean":
         steps["imputer"] = usual["imputer"]
-    if not (schema.categorical or schema.mixed or schema.nullable):
+    if not encoded:
         steps["encoder"] = usual["encoder"]
     if family.name in _SCALE_FREE:
         steps["scaler"] = usual["scaler"]
-    elif schema.sparse and steps["scaler"] != "none":
+    elif sparse and steps["scaler"] != "none":
         # Whatever the word, a sparse matrix is divided by its columns' largest values.
         steps["scaler"] = usual["scaler"]
     return steps

@@ -1,0 +1,260 @@
+"""One candidate on one fold: fit, score, and what else is asked to be kept of it."""
+
+import os
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from cloudpickle import dumps
+from sklearn import config_context, get_config
+from sklearn.base import clone
+from threadpoolctl import threadpool_limits
+
+from .._compat import fit_and_score, num_samples, safe_indexing
+
+__all__ = ["FoldResult", "Payload", "failed_fold", "make_by_params", "run_fold", "run_remote"]
+
+
+@dataclass
+class Payload:
+    """What all evaluations of one search share; it travels to each worker once.
+
+    Parameters
+    ----------
+    X, y : array-like
+        The data, in the user's own container.
+    splits : list of (ndarray, ndarray)
+        Training and test rows of each fold.
+    make : callable
+        ``make(candidate)`` gives an unfitted estimator and the parameters still to be set on it
+        (or None).
+    scorer : callable
+        A scorer, or several in scikit-learn's multimetric form.
+    fit_params, score_params : dict
+        Passed on to `fit` and to the scorer; arrays of n_samples values are cut to the fold.
+    return_train_score : bool
+    error_score : "raise" or float
+    verbose : int
+    keep_predictions : bool
+        Whether to return the predictions on the test rows: probabilities where the estimator
+        has them, else labels or values.
+    keep_models : str or None
+        Folder where fitted models are left.
+    max_predict_seconds, max_model_bytes : float or None
+        Limits whose excess is reported; seconds are for 1,000 rows.
+    """
+
+    X: Any
+    y: Any
+    splits: list
+    make: Callable
+    scorer: Any
+    fit_params: dict = field(default_factory=dict)
+    score_params: dict = field(default_factory=dict)
+    return_train_score: bool = False
+    error_score: Any = np.nan
+    verbose: int = 0
+    keep_predictions: bool = False
+    keep_models: str | None = None
+    max_predict_seconds: float | None = None
+    max_model_bytes: float | None = None
+    config: dict = field(default_factory=get_config)
+    filters: list = field(default_factory=lambda: list(warnings.filters))
+
+
+@dataclass
+class FoldResult:
+    """What one candidate gave on one fold.
+
+    Parameters
+    ----------
+    status : {"ok", "crashed", "timeout", "memory", "died", "invalid"}
+        ``"invalid"``: a score is not a finite number.
+    scores, train_scores : float, or dict of str to float
+        As the scorer gave them; None without a fit.
+    fit_seconds, score_seconds : float
+    failure : str
+        Why the status is not ok: traceback or explanation.
+    predictions : ndarray or None
+    classes : ndarray or None
+        Classes that the columns of the predictions stand for.
+    model : str
+        Name of the file of the fitted model.
+    excess : str
+        Which limit of prediction time or model size was exceeded, and how.
+    error : Exception or None
+        The exception itself where it is to be raised.
+    stop : bool
+        Whether a callback asked to stop.
+    """
+
+    status: str
+    scores: Any = None
+    train_scores: Any = None
+    fit_seconds: float = 0.0
+    score_seconds: float = 0.0
+    failure: str = ""
+    predictions: Any = None
+    classes: Any = None
+    model: str = ""
+    excess: str = ""
+    error: Any = None
+    stop: bool = False
+
+
+def failed_fold(status, failure, seconds=0.0, error_score=np.nan, scorer_names=None):
+    """Make the result of a fold that never came back."""
+    score = error_score if error_score != "raise" else np.nan
+    scores = score if scorer_names is None else dict.fromkeys(scorer_names, score)
+    return FoldResult(status, scores, scores, fit_seconds=seconds, failure=failure)
+
+
+@dataclass
+class make_by_params:  # noqa: N801
+    """Make candidates by setting parameters on a copy of one estimator."""
+
+    estimator: Any
+
+    def __call__(self, params):
+        return clone(self.estimator), params
+
+
+class _Recorder:
+    """Passes callback calls on and remembers whether one of them asked to stop."""
+
+    def __init__(self, context):
+        self.context, self.stop = context, False
+
+    def propagate_callback_context(self, estimator):
+        return self.context.propagate_callback_context(estimator)
+
+    def call_on_fit_task_begin(self, **arguments):
+        self.context.call_on_fit_task_begin(**arguments)
+        return self
+
+    def call_on_fit_task_end(self, **arguments):
+        self.stop = bool(self.context.call_on_fit_task_end(**arguments)) or self.stop
+        return self.stop
+
+
+def run_fold(payload, candidate, fold, progress=None, caller=None, context=None):
+    """Evaluate a candidate on a fold with one thread.
+
+    Parameters
+    ----------
+    payload : Payload
+    candidate : object
+        What `payload.make` takes.
+    fold : int
+    progress : tuple of (int, int), optional
+        Number of the candidate and of all candidates, for messages.
+    caller : estimator, optional
+        The search, for its callbacks.
+    context : CallbackContext, optional
+        Of this evaluation.
+
+    Returns
+    -------
+    FoldResult
+    """
+    recorder = None if context is None else _Recorder(context)
+    with threadpool_limits(1):
+        try:
+            result = _evaluate(payload, candidate, fold, progress, caller, recorder)
+        except MemoryError as error:
+            result = FoldResult("memory", failure=repr(error))
+            if payload.error_score == "raise":
+                result.error = error
+        except Exception as error:
+            result = FoldResult("crashed", failure=repr(error), error=error)
+    if recorder is not None:
+        result.stop = recorder.stop
+    return result
+
+
+def run_remote(payload, *job):
+    """Call `run_fold` in another process, under the configuration of the process that asked."""
+    with config_context(**payload.config), warnings.catch_warnings():
+        warnings.filters[:] = payload.filters
+        return run_fold(payload, *job)
+
+
+def _evaluate(payload, candidate, fold, progress, caller, recorder):
+    estimator, params = payload.make(candidate)
+    train, test = payload.splits[fold]
+    needs_model = (
+        payload.keep_predictions
+        or payload.keep_models is not None
+        or payload.max_predict_seconds is not None
+        or payload.max_model_bytes is not None
+    )
+    out = fit_and_score(
+        estimator,
+        payload.X,
+        payload.y,
+        scorer=payload.scorer,
+        train=train,
+        test=test,
+        verbose=payload.verbose,
+        parameters=params,
+        fit_params=payload.fit_params,
+        score_params=payload.score_params,
+        return_train_score=payload.return_train_score,
+        return_times=True,
+        return_estimator=True,
+        error_score=payload.error_score,
+        split_progress=(fold, len(payload.splits)),
+        candidate_progress=progress,
+        caller=caller,
+        callback_ctx=recorder,
+    )
+    result = FoldResult(
+        "ok",
+        out["test_scores"],
+        out.get("train_scores"),
+        fit_seconds=out["fit_time"],
+        score_seconds=out["score_time"],
+    )
+    if out["fit_error"] is not None:
+        result.status, result.failure = "crashed", out["fit_error"]
+        return result
+    scores = result.scores.values() if isinstance(result.scores, dict) else [result.scores]
+    if not all(np.isfinite(score) for score in scores):
+        result.status, result.failure = "invalid", f"The score is not finite: {result.scores}."
+    if needs_model:
+        _keep(payload, out["estimator"], test, result)
+    return result
+
+
+def _keep(payload, model, test, result):
+    """Add to the result what is asked of the fitted model itself."""
+    if payload.keep_predictions or payload.max_predict_seconds is not None:
+        X_test = safe_indexing(payload.X, test)
+        begun = time.perf_counter()
+        predictions, classes = _predict(model, X_test)
+        seconds = 1000 * (time.perf_counter() - begun) / max(num_samples(X_test), 1)
+        limit = payload.max_predict_seconds
+        if limit is not None and seconds > limit:
+            result.excess = f"{seconds:.3g} s to predict 1,000 rows; the limit is {limit:g} s"
+        if payload.keep_predictions:
+            result.predictions, result.classes = predictions, classes
+    if payload.keep_models is None and payload.max_model_bytes is None:
+        return
+    content = dumps(model)
+    limit = payload.max_model_bytes
+    if limit is not None and len(content) > limit:
+        result.excess = f"{len(content):,} bytes of model; the limit is {limit:,.0f}"
+    if payload.keep_models is not None:
+        name = f"{os.getpid()}-{time.perf_counter_ns()}.model"
+        with open(os.path.join(payload.keep_models, name), "wb") as file:
+            file.write(content)
+        result.model = name
+
+
+def _predict(model, X):
+    if hasattr(model, "predict_proba"):
+        return np.asarray(model.predict_proba(X)), getattr(model, "classes_", None)
+    return np.asarray(model.predict(X)), None

@@ -1,0 +1,127 @@
+"""The course of a search: score of each candidate, best so far, and why each was tried."""
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from ..exceptions import import_optional
+
+__all__ = ["SearchHistoryDisplay"]
+
+
+class SearchHistoryDisplay:
+    """Course of a search over its evaluations or seconds.
+
+    Make one with `from_estimator`.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_candidates,)
+        Mean test score of each candidate, NaN where it failed.
+    reasons : sequence of str
+        Why each was tried.
+    elapsed : ndarray of shape (n_candidates,)
+        Seconds from the start of the search to the end of each evaluation.
+    metric : str, default="score"
+        Label of the score.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.svm import SVC
+    >>> from sk_metalearn import MetaSearchCV
+    >>> from sk_metalearn.inspection import SearchHistoryDisplay
+    >>> search = MetaSearchCV(SVC(), {"C": [0.1, 1, 10]}).fit(*load_iris(return_X_y=True))
+    >>> display = SearchHistoryDisplay.from_estimator(search)
+    >>> display.best_so_far.shape
+    (3,)
+    """
+
+    def __init__(self, *, scores, reasons, elapsed, metric="score"):
+        self.scores = scores
+        self.reasons = reasons
+        self.elapsed = elapsed
+        self.metric = metric
+
+    @property
+    def best_so_far(self):
+        """Best score up to each evaluation; NaN before the first that went well."""
+        return np.fmax.accumulate(np.asarray(self.scores, dtype=float))
+
+    @classmethod
+    def from_estimator(cls, search, metric=None):
+        """Read a fitted search.
+
+        Parameters
+        ----------
+        search : MetaSearchCV, AutoClassifier or AutoRegressor
+            Fitted.
+        metric : str, optional
+            One of the metrics of a multimetric search; the one used to refit by default.
+
+        Returns
+        -------
+        SearchHistoryDisplay
+
+        Raises
+        ------
+        ValueError
+            If the search did not compute the metric.
+        """
+        check_is_fitted(search)
+        results = search.cv_results_
+        if metric is None:
+            metric = search.refit if isinstance(search.refit, str) else "score"
+        key = f"mean_test_{metric}"
+        if key not in results:
+            known = [name[10:] for name in results if name.startswith("mean_test_")]
+            raise ValueError(f"The search has no metric {metric!r}; it has {known}.")
+        return cls(
+            scores=np.asarray(results[key], dtype=float),
+            reasons=tuple(results["reason"]),
+            elapsed=np.asarray(results["elapsed"], dtype=float),
+            metric=metric,
+        )
+
+    def plot(self, ax=None, *, against="evaluations"):
+        """Draw the course.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            A new figure by default.
+        against : {"evaluations", "seconds"}, default="evaluations"
+
+        Returns
+        -------
+        SearchHistoryDisplay
+
+        Raises
+        ------
+        ValueError
+            If `against` is something else.
+        MissingDependencyError
+            If matplotlib is not installed.
+        """
+        if against not in ("evaluations", "seconds"):
+            raise ValueError(f"against must be 'evaluations' or 'seconds'; got {against!r}.")
+        pyplot = import_optional("matplotlib.pyplot", "plot", "SearchHistoryDisplay.plot")
+        if ax is None:
+            _, ax = pyplot.subplots()
+        n = len(self.scores)
+        x = np.arange(1, n + 1) if against == "evaluations" else np.asarray(self.elapsed)
+        order = np.argsort(x, kind="stable")
+        kinds = [reason.split(" of ")[0] for reason in self.reasons]
+        for number, kind in enumerate(dict.fromkeys(kinds)):
+            rows = [i for i in range(n) if kinds[i] == kind]
+            ax.scatter(x[rows], np.asarray(self.scores)[rows], color=f"C{number}", label=kind)
+        best = np.fmax.accumulate(np.asarray(self.scores, dtype=float)[order])
+        ax.step(x[order], best, where="post", color="black", label="best so far")
+        ax.set(xlabel=against, ylabel=self.metric)
+        ax.legend()
+        self.ax_, self.figure_ = ax, ax.figure
+        return self

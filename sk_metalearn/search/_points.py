@@ -1,0 +1,103 @@
+"""Points in the words of a journal."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+
+import numpy as np
+
+from ..spaces import Categorical
+from ..strategies._points import point_key
+
+__all__ = ["decode_point", "encode_point", "stable_text", "text_of_key"]
+
+
+def stable_text(value):
+    """Give the text of an object without what differs from process to process."""
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", _text(value))
+
+
+def _text(value):
+    if hasattr(value, "get_params") and not isinstance(value, type):
+        params = value.get_params(deep=False)
+        inside = ", ".join(f"{name}={_text(own)}" for name, own in sorted(params.items()))
+        return f"{type(value).__module__}.{type(value).__qualname__}({inside})"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key!r}: {_text(own)}' for key, own in value.items())}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_text, value))}]"
+    if isinstance(value, np.ndarray):
+        digest = hashlib.sha256(np.ascontiguousarray(value).view(np.uint8).tobytes()).hexdigest()
+        return f"array({value.shape}, {value.dtype}, {digest[:16]})"
+    if callable(value) and hasattr(value, "__qualname__"):
+        return f"{value.__module__}.{value.__qualname__}"
+    return repr(value)
+
+
+def text_of_key(point):
+    """Give the text that identifies a point."""
+    return stable_text(tuple((name, text) for name, text in point_key(point)))
+
+
+def encode_point(point, space):
+    """Give a point in JSON types; None where a value has no such form.
+
+    Parameters
+    ----------
+    point : mapping
+    space : Space or None
+
+    Returns
+    -------
+    dict or None
+    """
+    encoded = {}
+    for name, value in point.items():
+        if isinstance(value, np.generic):
+            value = value.item()
+        if value is None or isinstance(value, bool | int | float | str):
+            encoded[name] = {"value": value}
+            continue
+        choice = _choice(space, name, value)
+        if choice is None:
+            return None
+        encoded[name] = {"choice": choice}
+    return encoded
+
+
+def _choice(space, name, value):
+    for parameter in _parameters(space, name):
+        if isinstance(parameter, Categorical) and parameter.contains(value):
+            return parameter.index(value)
+    return None
+
+
+def _parameters(space, name):
+    return [own for other, own, _ in space.columns if other == name] if space is not None else []
+
+
+def decode_point(content, context):
+    """Read a point back from a journal.
+
+    Parameters
+    ----------
+    content : dict
+        Of a `StoredTrial`.
+    context : Context
+
+    Returns
+    -------
+    dict or None
+    """
+    if content["candidate"] is not None:
+        return context.candidates[content["candidate"]]
+    if content["point"] is None:
+        return None
+    point = {}
+    for name, own in content["point"].items():
+        if "value" in own:
+            point[name] = own["value"]
+        else:
+            parameters = _parameters(context.space, name)
+            point[name] = parameters[0].choices[own["choice"]]
+    return point

@@ -1,0 +1,365 @@
+"""The store, on SQLite and on a PostgreSQL that the tests start themselves."""
+
+import json
+import os
+import pickle
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import textwrap
+import uuid
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import sk_metalearn
+from sk_metalearn.exceptions import KnowledgeError
+from sk_metalearn.knowledge import (
+    Evaluation,
+    KnowledgeBase,
+    KnowledgeStore,
+    Source,
+    Task,
+    user_store_url,
+)
+from sk_metalearn.knowledge._store import STORE_SCHEMA, is_store
+
+sqlalchemy = pytest.importorskip("sqlalchemy")
+ROOT = Path(sk_metalearn.__file__).parents[1]
+
+
+def _postgres_programs():
+    folders = [Path(path).parent for path in [shutil.which("initdb")] if path]
+    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    for folder in folders:
+        if (folder / "initdb").exists() and (folder / "postgres").exists():
+            return folder
+    pytest.skip("no PostgreSQL server (initdb, postgres) is installed")
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory):
+    """Start a PostgreSQL server in a folder of its own; give the URL without a database."""
+    pytest.importorskip("psycopg", reason="psycopg, the PostgreSQL driver, is not installed")
+    programs = _postgres_programs()
+    folder = tmp_path_factory.mktemp("postgres")
+    options = {"cwd": folder, "env": {**os.environ, "HOME": str(folder)}}
+    if hasattr(os, "getuid") and os.getuid() == 0:
+        # The server refuses to run as root.
+        import pwd
+
+        names = {own.pw_name: own for own in pwd.getpwall()}
+        user = names.get("postgres") or names.get("nobody")
+        if user is None:
+            pytest.skip("PostgreSQL does not run as root and there is no other user")
+        options |= {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+        for parent in [folder, *folder.parents][:3]:
+            os.chmod(parent, 0o755)
+        os.chown(folder, user.pw_uid, user.pw_gid)
+    made = subprocess.run(
+        [programs / "initdb", "-D", folder / "data", "-U", "test", "--auth=trust", "--no-sync"],
+        capture_output=True,
+        text=True,
+        **options,
+    )
+    if made.returncode:
+        pytest.skip(f"initdb failed: {made.stderr.strip()[-300:]}")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    settings = ["-c", "fsync=off", "-c", f"unix_socket_directories={folder}"]
+    server = subprocess.Popen(
+        [programs / "postgres", "-D", folder / "data", "-h", "127.0.0.1", "-p", str(port), *settings],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        **options,
+    )
+    url = f"postgresql://test@127.0.0.1:{port}"
+    admin = sqlalchemy.create_engine(
+        url.replace("postgresql", "postgresql+psycopg") + "/postgres", isolation_level="AUTOCOMMIT"
+    )
+    for _ in range(100):
+        try:
+            admin.connect().close()
+            break
+        except sqlalchemy.exc.OperationalError:
+            assert server.poll() is None, "the PostgreSQL server ended"
+            import time
+
+            time.sleep(0.1)
+    yield url, admin
+    admin.dispose()
+    server.send_signal(signal.SIGINT)
+    server.wait(30)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request, tmp_path):
+    """Give the URL of an empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{(tmp_path / 'folder' / 'own.db').as_posix()}"
+    server, admin = request.getfixturevalue("postgres")
+    name = f"test_{uuid.uuid4().hex}"
+    with admin.connect() as connection:
+        connection.execute(sqlalchemy.text(f"CREATE DATABASE {name}"))
+    return f"{server}/{name}"
+
+
+def _flat(pools):
+    return [own for pool in pools.values() for own in pool]
+
+
+def test_what_is_added_is_loaded(url, parts):
+    tasks, pools, evaluations, metafeatures = parts()
+    store = KnowledgeStore(url)
+    store.add(tasks, _flat(pools), evaluations, metafeatures, [Source("invented", "BSD")])
+    whole = KnowledgeBase.from_evaluations(tasks, pools, evaluations, metafeatures)
+    loaded = KnowledgeStore(url).load()
+    for report in loaded.diff(whole).values():
+        assert not any(report.values())
+    table, expected = loaded.table("regression"), whole.table("regression")
+    rows = [table.row(task.id) for task in expected.tasks]
+    columns = table.columns_of(expected.configurations)
+    assert np.array_equal(
+        table.fold_scores("r2")[np.ix_(rows, columns)], expected.fold_scores("r2"), equal_nan=True
+    )
+    assert loaded.sources == (Source("invented", "BSD"),)
+
+
+def test_nothing_is_doubled(url, parts):
+    tasks, pools, evaluations, metafeatures = parts()
+    store = KnowledgeStore(url)
+    for _ in range(2):
+        store.add(tasks, _flat(pools), [*evaluations, *evaluations], metafeatures)
+    count = store.count()
+    assert count["evaluations"] == len(evaluations)
+    assert count["tasks"] == len(tasks) == count["metafeatures"]
+
+
+def test_only_a_success_replaces_a_failure(url, parts):
+    tasks, pools, evaluations, _ = parts(1, 2, ("classification",))
+    good = replace(evaluations[1], status="ok", metrics={"accuracy": (0.9,)})
+    bad = replace(good, status="crashed", metrics={})
+    other = replace(good, metrics={"accuracy": (0.1,)})
+    store = KnowledgeStore(url)
+    for evaluation, expected in ((bad, np.nan), (good, 0.9), (other, 0.9), (bad, 0.9)):
+        store.add(tasks, _flat(pools), [evaluation])
+        score = store.load().table("classification").scores("accuracy", failures="nan")
+        assert np.allclose(score, expected, equal_nan=True)
+        assert store.count()["evaluations"] == 1
+
+
+def test_base_opened_from_a_store_keeps_what_it_records(url, parts):
+    tasks, pools, evaluations, metafeatures = parts(1, 3, ("classification",))
+    base = KnowledgeBase.open(url)
+    assert base.tasks == ()
+    base.record(tasks[0], evaluations, metafeatures[tasks[0].id], pools["classification"])
+    for own in (base, KnowledgeBase.open(url), pickle.loads(pickle.dumps(base))):
+        assert own.table("classification").status.shape == (1, 3)
+    more = replace(evaluations[0], seed=1, source="again")
+    pickle.loads(pickle.dumps(base)).record(tasks[0], [more])
+    assert KnowledgeStore(url).count()["evaluations"] == 4
+
+
+WRITER = """
+    import sys
+    from sk_metalearn.knowledge import Evaluation, KnowledgeStore, Task, task_id
+    from sk_metalearn.spaces import Configuration
+
+    url, writer, n = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    store = KnowledgeStore(url)
+    task = Task(task_id("shared"), "shared", "classification", "shared", 100, 4, 2)
+    for i in range(n):
+        # Every second record is written by all processes, the others by this one alone.
+        mine = i if i % 2 else i + 1_000_000 * (writer + 1)
+        configuration = Configuration("mlp", {"number": mine}, {})
+        evaluation = Evaluation(task.id, configuration.id, "ok", {"accuracy": (0.5,)}, source="t")
+        store.add([task], [configuration], [evaluation], {task.id: {"log_n_rows": 4.6}})
+        print(i, flush=True)
+"""
+
+
+def _start(url, writer, n):
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(WRITER), url, str(writer), str(n)],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        text=True,
+    )
+
+
+def test_eight_processes_write_at_once(url):
+    writers = [_start(url, number, 500) for number in range(8)]
+    for writer in writers:
+        assert len(writer.communicate()[0].split()) == 500
+        assert writer.returncode == 0
+    count = KnowledgeStore(url).count()
+    assert count["evaluations"] == count["configurations"] == 8 * 250 + 250
+    assert count["tasks"] == 1
+
+
+def test_a_killed_writer_leaves_a_sound_store(url):
+    writer = _start(url, 0, 100_000)
+    for line in writer.stdout:
+        if int(line) >= 60:
+            break
+    writer.kill()
+    written = [int(line) for line in writer.stdout.read().split()]
+    writer.wait()
+    store = KnowledgeStore(url)
+    count = store.count()
+    # The one that the kill met may or may not have been committed.
+    told = (written[-1] if written else 60) + 1
+    assert told <= count["evaluations"] <= told + 1
+    assert count["evaluations"] == count["configurations"]
+    again = _start(url, 0, told + 5)
+    again.communicate()
+    assert KnowledgeStore(url).count()["evaluations"] == told + 5
+    if url.startswith("sqlite"):
+        with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def _write_first_schema(url, evaluations, tasks, configurations):
+    """Make a store as schema 1 had it: without fidelities."""
+    driver = url.replace("postgresql://", "postgresql+psycopg://")
+    engine = sqlalchemy.create_engine(driver)
+    number = "SERIAL" if url.startswith("postgresql") else "INTEGER"
+    by_id = "(id VARCHAR(255) PRIMARY KEY, {}record TEXT NOT NULL)"
+    with engine.begin() as connection:
+
+        def run(statement, rows=None):
+            connection.execute(sqlalchemy.text(statement), rows)
+
+        run("CREATE TABLE sk_metalearn_meta (key VARCHAR(64) PRIMARY KEY, value TEXT NOT NULL)")
+        run("INSERT INTO sk_metalearn_meta VALUES ('schema', '1')")
+        for name in ("configurations", "sources", "metafeatures"):
+            run(f"CREATE TABLE sk_metalearn_{name} {by_id.format('')}")
+        run(f"CREATE TABLE sk_metalearn_tasks {by_id.format('kind VARCHAR(16) NOT NULL, ')}")
+        run(
+            "CREATE TABLE sk_metalearn_evaluations ("
+            f"number {number} PRIMARY KEY, task VARCHAR(64) NOT NULL, "
+            "configuration VARCHAR(64) NOT NULL, seed BIGINT NOT NULL, "
+            "source VARCHAR(255) NOT NULL, status VARCHAR(16) NOT NULL, record TEXT NOT NULL)"
+        )
+        run(
+            "CREATE UNIQUE INDEX sk_metalearn_evaluations_key ON sk_metalearn_evaluations "
+            "(task, configuration, seed, source)"
+        )
+        run(
+            "INSERT INTO sk_metalearn_tasks VALUES (:id, :kind, :record)",
+            [{"id": t.id, "kind": t.kind, "record": json.dumps(t.to_dict())} for t in tasks],
+        )
+        run(
+            "INSERT INTO sk_metalearn_configurations VALUES (:id, :record)",
+            [{"id": c.id, "record": c.text} for c in configurations],
+        )
+        for own in evaluations:
+            record = own.to_dict()
+            del record["fidelity"]
+            run(
+                "INSERT INTO sk_metalearn_evaluations "
+                "(task, configuration, seed, source, status, record) "
+                "VALUES (:task, :configuration, :seed, :source, :status, :record)",
+                {
+                    **{name: record[name] for name in ("task", "configuration", "seed", "source")},
+                    "status": own.status.name,
+                    "record": json.dumps(record),
+                },
+            )
+    engine.dispose()
+
+
+def test_an_older_store_is_brought_up_to_date(url, parts, tmp_path):
+    tasks, pools, evaluations, _ = parts(2, 3, ("classification",))
+    (tmp_path / "folder").mkdir(exist_ok=True)
+    _write_first_schema(url, evaluations, tasks, pools["classification"])
+    store = KnowledgeStore(url)
+    assert store.load().table("classification").status.shape == (2, 3)
+    store.add(tasks, _flat(pools), [*evaluations, replace(evaluations[0], fidelity="small")])
+    assert store.count()["evaluations"] == len(evaluations) + 1
+    assert KnowledgeBase.open(url).fidelities("classification") == ("main", "small")
+    assert KnowledgeStore(url).count() == store.count()
+
+
+def test_a_newer_store_is_refused(url):
+    store = KnowledgeStore(url)
+    with store._engine.begin() as connection:
+        connection.execute(
+            sqlalchemy.text(f"UPDATE sk_metalearn_meta SET value = '{STORE_SCHEMA + 1}'")
+        )
+    with pytest.raises(KnowledgeError, match="Update sk_metalearn"):
+        KnowledgeStore(url)
+
+
+def test_a_damaged_store_is_named(tmp_path, parts):
+    path = tmp_path / "own.db"
+    tasks, pools, evaluations, _ = parts()
+    KnowledgeStore(path).add(tasks, _flat(pools), evaluations)
+    content = bytearray(path.read_bytes())
+    content[2000 : len(content) // 2] = b"\xff" * (len(content) // 2 - 2000)
+    path.write_bytes(content)
+    with pytest.raises(KnowledgeError, match=r"own\.db.*gave an error"):
+        KnowledgeBase.open(path)
+
+
+def test_a_server_that_is_away_is_named():
+    pytest.importorskip("psycopg")
+    with pytest.raises(KnowledgeError, match="gave an error") as caught:
+        KnowledgeStore("postgresql://someone:secret@127.0.0.1:1/nothing")
+    assert "secret" not in str(caught.value)
+
+
+def test_other_databases_are_refused():
+    with pytest.raises(KnowledgeError, match="sqlite:// or postgresql://"):
+        KnowledgeStore("mysql://localhost/own")
+
+
+def test_what_counts_as_a_store(tmp_path, base):
+    base.save(tmp_path / "kb.npz")
+    KnowledgeStore(tmp_path / "odd_name")
+    assert is_store("postgresql://host/base") and is_store(tmp_path / "new.db")
+    assert is_store(tmp_path / "odd_name")
+    assert not is_store(tmp_path / "kb.npz") and not is_store(tmp_path / "other.npz")
+
+
+def test_user_store_is_made_only_when_opened(tmp_path, monkeypatch):
+    monkeypatch.setenv("SK_METALEARN_HOME", str(tmp_path / "home"))
+    assert user_store_url().endswith("home/knowledge.db")
+    KnowledgeBase()
+    assert not (tmp_path / "home").exists()
+    KnowledgeBase.open("user")
+    assert (tmp_path / "home" / "knowledge.db").exists()
+    monkeypatch.delenv("SK_METALEARN_HOME")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
+    if sys.platform.startswith("linux"):
+        assert user_store_url() == f"sqlite:///{tmp_path}/share/sk_metalearn/knowledge.db"
+
+
+def test_sqlalchemy_is_imported_only_when_a_store_is_opened():
+    code = "import sys, sk_metalearn.knowledge; print('sqlalchemy' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert done.stdout.strip() == "False", done.stderr
+
+
+def test_nan_meta_features_survive(url):
+    task = Task("a" * 12, "own", "classification", "own", 100, 3, 2)
+    store = KnowledgeStore(url)
+    evaluation = Evaluation(task.id, "b" * 12, "ok", {"accuracy": (0.5,)})
+    from sk_metalearn.spaces import Configuration
+
+    configuration = Configuration("mlp", {"alpha": 0.1}, {})
+    evaluation = replace(evaluation, configuration=configuration.id)
+    store.add([task], [configuration], [evaluation], {task.id: {"a": float("nan"), "b": 2.0}})
+    table = store.load().table("classification")
+    assert np.array_equal(table.metafeatures, [[np.nan, 2.0]], equal_nan=True)
