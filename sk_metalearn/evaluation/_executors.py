@@ -20,7 +20,7 @@ from ._fold import run_fold, run_remote
 from ._shared import SharedObject, load_shared
 from ._workers import Completed, WorkerPool
 
-__all__ = ["Executor", "make_executor"]
+__all__ = ["Executor", "load_payload", "make_executor"]
 
 
 class Executor:
@@ -49,7 +49,7 @@ class Executor:
         raise NotImplementedError
 
     def cancel(self, keys):
-        """Give up jobs; what cannot be ended any more still comes back from `next`."""
+        """Give up jobs; they do not come back from `next`."""
 
     def close(self):
         """Give up everything."""
@@ -276,17 +276,22 @@ class Batches(Executor):
 
     def cancel(self, keys):
         self.jobs = [(job, key) for job, key in self.jobs if key not in set(keys)]
+        self.results = deque(done for done in self.results if done.key not in set(keys))
 
 
 _loaded = {}
 
 
-def _run_shared(path, *job):
-    """Run a job in a worker that loads the payload once."""
+def load_payload(path):
+    """Give the payload of a search in a worker, which loads it once."""
     if path not in _loaded:
         _loaded.clear()
         _loaded[path] = load_shared(path)
-    return run_remote(_loaded[path], *job)
+    return _loaded[path]
+
+
+def _run_shared(path, *job):
+    return run_remote(load_payload(path), *job)
 
 
 class Workers(Executor):
@@ -299,18 +304,21 @@ class Workers(Executor):
     fresh : bool, default=False
         Start processes of its own instead of taking some that an earlier search left; their
         memory then holds nothing from before.
+    spare : bool, default=False
+        Keep one more process ready for `call`.
     """
 
     kills = True
     # A process ended from outside is given another chance; one that ends itself is not.
     _OUTSIDE = ("SIGKILL", "SIGTERM")
 
-    def __init__(self, payload, n_workers, fresh=False):
+    def __init__(self, payload, n_workers, fresh=False, spare=False):
         self.shared = SharedObject(payload)
         self.n_workers = n_workers
         self.capacity = n_workers
         self.fresh = fresh
-        self.pool = WorkerPool(n_workers) if fresh else _take_pool(n_workers)
+        n_processes = n_workers + bool(spare)
+        self.pool = WorkerPool(n_processes) if fresh else _take_pool(n_processes)
         self.running = {}
         self.again = set()
 
@@ -326,9 +334,12 @@ class Workers(Executor):
         self.running[key] = ticket, job, wall_seconds, memory_bytes
 
     def call(self, function, *args, wall_seconds=None):
-        """Run any function in a worker and wait for its `Completed`; no job may be pending."""
-        self.pool.submit(function, *args, wall_seconds=wall_seconds)
-        return self.pool.next()
+        """Run any function in a worker and wait for its `Completed`; jobs are given up."""
+        self.cancel(list(self.running))
+        ticket = self.pool.submit(function, *args, wall_seconds=wall_seconds)
+        while (done := self.pool.next()).ticket != ticket:
+            continue
+        return done
 
     def next(self, timeout=None):
         deadline = None if timeout is None else time.monotonic() + timeout
@@ -400,7 +411,7 @@ def _warn_no_limits(where):
     )
 
 
-def make_executor(payload, n_jobs=None, isolated=False, fresh=False):
+def make_executor(payload, n_jobs=None, isolated=False, fresh=False, spare=False):
     """Choose the executor that the active joblib backend, `n_jobs` and the limits call for.
 
     Parameters
@@ -412,6 +423,8 @@ def make_executor(payload, n_jobs=None, isolated=False, fresh=False):
         Whether candidates need killable processes even with one job.
     fresh : bool, default=False
         Whether these must be new.
+    spare : bool, default=False
+        Whether one more of them is to be ready for something else.
 
     Returns
     -------
@@ -438,7 +451,7 @@ def make_executor(payload, n_jobs=None, isolated=False, fresh=False):
     if n_workers == 1 and not isolated:
         return InProcess(payload)
     try:
-        return Workers(payload, n_workers, fresh)
+        return Workers(payload, n_workers, fresh, spare)
     except Exception as error:
         promise = "n_jobs, time_budget and the limits of a candidate" if isolated else "n_jobs"
         warnings.warn(

@@ -17,7 +17,7 @@ _VERSION = 1
 _TABLES = """
     CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT);
     CREATE TABLE splits (fold INTEGER PRIMARY KEY, train BLOB, test BLOB);
-    CREATE TABLE trials (number INTEGER PRIMARY KEY, key TEXT, content TEXT, finished INTEGER);
+    CREATE TABLE trials (number INTEGER PRIMARY KEY, key TEXT, content TEXT);
     CREATE TABLE folds (
         key TEXT, fold INTEGER, content TEXT, predictions BLOB, classes BLOB,
         PRIMARY KEY (key, fold)
@@ -38,14 +38,11 @@ class StoredTrial:
         Text that identifies the candidate.
     content : dict
         What the search needs to take it up again, in JSON types.
-    finished : int or None
-        Its place in the order in which candidates were finished; None if it is not.
     """
 
     number: int
     key: str
     content: dict
-    finished: int | None = None
 
 
 class Journal:
@@ -78,9 +75,9 @@ class Journal:
             self._write_head()
 
     def add_trial(self, trial):
-        """Note a candidate that begins, or one that has finished."""
+        """Note a candidate that begins."""
         known = self.trials.get(trial.number)
-        if known is None or known.finished != trial.finished or known.key != trial.key:
+        if known is None or known.key != trial.key:
             self.trials[trial.number] = trial
             self._write_trial(trial)
 
@@ -89,11 +86,6 @@ class Journal:
         if (key, fold) not in self.folds:
             self.folds[key, fold] = result
             self._write_fold(key, fold, result)
-
-    def unfinish(self):
-        """Forget in which order candidates were finished; their folds are kept."""
-        for trial in self.trials.values():
-            trial.finished = None
 
     def close(self):
         """Release the file."""
@@ -147,8 +139,8 @@ class _FileJournal(Journal):
             raise ValueError(f"its version is {self.meta.get('journal version')!r}")
         rows = execute("SELECT train, test FROM splits ORDER BY fold").fetchall()
         self.splits = [tuple(map(_array, row)) for row in rows] or None
-        for number, key, content, finished in execute("SELECT * FROM trials"):
-            self.trials[number] = StoredTrial(number, key, json.loads(content), finished)
+        for number, key, content in execute("SELECT * FROM trials"):
+            self.trials[number] = StoredTrial(number, key, json.loads(content))
         for key, fold, content, predictions, classes in execute("SELECT * FROM folds"):
             self.folds[key, fold] = FoldResult(
                 **json.loads(content),
@@ -169,17 +161,13 @@ class _FileJournal(Journal):
         self.connection.execute("COMMIT")
 
     def _write_trial(self, trial):
-        row = trial.number, trial.key, json.dumps(trial.content), trial.finished
-        self.connection.execute("INSERT OR REPLACE INTO trials VALUES (?, ?, ?, ?)", row)
+        row = trial.number, trial.key, json.dumps(trial.content)
+        self.connection.execute("INSERT OR REPLACE INTO trials VALUES (?, ?, ?)", row)
 
     def _write_fold(self, key, fold, result):
         content = {name: value for name, value in asdict(result).items() if name in _PLAIN}
         row = (key, fold, json.dumps(content), _bytes(result.predictions), _bytes(result.classes))
         self.connection.execute("INSERT OR REPLACE INTO folds VALUES (?, ?, ?, ?, ?)", row)
-
-    def unfinish(self):
-        super().unfinish()
-        self.connection.execute("UPDATE trials SET finished = NULL")
 
     def close(self):
         self.connection.close()

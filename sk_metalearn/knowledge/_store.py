@@ -106,12 +106,12 @@ class KnowledgeStore:
             url = url.set(drivername=_postgres_driver())
         options = {"pool_pre_ping": True}
         if url.get_backend_name() == "sqlite":
-            # A fresh connection each time costs little here, and survives a fork of the process.
-            options = {"poolclass": sql.pool.NullPool, "connect_args": {"timeout": _BUSY_SECONDS}}
+            options["connect_args"] = {"timeout": _BUSY_SECONDS}
             if url.database and url.database != ":memory:":
                 Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         self._sql = sql
         self._engine = sql.create_engine(url, **options)
+        self._process = os.getpid()
         self._backend = url.get_backend_name()
         if self._backend == "sqlite":
             sql.event.listen(self._engine, "connect", _set_up_sqlite)
@@ -273,6 +273,10 @@ class _Transaction:
         self.store = store
 
     def __enter__(self):
+        if self.store._process != os.getpid():
+            # After a fork the connections belong to the parent.
+            self.store._engine.dispose(close=False)
+            self.store._process = os.getpid()
         self.context = self.store._engine.begin()
         try:
             return self.context.__enter__()

@@ -3,6 +3,8 @@
 from functools import lru_cache
 
 from . import (  # noqa: F401  (importing a group registers it)
+    _complexity,
+    _complexity_regression,
     _discriminant,
     _information,
     _landmarking,

@@ -14,7 +14,7 @@ from ._networks import init_mlp, mlp, mlp_gradient
 from ._training import OuterLoop
 
 _N_OBSERVED = 5  # what the controller sees of the training so far
-_RATE, _MOMENTUM, _STOP = range(3)  # what it decides
+_RATE, _MOMENTUM, _STOP = range(3)  # what it decides; gradients are cut to unit length
 
 
 class _MetaControl:
@@ -62,24 +62,26 @@ class _MetaControl:
         first = random_nets(rng, self._sizes(X.shape[-1], Y.shape[-1]), len(X))
         row = flatten({key: as_array_of(value, like=X) for key, value in first.items()}, len(X))
         velocity, losses = xp.zeros_like(row), []
-        for step in range(self.n_steps + 1):
+        for i in range(self.n_steps + 1):
             net = unflatten(row, first)
             gradient, output = mlp_gradient(net, X, lambda out: self._output_gradient(out, Y))
             gradient = detach(flatten(gradient, len(X)))
             losses.append(detach(self._task_losses(output, Y)))
-            observed = self._observe(losses, gradient, step)
+            observed = self._observe(losses, gradient, i)
             control = mlp(params, observed[:, None], "control_")[:, 0]
             rate = xp.exp(xp.clip(control[:, _RATE, None], -10.0, 1.0))
             yield net, losses[-1], rate, sigmoid(control[:, _STOP, None])
-            velocity = sigmoid(control[:, _MOMENTUM, None]) * velocity - rate * gradient
+            length = xp.sqrt((gradient**2).sum(-1))[:, None]
+            step = rate * gradient / xp.clip(length, 1.0, None)
+            velocity = sigmoid(control[:, _MOMENTUM, None]) * velocity - step
             row = row + velocity
 
-    def _observe(self, losses, gradient, step):
+    def _observe(self, losses, gradient, i):
         """Level, progress, trend, slope and time, as numbers of about unit size."""
         xp = namespace(gradient)
         logs = [xp.log(losses[i] + 1e-6) for i in (-1, 0, max(-5, -len(losses)))]
         slope = 0.5 * xp.log((gradient**2).sum(-1) + 1e-12)
-        time = xp.zeros_like(slope) + step / self.n_steps
+        time = xp.zeros_like(slope) + i / self.n_steps
         features = [logs[0], logs[0] - logs[1], logs[0] - logs[2], slope, time]
         return xp.clip(xp.stack(features, -1), -5.0, 5.0)
 

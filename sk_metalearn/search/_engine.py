@@ -153,7 +153,8 @@ class SearchLoop:
         self.n_finished = 0
         self.best, self.since_best = -np.inf, 0
         self.begun = time.monotonic()
-        self.exhausted = False
+        # Why no more candidates begin, while those that have begun are finished.
+        self.last_call = ""
 
     @property
     def asynchronous(self):
@@ -186,8 +187,7 @@ class SearchLoop:
             self.executor.cancel(
                 [(t.number, fold) for t in self.trials for fold in t.started - set(t.folds)]
             )
-        if not self.stop_reason:
-            self.stop_reason = "space exhausted" if self.exhausted else "n_iter"
+        self.stop_reason = self.stop_reason or self.last_call
         return self.trials
 
     def _check_time(self):
@@ -264,27 +264,27 @@ class SearchLoop:
         self._enter(trial, fold, result)
 
     def _enter(self, trial, fold, result):
-        """Take in the result of a fold, and close the candidate if nothing more is to come."""
+        """Take in the result of a fold, and close the candidate if nothing more is to come.
+
+        Folds count in their order, so that the end does not depend on which were run first.
+        """
         trial.folds[fold] = result
         if self.listener is not None and self.listener.fold_ends(trial, fold):
             self.stop_reason = self.stop_reason or "callback"
-        if result.status in _FATAL:
-            self._close(trial)
-            return
-        done = 0
-        while done in trial.folds:
-            done += 1
-            if done == self.n_folds:
-                self._close(trial)
-            elif self.race is not None and done > 0 and not trial.finished:
-                scores = [self.guide(trial.folds[f]) for f in range(done)]
-                if self.race.lost(trial.standard, scores):
-                    # Later folds that ran on a spare worker do not count: which ones there are
-                    # depends on the number of workers.
-                    trial.folds = {f: trial.folds[f] for f in range(done)}
-                    self._close(trial, "raced")
-            if trial.finished:
+        for done in range(1, self.n_folds + 1):
+            if done - 1 not in trial.folds:
                 return
+            status = ""
+            if done < self.n_folds and trial.folds[done - 1].status not in _FATAL:
+                if self.race is None:
+                    continue
+                scores = [self.guide(trial.folds[f]) for f in range(done)]
+                if not self.race.lost(trial.standard, scores):
+                    continue
+                status = "raced"
+            trial.folds = {f: trial.folds[f] for f in range(done)}
+            self._close(trial, status)
+            return
 
     def _close(self, trial, status=""):
         """Finish a candidate: status, estimate, journal, listeners."""
@@ -293,12 +293,17 @@ class SearchLoop:
             self.executor.cancel(running)
             self.n_running -= len(running)
         results = [trial.folds[f] for f in sorted(trial.folds)]
-        bad = [r for r in results if r.status != "ok"]
+        scores = np.array([self.guide(r) for r in results], dtype=float)
+        # A metric beside the one that guides the search may be undefined on a fold.
+        bad = [
+            r
+            for r, score in zip(results, scores, strict=True)
+            if r.status != "ok" and not (r.status == "invalid" and np.isfinite(score))
+        ]
         excess = [r.excess for r in results if r.excess]
         trial.status = (
             status or (bad[0].status if bad else "") or ("over_limit" if excess else "ok")
         )
-        scores = np.array([self.guide(r) for r in results], dtype=float)
         if bad:
             trial.failure = bad[0].failure
         elif excess:
@@ -313,10 +318,6 @@ class SearchLoop:
         trial.elapsed = time.monotonic() - self.begun - trial.begun
         self.open.remove(trial)
         self.n_finished += 1
-        stored = self._stored(trial)
-        if stored.finished is None:
-            stored.finished = self.n_finished - 1
-        self.journal.add_trial(stored)
         if self.listener is not None and self.listener.trial_ends(trial, self):
             self.stop_reason = self.stop_reason or "callback"
         if self.asynchronous:
@@ -355,7 +356,7 @@ class SearchLoop:
             self.since_best += 1
         patience = self.limits.patience
         if patience is not None and self.since_best >= patience and np.isfinite(self.best):
-            self.stop_reason = self.stop_reason or "patience"
+            self.last_call = self.last_call or "patience"
 
     def _tell_up_to(self, count):
         """Tell results in the order of proposals; False if one of them is not there yet."""
@@ -364,7 +365,7 @@ class SearchLoop:
             if not trial.finished:
                 return False
             self._tell(trial)
-            if self.stop_reason:
+            if self.last_call:
                 return False
         return True
 
@@ -372,8 +373,8 @@ class SearchLoop:
         """Ask for the next candidate; False if there is none now."""
         number = len(self.trials)
         if self.limits.n_iter is not None and number >= self.limits.n_iter:
-            if self.n_running == 0 and not self.open:
-                self.stop_reason = self.stop_reason or "n_iter"
+            self.last_call = self.last_call or "n_iter"
+        if self.last_call:
             return False
         if not self.asynchronous:
             seen = max(0, number - self.limits.lookahead + 1)
@@ -386,8 +387,7 @@ class SearchLoop:
             proposal = self._propose()
         if proposal is None:
             if not self.open:
-                self.exhausted = True
-                self.stop_reason = self.stop_reason or "space exhausted"
+                self.last_call = "exhausted"
             return False
         self._begin(proposal)
         return True
@@ -416,14 +416,13 @@ class SearchLoop:
         trial = Trial(
             len(self.trials),
             proposal,
-            text_of_key(proposal.point),
+            text_of_key(proposal.point, proposal.candidate),
             begun=time.monotonic() - self.begun,
             standard=None if self.race is None else self.race.standard(),
         )
         self.trials.append(trial)
         self.open.append(trial)
-        if trial.number not in self.journal.trials or not self.asynchronous:
-            self.journal.add_trial(self._stored(trial))
+        self.journal.add_trial(self._stored(trial))
         if self.listener is not None:
             self.listener.trial_begins(trial)
         return trial

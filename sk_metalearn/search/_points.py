@@ -9,12 +9,14 @@ import numpy as np
 from ..spaces import Categorical
 from ..strategies._points import point_key
 
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+
 __all__ = ["decode_point", "encode_point", "stable_text", "text_of_key"]
 
 
 def stable_text(value):
     """Give the text of an object without what differs from process to process."""
-    return re.sub(r" at 0x[0-9a-fA-F]+", "", _text(value))
+    return _ADDRESS.sub("", _text(value))
 
 
 def _text(value):
@@ -34,9 +36,18 @@ def _text(value):
     return repr(value)
 
 
-def text_of_key(point):
-    """Give the text that identifies a point."""
-    return stable_text(tuple((name, text) for name, text in point_key(point)))
+def text_of_key(point, candidate=None):
+    """Give the text that identifies a point in every process.
+
+    Parameters
+    ----------
+    point : mapping
+    candidate : int, optional
+        Its index; it tells apart objects of which only their address does.
+    """
+    text = repr(point_key(point))
+    stable = _ADDRESS.sub("", text)
+    return stable if stable == text else f"{stable} #{candidate}"
 
 
 def encode_point(point, space):

@@ -167,62 +167,96 @@ def test_base_opened_from_a_store_keeps_what_it_records(url, parts):
 
 
 WRITER = """
-    import sys
+    import os, sys
     from sk_metalearn.knowledge import Evaluation, KnowledgeStore, Task, task_id
     from sk_metalearn.spaces import Configuration
 
-    url, writer, n = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    store = KnowledgeStore(url)
+    url, n_writers, n = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     task = Task(task_id("shared"), "shared", "classification", "shared", 100, 4, 2)
-    for i in range(n):
-        # Every second record is written by all processes, the others by this one alone.
-        mine = i if i % 2 else i + 1_000_000 * (writer + 1)
-        configuration = Configuration("mlp", {"number": mine}, {})
-        evaluation = Evaluation(task.id, configuration.id, "ok", {"accuracy": (0.5,)}, source="t")
-        store.add([task], [configuration], [evaluation], {task.id: {"log_n_rows": 4.6}})
-        print(i, flush=True)
+    store = KnowledgeStore(url) if n_writers == 1 else None
+
+    def write(writer, store):
+        for i in range(n):
+            # Every second record is written by all processes, the others by this one alone.
+            mine = i if i % 2 else i + 1_000_000 * (writer + 1)
+            configuration = Configuration("mlp", {"number": mine}, {})
+            evaluation = Evaluation(
+                task.id, configuration.id, "ok", {"accuracy": (0.5,)}, source="t"
+            )
+            store.add([task], [configuration], [evaluation], {task.id: {"log_n_rows": 4.6}})
+            if n_writers == 1:
+                print(i, flush=True)
+
+    if n_writers == 1:
+        write(0, store)
+    else:
+        children = []
+        for writer in range(n_writers):
+            child = os.fork()
+            if child == 0:
+                # They race to make the tables, too.
+                write(writer, KnowledgeStore(url))
+                os._exit(0)
+            children.append(child)
+        sys.exit(any(os.waitpid(child, 0)[1] for child in children))
 """
 
 
-def _start(url, writer, n):
+def _start(url, n_writers, n):
     return subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(WRITER), url, str(writer), str(n)],
+        [sys.executable, "-c", textwrap.dedent(WRITER), url, str(n_writers), str(n)],
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         text=True,
     )
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the writers are forked")
 def test_eight_processes_write_at_once(url):
-    writers = [_start(url, number, 500) for number in range(8)]
-    for writer in writers:
-        assert len(writer.communicate()[0].split()) == 500
-        assert writer.returncode == 0
+    writers = _start(url, 8, 500)
+    error = writers.communicate()[1]
+    assert writers.returncode == 0, error
     count = KnowledgeStore(url).count()
     assert count["evaluations"] == count["configurations"] == 8 * 250 + 250
     assert count["tasks"] == 1
 
 
 def test_a_killed_writer_leaves_a_sound_store(url):
-    writer = _start(url, 0, 100_000)
+    writer = _start(url, 1, 100_000)
     for line in writer.stdout:
         if int(line) >= 60:
             break
     writer.kill()
-    written = [int(line) for line in writer.stdout.read().split()]
-    writer.wait()
-    store = KnowledgeStore(url)
-    count = store.count()
-    # The one that the kill met may or may not have been committed.
+    written = [int(line) for line in writer.communicate()[0].split()]
+    count = KnowledgeStore(url).count()
+    # The record that the kill met may or may not have been committed.
     told = (written[-1] if written else 60) + 1
     assert told <= count["evaluations"] <= told + 1
     assert count["evaluations"] == count["configurations"]
-    again = _start(url, 0, told + 5)
-    again.communicate()
+    again = _start(url, 1, told + 5)
+    error = again.communicate()[1]
+    assert again.returncode == 0, error
     assert KnowledgeStore(url).count()["evaluations"] == told + 5
     if url.startswith("sqlite"):
         with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_store_survives_a_fork(url, parts):
+    tasks, pools, evaluations, _ = parts(1, 2, ("classification",))
+    store = KnowledgeStore(url)
+    store.add(tasks, _flat(pools), evaluations[:1])
+    child = os.fork()
+    if child == 0:
+        try:
+            store.add(tasks, _flat(pools), evaluations[1:])
+            os._exit(0)
+        finally:
+            os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert store.count()["evaluations"] == 2
 
 
 def _write_first_schema(url, evaluations, tasks, configurations):

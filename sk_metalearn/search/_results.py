@@ -1,0 +1,105 @@
+"""``cv_results_`` from the trials of a search."""
+
+import warnings
+
+import numpy as np
+from scipy.stats import rankdata
+
+from .._compat import masked_params
+
+__all__ = ["format_results", "scores_of"]
+
+
+def scores_of(trial, n_folds, which="scores"):
+    """Give the scores of a trial per metric and fold, NaN for folds that were not run.
+
+    Parameters
+    ----------
+    trial : Trial
+    n_folds : int
+    which : {"scores", "train_scores"}
+
+    Returns
+    -------
+    dict of str to ndarray of shape (n_folds,)
+    """
+    found = {}
+    for fold, result in trial.folds.items():
+        scores = getattr(result, which)
+        if not isinstance(scores, dict):
+            scores = {"score": np.nan if scores is None else scores}
+        for name, value in scores.items():
+            found.setdefault(name, np.full(n_folds, np.nan))[fold] = value
+    return found
+
+
+def format_results(trials, params, n_folds, return_train_score):
+    """Make the columns of ``GridSearchCV.cv_results_``, in its order, and then our own.
+
+    Parameters
+    ----------
+    trials : list of Trial
+    params : list of dict
+        Parameters of each.
+    n_folds : int
+    return_train_score : bool
+
+    Returns
+    -------
+    dict of str to array
+    """
+    results = {}
+    for name in ("fit", "score"):
+        seconds = [[getattr(r, f"{name}_seconds") for r in t.folds.values()] for t in trials]
+        results[f"mean_{name}_time"] = np.array([np.mean(own) if own else 0.0 for own in seconds])
+        results[f"std_{name}_time"] = np.array([np.std(own) if own else 0.0 for own in seconds])
+    for name, column in masked_params(params):
+        results[name] = column
+    results["params"] = params
+
+    parts = [("test", "scores")] + [("train", "train_scores")] * bool(return_train_score)
+    stored = {part: [scores_of(t, n_folds, which) for t in trials] for part, which in parts}
+    metrics = list(dict.fromkeys(name for own in stored["test"] for name in own))
+    if len(metrics) > 1 and "score" in metrics:
+        # Where a fit failed before a callable named its metrics, it failed for all of them.
+        metrics.remove("score")
+    missing = np.full(n_folds, np.nan)
+    raced = np.array([t.status == "raced" for t in trials])
+    for metric in metrics:
+        for part, _ in parts:
+            table = np.array([own.get(metric, own.get("score", missing)) for own in stored[part]])
+            _store(results, f"{part}_{metric}", table, part == "test", raced)
+    _add_own(results, trials)
+    return results
+
+
+def _store(results, name, table, rank, raced):
+    for fold in range(table.shape[1]):
+        results[f"split{fold}_{name}"] = table[:, fold]
+    means = table.mean(axis=1)
+    if not np.isfinite(means[~raced]).all():
+        part = name.split("_")[0]
+        warnings.warn(f"One or more of the {part} scores are non-finite: {means}", UserWarning)
+    results[f"mean_{name}"] = means
+    results[f"std_{name}"] = table.std(axis=1)
+    if not rank:
+        return
+    known = means[~np.isnan(means)]
+    worst = known.min() - 1 if len(known) else 0.0
+    ranked = np.where(np.isnan(means), worst, means)
+    results[f"rank_{name}"] = rankdata(-ranked, method="min").astype(np.int32)
+
+
+def _add_own(results, trials):
+    """Add what a search with knowledge can say beyond a grid search."""
+    results["reason"] = np.array([t.proposal.reason for t in trials], dtype=object)
+    results["predicted_score"] = np.array([t.proposal.expected for t in trials], dtype=float)
+    results["predicted_seconds"] = np.array([t.proposal.seconds for t in trials], dtype=float)
+    results["status"] = np.array([t.status for t in trials], dtype=object)
+    results["failure"] = np.array([_last_line(t.failure) for t in trials], dtype=object)
+    results["elapsed"] = np.array([t.elapsed for t in trials], dtype=float)
+
+
+def _last_line(text):
+    lines = text.strip().splitlines()
+    return lines[-1][:300] if lines else ""

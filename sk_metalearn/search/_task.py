@@ -1,0 +1,164 @@
+"""What a search must know of its task before it can ask the past: kind, schema, meta-features."""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.base import is_classifier, is_regressor
+from sklearn.utils import get_tags
+from sklearn.utils.multiclass import type_of_target
+
+from .._compat import num_samples
+from ..exceptions import FallbackWarning, KnowledgeError, KnowledgeWarning
+from ..knowledge import KnowledgeBase
+from ..metafeatures import MetaFeatureExtractor
+from ..spaces import Schema
+
+__all__ = ["TaskAtHand", "describe_task", "kind_of", "open_knowledge", "warn_if_not_iid"]
+
+
+@dataclass(frozen=True)
+class TaskAtHand:
+    """The task of one search.
+
+    Parameters
+    ----------
+    kind : {"classification", "regression", ""}
+        Empty where the task is neither.
+    schema : Schema or None
+    metafeatures : dict or None
+        Of X and y; None until they are needed.
+    why_not : str
+        Why past tasks have nothing to say; empty if they may have.
+    """
+
+    kind: str
+    schema: Schema | None = None
+    why_not: str = ""
+
+
+def kind_of(estimator):
+    """Give the kind of task that an estimator solves, empty if neither of ours."""
+    if is_classifier(estimator):
+        return "classification"
+    return "regression" if is_regressor(estimator) else ""
+
+
+def describe_task(estimator, X, y):
+    """Describe the task for the catalogue and the knowledge base.
+
+    Parameters
+    ----------
+    estimator : estimator
+    X, y : array-like
+
+    Returns
+    -------
+    TaskAtHand
+    """
+    kind = kind_of(estimator)
+    if not kind or y is None:
+        return TaskAtHand(kind, why_not="the task is neither classification nor regression")
+    try:
+        schema = Schema.from_data(X, y, kind)
+    except Exception as error:
+        # Text, images, anything: the search goes on without the past.
+        return TaskAtHand(kind, why_not=f"X is not a table ({type(error).__name__}: {error})")
+    target = type_of_target(y)
+    if target in ("multilabel-indicator", "multiclass-multioutput", "continuous-multioutput"):
+        return TaskAtHand(kind, schema, f"the knowledge has no {target} tasks")
+    if get_tags(estimator).input_tags.pairwise:
+        return TaskAtHand(kind, schema, "X is a matrix of kernel values or distances")
+    return TaskAtHand(kind, schema)
+
+
+def measure(X, y, kind):
+    """Give the meta-features of a task, None if they cannot be had."""
+    try:
+        return MetaFeatureExtractor(random_state=0).extract(X, y, kind=kind)
+    except ValueError:
+        return None
+
+
+def open_knowledge(knowledge):
+    """Open what the parameter `knowledge` of a search names.
+
+    Parameters
+    ----------
+    knowledge : KnowledgeBase, str, path-like or None
+
+    Returns
+    -------
+    KnowledgeBase or None
+
+    Raises
+    ------
+    KnowledgeError
+        If a file is named and it cannot be read.
+    """
+    if knowledge is None or isinstance(knowledge, KnowledgeBase):
+        return knowledge
+    if knowledge == "bundled":
+        try:
+            return KnowledgeBase.bundled()
+        except KnowledgeError as error:
+            warnings.warn(
+                f"{error} The search goes on without knowledge of past tasks.",
+                FallbackWarning,
+                stacklevel=4,
+            )
+            return None
+    return KnowledgeBase.open(knowledge)
+
+
+_NOT_IID = ("Group", "TimeSeries", "LeaveOneGroup", "LeavePGroups", "Predefined")
+
+
+def warn_if_not_iid(cv, groups):
+    """Say that the past was measured on shuffled rows where the folds are not made so."""
+    name = type(cv).__name__
+    if groups is not None or any(part in name for part in _NOT_IID):
+        warnings.warn(
+            f"The folds of {name} follow groups or time, while past tasks were measured on folds "
+            "of shuffled rows: what they suggest is a weaker guide here.",
+            KnowledgeWarning,
+            stacklevel=4,
+        )
+
+
+def geometric_seconds(past, schema):
+    """Predict seconds of one evaluation of each candidate from past tasks of similar size.
+
+    Parameters
+    ----------
+    past : PastPerformance
+    schema : Schema
+
+    Returns
+    -------
+    ndarray of shape (n_candidates,) or None
+    """
+    if past is None or past.seconds is None:
+        return None
+    seconds = np.where(past.seconds > 0, past.seconds, np.nan)
+    weights = np.ones(len(seconds))
+    names = list(past.metafeature_names)
+    for name, value in (
+        ("log_n_rows", schema.n_rows),
+        ("log_n_columns", schema.n_features),
+    ):
+        if name in names and past.metafeatures is not None:
+            column = past.metafeatures[:, names.index(name)]
+            away = np.nan_to_num(column - np.log(max(value, 1)), nan=3.0)
+            weights = weights * np.exp(-0.5 * away**2)
+    weights = weights + 1e-6
+    known = np.isfinite(seconds)
+    total = (weights[:, None] * known).sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        logs = np.where(known, np.log(seconds), 0.0)
+        return np.exp((weights[:, None] * logs).sum(axis=0) / total)
+
+
+def n_rows_of(X):
+    """Number of rows of any container."""
+    return num_samples(X)
