@@ -36,7 +36,9 @@ __all__ = [
     "num_samples",
     "routed_params",
     "safe_indexing",
+    "scorer_names",
     "scorers_of",
+    "single_scorers",
     "select_best_index",
     "warn_or_raise_about_fit_failures",
 ]
@@ -65,6 +67,16 @@ def fit_and_score(estimator, X, y, *, caller=None, callback_ctx=None, **options)
 def is_multimetric(scorer):
     """Tell whether a scorer is scikit-learn's bundle of several."""
     return isinstance(scorer, _MultimetricScorer)
+
+
+def scorer_names(scorer):
+    """Names of the metrics of a multimetric scorer; empty for any other."""
+    return list(scorer._scorers) if is_multimetric(scorer) else []
+
+
+def single_scorers(scorer):
+    """Give what a search stores as ``scorer_``: a dict for several metrics."""
+    return scorer._scorers if is_multimetric(scorer) else scorer
 
 
 def scorers_of(search):

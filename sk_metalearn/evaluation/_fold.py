@@ -42,7 +42,7 @@ class Payload:
         Whether to return the predictions on the test rows: probabilities where the estimator
         has them, else labels or values.
     keep_models : str or None
-        Folder where fitted models are left.
+        Folder where the models fitted on the first fold are left.
     max_predict_seconds, max_model_bytes : float or None
         Limits whose excess is reported; seconds are for 1,000 rows.
     """
@@ -187,7 +187,7 @@ def _evaluate(payload, candidate, fold, progress, caller, recorder):
     train, test = payload.splits[fold]
     needs_model = (
         payload.keep_predictions
-        or payload.keep_models is not None
+        or (payload.keep_models is not None and fold == 0)
         or payload.max_predict_seconds is not None
         or payload.max_model_bytes is not None
     )
@@ -225,11 +225,11 @@ def _evaluate(payload, candidate, fold, progress, caller, recorder):
     if not all(np.isfinite(score) for score in scores):
         result.status, result.failure = "invalid", f"The score is not finite: {result.scores}."
     if needs_model:
-        _keep(payload, out["estimator"], test, result)
+        _keep(payload, out["estimator"], test, fold, result)
     return result
 
 
-def _keep(payload, model, test, result):
+def _keep(payload, model, test, fold, result):
     """Add to the result what is asked of the fitted model itself."""
     if payload.keep_predictions or payload.max_predict_seconds is not None:
         X_test = safe_indexing(payload.X, test)
@@ -241,13 +241,14 @@ def _keep(payload, model, test, result):
             result.excess = f"{seconds:.3g} s to predict 1,000 rows; the limit is {limit:g} s"
         if payload.keep_predictions:
             result.predictions, result.classes = predictions, classes
-    if payload.keep_models is None and payload.max_model_bytes is None:
+    leaves = payload.keep_models is not None and fold == 0
+    if not leaves and payload.max_model_bytes is None:
         return
     content = dumps(model)
     limit = payload.max_model_bytes
     if limit is not None and len(content) > limit:
         result.excess = f"{len(content):,} bytes of model; the limit is {limit:,.0f}"
-    if payload.keep_models is not None:
+    if leaves:
         name = f"{os.getpid()}-{time.perf_counter_ns()}.model"
         with open(os.path.join(payload.keep_models, name), "wb") as file:
             file.write(content)

@@ -90,6 +90,13 @@ class Journal:
     def close(self):
         """Release the file."""
 
+    def in_memory(self):
+        """Give a copy that holds no file."""
+        copy = Journal()
+        copy.folds, copy.trials = dict(self.folds), dict(self.trials)
+        copy.meta, copy.splits = dict(self.meta), self.splits
+        return copy
+
     def _write_head(self):
         pass
 

@@ -104,6 +104,11 @@ class KnowledgeStore:
         url = sql.make_url(self.url)
         if url.drivername == "postgresql":
             url = url.set(drivername=_postgres_driver())
+        if url.get_backend_name() not in ("sqlite", "postgresql"):
+            raise KnowledgeError(
+                "A knowledge store is sqlite:// or postgresql://; got "
+                f"{url.render_as_string(hide_password=True)!r}."
+            )
         options = {"pool_pre_ping": True}
         if url.get_backend_name() == "sqlite":
             options["connect_args"] = {"timeout": _BUSY_SECONDS}
@@ -116,11 +121,11 @@ class KnowledgeStore:
         if self._backend == "sqlite":
             sql.event.listen(self._engine, "connect", _set_up_sqlite)
             sql.event.listen(self._engine, "begin", _begin_sqlite)
-        elif self._backend != "postgresql":
-            raise KnowledgeError(
-                f"A knowledge store is sqlite:// or postgresql://; got {self.url!r}."
-            )
         self._tables = _tables(sql)
+
+    def close(self):
+        """Close all connections; the next call opens a new one."""
+        self._engine.dispose()
 
     def _transaction(self):
         return _Transaction(self)

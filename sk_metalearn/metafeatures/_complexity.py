@@ -30,6 +30,7 @@ PAIR = ("mean", "sd")
 
 def _complexity(name, definition, range="[0, 1]", source=LORENA, cost="distances", **more):
     more.setdefault("kinds", ("classification",))
+    more.setdefault("pymfe", name)
     return quantity(
         name,
         group="complexity",
@@ -38,7 +39,6 @@ def _complexity(name, definition, range="[0, 1]", source=LORENA, cost="distances
         source=source,
         cost=cost,
         target=True,
-        pymfe=name,
         **more,
     )
 
@@ -194,6 +194,7 @@ def n3(task):
     "Error of one nearest neighbour on points between random rows of the same class.",
     source=HO,
     summaries=PAIR,
+    pymfe=None,
 )
 def n4(task):
     _, codes, counts = class_data(task)

@@ -16,6 +16,7 @@ from threadpoolctl import ThreadpoolController
 from .._compat import Interval, StrOptions, _fit_context
 from ._catalogue import select
 from ._registry import COSTS, KINDS, NotComputable
+from ._tables import read_table
 from ._task import Task, check_kind
 
 
@@ -182,8 +183,8 @@ class MetaFeatureExtractor(TransformerMixin, BaseEstimator):
             ]
             self.reasons_ = [{} for _ in X]
             return self
-        validate_data(self, X, skip_check_array=True)
         self.meta_features_, self.reasons_, self.seconds_ = self._measure(X, y, None)
+        validate_data(self, X, skip_check_array=True)
         self.kind_ = check_kind(y, None)
         self._names = list(self.meta_features_)
         return self
@@ -207,10 +208,9 @@ class MetaFeatureExtractor(TransformerMixin, BaseEstimator):
         if is_dataset_list(X):
             return self._describe(X)
         check_is_fitted(self, "meta_features_")
+        n_rows = read_table(X).n_rows
         validate_data(self, X, reset=False, skip_check_array=True)
-        row = np.array([self.meta_features_[name] for name in self._names])
-        n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
-        return np.tile(row, (n_rows, 1))
+        return np.tile([self.meta_features_[name] for name in self._names], (n_rows, 1))
 
     def get_feature_names_out(self, input_features=None):
         """Return the names of the columns of `transform`.

@@ -256,13 +256,13 @@ for _name, _words, _function in (
 
 @_openml(
     "AutoCorrelation",
-    "Classes: share of the rows with the same class as the row before. Regression: 1 - (first - "
-    "last target) / (rows - 1).",
-    "(-inf, inf)",
+    "Classes: share of the rows with the same class as the row before. Regression: one minus the "
+    "mean absolute difference of the target from the row before.",
+    "(-inf, 1]",
 )
 def auto_correlation(task):
     if task.kind == "regression":
-        return 1 - (task.y[0] - task.y[-1]) / (task.n_rows - 1)
+        return 1 - np.mean(np.abs(np.diff(task.y)))
     return np.mean(task.y[1:] == task.y[:-1])
 
 

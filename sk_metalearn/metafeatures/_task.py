@@ -184,7 +184,7 @@ def check_kind(y, kind):
     if target == "continuous":
         return "regression"
     raise ValueError(
-        f"y must hold one class or one number per row, got a target of type {target!r}. "
+        f"Unknown label type: y must hold one class or one number per row, got {target!r}. "
         f"Describe each output of a multi-output task by itself."
     )
 

@@ -1,14 +1,21 @@
-"""What past tasks say about the candidates of a search."""
+"""What past tasks say about a user's own candidates."""
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from ..exceptions import KnowledgeError
+from ..knowledge._performance_model import family_model
+from ..knowledge._seconds import predict_seconds
 from ..spaces._match import match_candidates
 from ..strategies import PastPerformance
 
-__all__ = ["Prior", "past_performance"]
+__all__ = ["Prior", "past_performance", "performance_of"]
+
+# Where the asked metric needs probabilities that a family does not give.
+_WITHOUT_PROBABILITIES = ("roc_auc_ovr", "accuracy")
+# What the catalogue does not cover adds this share of a task's spread to that of a prediction.
+_DIFFERENCE = 0.5
 
 
 @dataclass(frozen=True)
@@ -19,60 +26,147 @@ class Prior:
     ----------
     past : PastPerformance or None
         None where nothing is known.
-    matches : list
+    matches : Matches
         A `Match` per candidate.
+    seconds : ndarray of shape (n_candidates,) or None
+        Predicted CPU seconds of one fit and its predictions on the task at hand.
     report : dict
-        For ``knowledge_report_``.
+        ``matches`` (number of candidates by kind of match: ``"exact"``, a member of the pool;
+        ``"same"``, predicted by the performance model of its family; ``"other"``, predicted from
+        the nearest point that the catalogue has, with a wider spread; ``"unknown"``),
+        ``families`` (by model family), ``reasons`` (by what the catalogue does not cover),
+        ``reliability`` (share of the variance within a task that a family's model explains at
+        points left out), ``metric`` (of the past scores), ``metric_is_exact`` (whether it orders
+        candidates as the metric asked for), ``tasks`` and ``task_families`` (past tasks used and
+        the dataset families that they belong to); ``why`` nothing is known.
     """
 
-    past: PastPerformance | None = None
-    matches: list = field(default_factory=list)
+    past: PastPerformance | None
+    matches: tuple
+    seconds: np.ndarray | None = None
     report: dict = field(default_factory=dict)
+
+    def __iter__(self):
+        return iter((self.past, self.report))
 
 
 def past_performance(estimator, candidates, schema, kind, metric, knowledge, X=None, y=None):
-    """Gather the past performance of a user's candidates.
+    """Give the past performance of a user's candidates.
+
+    Candidates in the pool have the scores measured, others those that the performance model of
+    their family predicts for each past task.
 
     Parameters
     ----------
     estimator : estimator
-    candidates : list of dict
+        The user's own, bare or a pipeline.
+    candidates : sequence of dict
         Parameters for its `set_params`.
     schema : Schema
+        Of the data at hand.
     kind : {"classification", "regression"}
     metric : str, callable or None
+        Scoring of the search; None for the estimator's own `score`.
     knowledge : KnowledgeBase
     X, y : array-like, optional
-        Tell whether values are missing and scaled.
+        The data at hand; they tell whether values are missing, columns are scaled already, and
+        how large the target is.
 
     Returns
     -------
     Prior
+        Unpacks into the `PastPerformance` (a row per past task, a column per candidate; None if
+        nothing is known of any candidate) and the report.
     """
+    matches = match_candidates(estimator, candidates, schema, kind, X, y)
+    report = {
+        "matches": matches.counts,
+        "families": matches.families,
+        "reasons": matches.reasons,
+    }
     try:
         table = knowledge.table(kind)
     except KnowledgeError as error:
-        return Prior(report={"why": str(error)})
+        return Prior(None, matches, report={**report, "why": str(error)})
+    configurations = [match.configuration for match in matches]
+    known = sum(own is not None for own in configurations)
+    if not known:
+        why = next(iter(matches.reasons), "there are no candidates")
+        return Prior(None, matches, report={**report, "why": why})
+    differs = np.array([match.kind == "other" for match in matches])
     name, exact = table.nearest_metric(metric)
-    matches = match_candidates(estimator, candidates, schema, kind, X, y)
-    columns = np.array(
-        [-1 if m.kind != "exact" else table.columns_of([m.configuration])[0] for m in matches],
-        dtype=int,
+    past = performance_of(configurations, name, table, differs)
+    for other in _WITHOUT_PROBABILITIES:
+        covered = np.isfinite(past.scores).any(axis=0).sum()
+        if 2 * covered >= known or other not in table.metrics:
+            break
+        name, exact = other, False
+        past = performance_of(configurations, name, table, differs)
+    rows = np.flatnonzero(np.isfinite(past.scores).any(axis=1))
+    if not len(rows):
+        why = f"no past task was measured with {' or '.join(matches.families)}"
+        return Prior(None, matches, report={**report, "why": why})
+    models = {family: family_model(table, family, name) for family in matches.families}
+    report.update(
+        reliability={f: round(model.reliability, 3) for f, model in models.items() if model},
+        metric=name,
+        metric_is_exact=exact,
+        tasks=len(rows),
+        task_families=len({table.tasks[i].family for i in rows}),
     )
-    known = columns >= 0
-    report = {"metric": name, "metric is exact": exact, "matches": dict(matches.counts)}
-    if not known.any():
-        return Prior(None, list(matches), report)
-    scores = np.full((len(table.tasks), len(candidates)), np.nan)
-    seconds = scores.copy()
-    scores[:, known] = table.scores(name, failures="dummy")[:, columns[known]]
-    seconds[:, known] = table.seconds[:, columns[known]]
-    past = PastPerformance(
+    return Prior(past, matches, predict_seconds(configurations, schema, table), report)
+
+
+def performance_of(configurations, metric, table, differs=None):
+    """Give the past performance of configurations, measured or predicted.
+
+    Parameters
+    ----------
+    configurations : sequence of Configuration or None
+        None has a column of NaN.
+    metric : str
+        One of the table's metrics.
+    table : PerformanceTable
+    differs : ndarray of shape (n_configurations,), dtype bool, optional
+        Which of them only come near to what is meant; their spread is wider.
+
+    Returns
+    -------
+    PastPerformance
+        The cells not measured are filled in where the task knows the family.
+    """
+    shape = len(table.tasks), len(configurations)
+    differs = np.zeros(shape[1], dtype=bool) if differs is None else differs
+    scores, seconds, spread = (np.full(shape, np.nan) for _ in range(3))
+    places = [i for i, own in enumerate(configurations) if own is not None]
+    columns = table.columns_of([configurations[i] for i in places])
+    position = dict(zip(places, columns, strict=True))
+    families = {}
+    for i in places:
+        families.setdefault(configurations[i].family, []).append(i)
+    measured = table.scores(metric, failures="dummy")
+    for family, members in families.items():
+        model = family_model(table, family, metric)
+        if model is None:
+            continue
+        own = [configurations[i] for i in members]
+        scores[:, members], spread[:, members] = model.predict(own)
+        seconds[:, members] = model.predict_seconds(own)
+        for i in members:
+            if position[i] >= 0:
+                there = np.isfinite(measured[:, position[i]])
+                scores[there, i], spread[there, i] = measured[there, position[i]], 0.0
+                times = table.seconds[:, position[i]]
+                seconds[:, i] = np.where(np.isfinite(times), times, seconds[:, i])
+    if differs.any():
+        width = np.nanstd(np.where(np.isfinite(scores), scores, np.nan), axis=1, keepdims=True)
+        spread[:, differs] = np.hypot(spread[:, differs], _DIFFERENCE * width)
+    return PastPerformance(
         scores=scores,
         seconds=seconds,
-        baseline=table.baseline(name),
+        spread=spread,
+        baseline=table.baseline(metric),
         tasks=tuple(task.name for task in table.tasks),
         metafeatures=table.metafeatures,
         metafeature_names=table.metafeature_names,
     )
-    return Prior(past, list(matches), report)

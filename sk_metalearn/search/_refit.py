@@ -55,9 +55,7 @@ class OneStandardError:
     def __call__(self, results):
         means = np.asarray(results[f"mean_test_{self.metric}"], dtype=float)
         if self.cost not in results:
-            raise ValueError(
-                f"cv_results_ has no column {self.cost!r}; it has {sorted(results)}."
-            )
+            raise ValueError(f"cv_results_ has no column {self.cost!r}; it has {sorted(results)}.")
         names = [k for k in results if k.startswith("split") and k.endswith(f"_test_{self.metric}")]
         best = int(np.nanargmax(means))
         spread = np.asarray(results[f"std_test_{self.metric}"], dtype=float)[best]

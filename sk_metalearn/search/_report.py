@@ -2,18 +2,18 @@
 
 import numpy as np
 
-__all__ = ["KnowledgeReport"]
+__all__ = ["SearchReport"]
 
 
-class KnowledgeReport(dict):
+class SearchReport(dict):
     """What past tasks contributed to a search; a dict that prints as text.
 
     Keys: ``used`` (whether past performance guided the search), ``why`` (why not), ``kind``,
-    ``metric``, ``metric_is_exact``, ``candidates`` (how many), ``matches`` (how the candidates
-    met the pool), ``tasks`` (number of past tasks), ``neighbors`` (nearest of them), ``default``
-    and ``best`` (scores of the estimator's default, where it was tried, and of the best found),
-    ``gain`` (their difference), ``expected`` (what was expected of the best one), ``rank`` (its
-    place in the order of proposals).
+    ``candidates`` (how many); how they met the pool: ``matches``, ``families``, ``reasons``,
+    ``reliability``, ``metric``, ``metric_is_exact``, ``tasks``, ``task_families``; ``neighbors``
+    (the nearest past tasks); ``default`` and ``best`` (scores of the estimator's default, where
+    it was tried, and of the best found), ``gain`` (their difference), ``expected`` (what was
+    expected of the best one), ``rank`` (its place in the order of proposals).
     """
 
     def add_outcome(self, trials, best):
@@ -40,6 +40,9 @@ class KnowledgeReport(dict):
         if self.get("matches"):
             found = ", ".join(f"{n} {kind}" for kind, n in self["matches"].items() if n)
             lines.append(f"Candidates and the pool: {found}.")
+            lines += [f"  {n} x {reason}" for reason, n in list(self["reasons"].items())[:5]]
+        if not self.get("metric_is_exact", True):
+            lines.append(f"Their scores are {self['metric']}, the nearest metric known.")
         if self.get("neighbors"):
             lines.append(f"Nearest past tasks: {', '.join(self['neighbors'])}.")
         if "best" in self:
@@ -53,4 +56,4 @@ class KnowledgeReport(dict):
         return "\n".join(lines)
 
     def __repr__(self):
-        return f"<KnowledgeReport: {str(self).splitlines()[0]}>"
+        return f"<SearchReport: {str(self).splitlines()[0]}>"

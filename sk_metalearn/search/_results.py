@@ -64,20 +64,29 @@ def format_results(trials, params, n_folds, return_train_score):
         # Where a fit failed before a callable named its metrics, it failed for all of them.
         metrics.remove("score")
     missing = np.full(n_folds, np.nan)
-    raced = np.array([t.status == "raced" for t in trials])
+    status = np.array([t.status for t in trials])
     for metric in metrics:
         for part, _ in parts:
-            table = np.array([own.get(metric, own.get("score", missing)) for own in stored[part]])
-            _store(results, f"{part}_{metric}", table, part == "test", raced)
+            table = np.array([_row(own, metric, missing) for own in stored[part]])
+            _store(results, f"{part}_{metric}", table, part == "test", status)
     _add_own(results, trials)
     return results
 
 
-def _store(results, name, table, rank, raced):
+def _row(scores, metric, missing):
+    """Scores per fold; a failed fit whose metrics had no names yet has the same for all."""
+    row, failed = scores.get(metric, missing), scores.get("score", missing)
+    return np.where(np.isnan(row), failed, row)
+
+
+def _store(results, name, table, rank, status):
     for fold in range(table.shape[1]):
         results[f"split{fold}_{name}"] = table[:, fold]
     means = table.mean(axis=1)
-    if not np.isfinite(means[~raced]).all():
+    for i in np.flatnonzero(status == "unfinished"):
+        # Only where no candidate was finished: the folds that were done have to do.
+        means[i] = table[i][np.isfinite(table[i])].mean()
+    if not np.isfinite(means[status != "raced"]).all():
         part = name.split("_")[0]
         warnings.warn(f"One or more of the {part} scores are non-finite: {means}", UserWarning)
     results[f"mean_{name}"] = means

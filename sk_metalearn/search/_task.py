@@ -3,12 +3,10 @@
 import warnings
 from dataclasses import dataclass
 
-import numpy as np
 from sklearn.base import is_classifier, is_regressor
 from sklearn.utils import get_tags
 from sklearn.utils.multiclass import type_of_target
 
-from .._compat import num_samples
 from ..exceptions import FallbackWarning, KnowledgeError, KnowledgeWarning
 from ..knowledge import KnowledgeBase
 from ..metafeatures import MetaFeatureExtractor
@@ -124,41 +122,3 @@ def warn_if_not_iid(cv, groups):
             KnowledgeWarning,
             stacklevel=4,
         )
-
-
-def geometric_seconds(past, schema):
-    """Predict seconds of one evaluation of each candidate from past tasks of similar size.
-
-    Parameters
-    ----------
-    past : PastPerformance
-    schema : Schema
-
-    Returns
-    -------
-    ndarray of shape (n_candidates,) or None
-    """
-    if past is None or past.seconds is None:
-        return None
-    seconds = np.where(past.seconds > 0, past.seconds, np.nan)
-    weights = np.ones(len(seconds))
-    names = list(past.metafeature_names)
-    for name, value in (
-        ("log_n_rows", schema.n_rows),
-        ("log_n_columns", schema.n_features),
-    ):
-        if name in names and past.metafeatures is not None:
-            column = past.metafeatures[:, names.index(name)]
-            away = np.nan_to_num(column - np.log(max(value, 1)), nan=3.0)
-            weights = weights * np.exp(-0.5 * away**2)
-    weights = weights + 1e-6
-    known = np.isfinite(seconds)
-    total = (weights[:, None] * known).sum(axis=0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        logs = np.where(known, np.log(seconds), 0.0)
-        return np.exp((weights[:, None] * logs).sum(axis=0) / total)
-
-
-def n_rows_of(X):
-    """Number of rows of any container."""
-    return num_samples(X)

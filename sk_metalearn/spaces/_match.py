@@ -130,9 +130,7 @@ class _Reader:
     def __init__(self, estimator, schema, kind, traits):
         self.estimator, self.schema, self.kind, self.traits = estimator, schema, kind, traits
         self.prefix = unwrap(estimator).prefix
-        self.positions = _pool_positions(
-            kind, traits.encoded, bool(schema.sparse), traits.missing
-        )
+        self.positions = _pool_positions(kind, traits.encoded, bool(schema.sparse), traits.missing)
         self.known = {}
 
     def match(self, candidate):
@@ -212,6 +210,8 @@ class _Around:
         self.family, self.parts = family, parts
         self.params = parts.model.get_params(deep=False)
         steps, foreign = read_steps(parts.steps, traits)
+        if isinstance(self.params.get("categorical_features"), list | tuple | np.ndarray):
+            steps["encoder"] = "native"
         self.preprocessing = common_form(
             family, steps, traits.encoded, bool(schema.sparse), traits.missing
         )

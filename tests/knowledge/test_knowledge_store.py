@@ -24,6 +24,7 @@ from sk_metalearn.knowledge import (
     KnowledgeBase,
     KnowledgeStore,
     Source,
+    Status,
     Task,
     user_store_url,
 )
@@ -147,10 +148,13 @@ def test_only_a_success_replaces_a_failure(url, parts):
     bad = replace(good, status="crashed", metrics={})
     other = replace(good, metrics={"accuracy": (0.1,)})
     store = KnowledgeStore(url)
-    for evaluation, expected in ((bad, np.nan), (good, 0.9), (other, 0.9), (bad, 0.9)):
+    for evaluation, expected in ((bad, None), (good, 0.9), (other, 0.9), (bad, 0.9)):
         store.add(tasks, _flat(pools), [evaluation])
-        score = store.load().table("classification").scores("accuracy", failures="nan")
-        assert np.allclose(score, expected, equal_nan=True)
+        table = store.load().table("classification")
+        if expected is None:
+            assert table.status.tolist() == [[Status.crashed]] and table.metrics == ()
+        else:
+            assert table.scores("accuracy").tolist() == [[expected]]
         assert store.count()["evaluations"] == 1
 
 
@@ -334,7 +338,9 @@ def test_a_newer_store_is_refused(url):
 def test_a_damaged_store_is_named(tmp_path, parts):
     path = tmp_path / "own.db"
     tasks, pools, evaluations, _ = parts()
-    KnowledgeStore(path).add(tasks, _flat(pools), evaluations)
+    store = KnowledgeStore(path)
+    store.add(tasks, _flat(pools), evaluations)
+    store.close()
     content = bytearray(path.read_bytes())
     content[2000 : len(content) // 2] = b"\xff" * (len(content) // 2 - 2000)
     path.write_bytes(content)

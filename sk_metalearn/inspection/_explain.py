@@ -1,0 +1,90 @@
+"""A search in words: what the knowledge was, what was tried and why, whether it helped."""
+
+import html
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+__all__ = ["Explanation", "explain"]
+
+
+class Explanation:
+    """An account of a search; `str` gives text, a notebook shows a table.
+
+    Parameters
+    ----------
+    summary : str
+        What is known of the task and what was found.
+    rows : list of dict
+        A row per candidate, in the order tried.
+    """
+
+    def __init__(self, summary, rows):
+        self.summary = summary
+        self.rows = rows
+
+    def __str__(self):
+        lines = [self.summary, ""]
+        for number, row in enumerate(self.rows, 1):
+            lines.append(
+                f"{number:>3}. {row['score']:.4f}  {row['seconds']:6.2f} s  {row['status']:8s} "
+                f"{row['reason']}: {row['params']}"
+            )
+        return "\n".join(lines)
+
+    def __repr__(self):
+        return f"Explanation({len(self.rows)} candidates)"
+
+    def _repr_html_(self):
+        columns = ("score", "seconds", "status", "reason", "params")
+        head = "".join(f"<th>{name}</th>" for name in columns)
+        body = "".join(
+            "<tr>"
+            + "".join(
+                f"<td>{html.escape(f'{row[c]:.4g}' if isinstance(row[c], float) else str(row[c]))}"
+                "</td>"
+                for c in columns
+            )
+            + "</tr>"
+            for row in self.rows
+        )
+        text = html.escape(self.summary).replace("\n", "<br>")
+        return f"<p>{text}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def explain(search):
+    """Give an account of a fitted search.
+
+    Parameters
+    ----------
+    search : MetaSearchCV, AutoClassifier or AutoRegressor
+        Fitted.
+
+    Returns
+    -------
+    Explanation
+    """
+    check_is_fitted(search)
+    results = search.cv_results_
+    metric = search.refit if isinstance(search.refit, str) else "score"
+    names = [name for name in results if name.startswith("mean_test_")]
+    scores = results.get(f"mean_test_{metric}", results[names[0]])
+    rows = [
+        {
+            "score": float(score),
+            "seconds": float(seconds),
+            "status": str(status),
+            "reason": str(reason),
+            "params": ", ".join(f"{name}={value}" for name, value in params.items()),
+        }
+        for score, seconds, status, reason, params in zip(
+            scores,
+            np.asarray(results["mean_fit_time"]) + np.asarray(results["mean_score_time"]),
+            results["status"],
+            results["reason"],
+            results["params"],
+            strict=True,
+        )
+    ]
+    summary = f"{search.knowledge_report_}\nThe search stopped: {search.stop_reason_}."
+    return Explanation(summary.strip(), rows)

@@ -1,0 +1,292 @@
+"""All that a `MetaSearchCV` settles before its first candidate runs."""
+
+import copy
+import warnings
+from functools import partial
+
+import numpy as np
+from joblib import hash as joblib_hash
+from sklearn import __version__ as sklearn_version
+from sklearn.base import clone, is_classifier
+from sklearn.model_selection import check_cv
+from sklearn.utils import check_random_state
+
+from .._compat import accepts_callbacks, num_samples, scorer_names
+from .._version import __version__
+from ..evaluation import Payload, check_fingerprint, make_by_params, open_journal
+from ..exceptions import FallbackWarning
+from ..strategies import Context, get_strategy
+from ._candidates import check_names, choose_n_iter, make_candidates
+from ._points import stable_text
+from ._prior import past_performance
+from ._report import SearchReport
+from ._session import Session, Settings
+from ._task import describe_task, measure, open_knowledge, warn_if_not_iid
+
+__all__ = ["Setup", "guide_by", "materialise"]
+
+
+def materialise(cv, X, y, split_params):
+    """Draw the folds once, so that every candidate meets the same ones.
+
+    Raises
+    ------
+    ValueError
+        If there are no folds, or not as many as the splitter said.
+    """
+    promised = cv.get_n_splits(X, y, **split_params)
+    splits = [
+        (np.asarray(train), np.asarray(test)) for train, test in cv.split(X, y, **split_params)
+    ]
+    if not splits:
+        raise ValueError(
+            "No fits were performed. Was the CV iterator empty? Were there no candidates?"
+        )
+    if len(splits) != promised:
+        raise ValueError(
+            "cv.split and cv.get_n_splits returned inconsistent results. Expected "
+            f"{promised} splits, got {len(splits)}"
+        )
+    return splits
+
+
+def _guide(result, name):
+    if result.status not in ("ok", "invalid") or result.scores is None:
+        return np.nan
+    if isinstance(result.scores, dict):
+        scores = result.scores
+        return scores[name] if name in scores else next(iter(scores.values()))
+    return result.scores
+
+
+def guide_by(metric):
+    """Give the function that reads the score to maximise from a fold's result."""
+    return partial(_guide, name=metric)
+
+
+class Setup:
+    """Folds, candidates, past, strategy and journal of one search.
+
+    Parameters
+    ----------
+    search : MetaSearchCV
+    X, y : array-like
+    scorer : callable
+    metric : str
+        Name of the metric to refit on.
+    routed : Bunch
+        What `fit` was given, sorted by receiver.
+    """
+
+    def __init__(self, search, X, y, scorer, metric, routed):
+        self.search, self.scorer, self.routed = search, scorer, routed
+        self.X, self.y = X, y
+        self.names = scorer_names(scorer)
+        self.guiding = metric if isinstance(metric, str) else "score"
+        if self.names and self.guiding not in self.names:
+            self.guiding = self.names[0]
+        self.cv = check_cv(search.cv, y, classifier=is_classifier(search.estimator))
+        seed = check_random_state(search.random_state).randint(2**31 - 1)
+        self._open_journal(seed)
+        self.splits = self.journal.splits
+        self.seed = int(self.journal.meta["seed"])
+        self._choose_candidates()
+        self._ask_the_past()
+
+    def _open_journal(self, seed):
+        search, kept = self.search, getattr(self.search, "_journal", None)
+        fingerprint = {}
+        if search.checkpoint is not None or search.warm_start:
+            fingerprint = self._fingerprint()
+        if search.checkpoint is not None:
+            self.journal = open_journal(search.checkpoint, fingerprint)
+        elif search.warm_start and kept is not None:
+            check_fingerprint(kept, fingerprint, "The previous fit of this search")
+            self.journal = kept
+        else:
+            self.journal = open_journal(None, fingerprint)
+        if self.journal.splits is None:
+            splits = materialise(self.cv, self.X, self.y, self.routed.splitter.split)
+            meta = {**fingerprint, "seed": str(seed), "n_iter": repr(search.n_iter)}
+            self.journal.begin(meta, splits)
+
+    def _fingerprint(self):
+        search = self.search
+        seeded = isinstance(search.random_state, int | np.integer)
+        return {
+            "the data": _hash_of(self.X, self.y),
+            "the parameters of fit": _hash_of(
+                {**self.routed.estimator.fit, **self.routed.splitter.split}, None
+            ),
+            "the estimator": stable_text(search.estimator),
+            "the search space": stable_text([search.param_grid, search.param_distributions]),
+            "scoring": stable_text(search.scoring),
+            "cv": stable_text(self.cv)
+            if hasattr(search.cv, "split")
+            else _hash_of(search.cv, None),
+            "the strategy": stable_text(search.strategy),
+            "random_state": str(search.random_state) if seeded else "none",
+            "the versions": f"sk_metalearn {__version__}, scikit-learn {sklearn_version}",
+        }
+
+    def _choose_candidates(self):
+        search = self.search
+        self.task = describe_task(search.estimator, self.X, self.y)
+        rng = np.random.RandomState(self.seed)
+        self.candidates = make_candidates(
+            search.estimator,
+            search.param_grid,
+            search.param_distributions,
+            self.task.schema,
+            self.task.kind,
+            search.n_iter,
+            rng,
+        )
+        self.enqueued = [dict(params) for params in search.enqueue or ()]
+        check_names(search.estimator, self.enqueued)
+        if self.enqueued and self.candidates.origin == "catalogue":
+            raise ValueError(
+                "enqueue needs param_grid or param_distributions: without them candidates are "
+                "points of the catalogue. Give the space that the settings belong to."
+            )
+        self.n_iter = choose_n_iter(search.n_iter, self.candidates, search.time_budget is not None)
+        if self.enqueued and self.n_iter is not None:
+            self.n_iter = max(self.n_iter, len(self.enqueued))
+
+    def _knowledge_metric(self):
+        """Name or scorer of the metric that guides the search, for the knowledge base."""
+        scoring = self.search.scoring
+        if isinstance(scoring, dict):
+            return scoring[self.guiding]
+        if scoring is None or isinstance(scoring, str) or callable(scoring):
+            return scoring
+        return self.guiding
+
+    def _ask_the_past(self):
+        """Gather what past tasks say, and say where they have nothing to say."""
+        search, task, points = self.search, self.task, self.candidates.points
+        report = SearchReport(used=False, kind=task.kind, candidates=len(points))
+        self.report, self.past = report, None
+        self.seconds = self.metafeatures = None
+        knowledge = open_knowledge(search.knowledge)
+        if knowledge is None:
+            report["why"] = "none was asked for"
+            return
+        if task.why_not:
+            self._fall_back(task.why_not)
+            return
+        params = [self.candidates.to_params(point) for point in points]
+        prior = past_performance(
+            search.estimator,
+            params,
+            task.schema,
+            task.kind,
+            self._knowledge_metric(),
+            knowledge,
+            X=self.X,
+            y=self.y,
+        )
+        report.update(prior.report)
+        self.past, self.seconds = prior.past, prior.seconds
+        if self.past is None:
+            self._fall_back(report["why"])
+            return
+        report["used"] = True
+        warn_if_not_iid(self.cv, self.routed.splitter.split.get("groups"))
+        self.metafeatures = measure(self.X, self.y, task.kind)
+        if self.metafeatures is not None:
+            near = knowledge.neighbors(
+                metafeatures=self.metafeatures, kind=task.kind, n_neighbors=3
+            )
+            report["neighbors"] = [neighbor.task.name for neighbor in near]
+
+    def _fall_back(self, why):
+        self.report["why"] = why
+        warnings.warn(
+            f"Past tasks cannot guide this search: {why}. It goes on without them; "
+            "knowledge=None says so beforehand.",
+            FallbackWarning,
+            stacklevel=6,
+        )
+
+    def session(self, began, root):
+        """Make the session that runs the search.
+
+        Parameters
+        ----------
+        began : float
+            ``time.monotonic()`` when `fit` was called.
+        root : CallbackContext
+        """
+        search = self.search
+        payload = Payload(
+            X=self.X,
+            y=self.y,
+            splits=self.splits,
+            make=make_by_params(clone(search.estimator)),
+            scorer=self.scorer,
+            fit_params=dict(self.routed.estimator.fit),
+            score_params=dict(self.routed.scorer.score),
+            return_train_score=search.return_train_score,
+            error_score=search.error_score,
+            verbose=search.verbose,
+            max_predict_seconds=search.max_predict_seconds,
+            max_model_bytes=search.max_model_bytes,
+        )
+        first = self.journal.meta["n_iter"]
+        context = Context(
+            candidates=self.candidates.points,
+            space=self.candidates.space,
+            kind=self.task.kind or "regression",
+            metric=self.guiding,
+            past=self.past,
+            metafeatures=self.metafeatures,
+            predicted_seconds=self.seconds,
+            defaults=self.candidates.defaults,
+            # A search that goes on proposes what it would have proposed without the break.
+            n_evaluations=int(first) if first.isdigit() else self.n_iter,
+            seconds=search.time_budget,
+            seed=self.seed,
+        )
+        settings = Settings(
+            began=began,
+            n_iter=self.n_iter,
+            time_budget=search.time_budget,
+            n_jobs=search.n_jobs,
+            patience=search.patience,
+            tol=search.tol,
+            racing=search.racing,
+            lookahead=search.lookahead if search.deterministic else None,
+            candidate_timeout=search.candidate_timeout,
+            candidate_memory=search.candidate_memory,
+            verbose=search.verbose,
+            error_score=search.error_score,
+            refit=bool(search.refit),
+        )
+        return Session(
+            search,
+            payload,
+            get_strategy(copy.deepcopy(search.strategy)),
+            context,
+            settings,
+            lambda proposal: self.candidates.to_params(proposal.point),
+            guide_by(self.guiding),
+            journal=self.journal,
+            root=root,
+            watched=accepts_callbacks(search),
+            enqueued=self.enqueued,
+            scorer_names=self.names or None,
+        )
+
+    @property
+    def n_rows(self):
+        return num_samples(self.X)
+
+
+def _hash_of(X, y):
+    """Hash of data by content; frames that cannot be hashed as they are go column by column."""
+    if hasattr(X, "get_columns"):
+        X = {column.name: column.to_numpy() for column in X.get_columns()}
+    if hasattr(y, "to_numpy"):
+        y = y.to_numpy()
+    return joblib_hash([X, y])

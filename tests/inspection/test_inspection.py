@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+from sklearn.datasets import load_breast_cancer, load_wine
+from sklearn.svm import SVC
+
+from sk_metalearn import MetaSearchCV
+from sk_metalearn.inspection import NeighborsDisplay, SearchHistoryDisplay, explain
+
+matplotlib = pytest.importorskip("matplotlib")
+matplotlib.use("agg")
+
+
+@pytest.fixture(scope="module")
+def search():
+    X, y = load_wine(return_X_y=True)
+    grid = {"C": [0.1, 1, 10], "gamma": [1e-3, "wrong"]}
+    with pytest.warns(Warning):
+        return MetaSearchCV(SVC(), grid, n_iter="all", random_state=0).fit(X, y)
+
+
+def test_history_follows_the_search(search):
+    display = SearchHistoryDisplay.from_estimator(search)
+    best = display.best_so_far
+    assert len(best) == 6 and np.nanmax(best) == search.best_score_
+    assert (np.diff(best[np.isfinite(best)]) >= 0).all()
+    for against in ("evaluations", "seconds"):
+        assert display.plot(against=against).ax_.get_xlabel() == against
+    matplotlib.pyplot.close("all")
+
+
+def test_history_refuses_what_it_cannot_show(search):
+    with pytest.raises(ValueError, match="no metric 'r2'"):
+        SearchHistoryDisplay.from_estimator(search, metric="r2")
+    with pytest.raises(ValueError, match="against must be"):
+        SearchHistoryDisplay.from_estimator(search).plot(against="time")
+
+
+def test_explanation_tells_every_candidate_and_its_failure(search):
+    account = explain(search)
+    assert len(account.rows) == 6
+    assert {row["status"] for row in account.rows} == {"ok", "crashed"}
+    assert str(account).count("gamma=wrong") == 3
+    assert "<table>" in account._repr_html_() and search.stop_reason_ in str(account)
+
+
+def test_neighbors_are_sorted_and_drawn():
+    display = NeighborsDisplay.from_data(*load_breast_cancer(return_X_y=True), n_neighbors=4)
+    assert len(display.names) == 4 and (np.diff(display.distances) >= 0).all()
+    labels = [text.get_text() for text in display.plot().ax_.get_yticklabels()]
+    assert labels == list(display.names)
+    matplotlib.pyplot.close("all")
