@@ -18,6 +18,7 @@ import json
 import os
 import time
 import warnings
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,7 @@ from threadpoolctl import threadpool_limits
 
 METRICS = ("accuracy", "balanced_accuracy", "roc_auc_ovr")
 N_NUMERIC, N_MIXED = 36, 12
+N_EVALUATIONS = 10
 
 
 def choose_tasks(folder):
@@ -123,6 +125,7 @@ def measure(arguments):
                     "grid": grid,
                     "variant": variant,
                     "candidates": hashlib.sha256(repr(candidates).encode()).hexdigest()[:12],
+                    "schema": asdict(task.schema),
                     "baseline": baseline,
                     "cells": cells,
                 }
@@ -132,6 +135,162 @@ def measure(arguments):
                 print(f"{path.stem}: {time.time() - start:.0f} s", flush=True)
 
 
+def regrets(scores, baseline):
+    """Share of the way from the grid's best to the dummy estimator that each point loses."""
+    scores = np.where(np.isfinite(scores), scores, -np.inf)
+    best = scores.max()
+    return np.clip((best - scores) / max(best - baseline, 1e-9), 0.0, 1.0)
+
+
+def expected_best(values, n_most):
+    """Exact expectation of the least of the first k values in a random order, k = 1..n_most."""
+    values, n = np.sort(values), len(values)
+    left = np.arange(n, 0, -1)
+    curve, weights = [], np.ones(n)
+    for k in range(1, n_most + 1):
+        # Probability that k draws without replacement hold values[i] and nothing smaller.
+        weights = weights * np.maximum(left - k + 1, 0) / (n - k + 1)
+        curve.append((weights * k / np.maximum(left, 1) * values).sum())
+    return np.array(curve)
+
+
+def random_evaluations(ours, curve):
+    """Number of random evaluations with the same mean regret, between the curve's points."""
+    if ours >= curve[0]:
+        return 1.0
+    if ours <= curve[-1]:
+        return float(len(curve))
+    k = int(np.argmax(curve <= ours))
+    return k + (curve[k - 1] - ours) / (curve[k - 1] - curve[k])
+
+
+def simulate(strategy, context, scores, n):
+    """Indices of the candidates that a strategy visits."""
+    from sk_metalearn.strategies import Outcome, get_strategy
+
+    strategy, visited = get_strategy(strategy), []
+    strategy.start(context)
+    while len(visited) < n:
+        proposals = strategy.ask(1)
+        if not proposals:
+            break
+        (proposal,) = proposals
+        visited.append(proposal.candidate)
+        strategy.tell([Outcome(proposal, scores[proposal.candidate])])
+    return visited
+
+
+def search_again(record, knowledge, metric, strategy):
+    """Run a strategy on one dataset's measured grid; what it visits is scored by regret."""
+    from sk_metalearn.search._candidates import make_candidates
+    from sk_metalearn.search._prior import past_performance
+    from sk_metalearn.spaces import Schema
+    from sk_metalearn.strategies import Context
+
+    own = [task.family for task in knowledge.tasks]
+    left_out = [family for family in (record["family"],) if family in own]
+    schema = Schema(
+        **{k: tuple(v) if isinstance(v, list) else v for k, v in record["schema"].items()}
+    )
+    estimator, prefix = make_estimator(record["grid"], record["variant"], schema)
+    grid = GRIDS[record["grid"]]
+    grid = [
+        {prefix + name: values for name, values in part.items()}
+        for part in (grid if isinstance(grid, list) else [grid])
+    ]
+    kind = "classification"
+    candidates = make_candidates(
+        estimator, grid, None, schema, kind, N_EVALUATIONS, np.random.RandomState(0)
+    )
+    prior = past_performance(
+        estimator, candidates.points, schema, kind, metric, knowledge.without(families=left_out)
+    )
+    scores = np.array(
+        [np.nan if (own := cell["scores"].get(metric)) is None else own for cell in record["cells"]]
+    )
+    context = Context(
+        candidates=candidates.points,
+        kind=kind,
+        metric=metric,
+        past=prior.past,
+        defaults=candidates.defaults,
+        n_evaluations=N_EVALUATIONS,
+    )
+    lost = regrets(scores, record["baseline"][metric])
+    visited = simulate(strategy, context, scores, N_EVALUATIONS)
+    ours = np.minimum.accumulate(lost[visited])
+    ours = np.append(ours, np.repeat(ours[-1], N_EVALUATIONS - len(ours)))
+    return ours, expected_best(lost, len(lost)), prior.report
+
+
+def judge(arguments):
+    """Run the strategies on the measured grids and write a row per grid and variant."""
+    from sk_metalearn import KnowledgeBase
+
+    knowledge = KnowledgeBase.open(arguments.knowledge)
+    print(knowledge)
+    rows, rng = [], np.random.default_rng(0)
+    for grid in arguments.grids.split(","):
+        for variant in VARIANTS[grid]:
+            records = [
+                json.loads(p.read_text())
+                for p in sorted(Path(arguments.cache).glob("*.json"))
+                if p.name.startswith(f"{grid}-{variant}-")
+            ]
+            if not records:
+                continue
+            found = [
+                search_again(own, knowledge, arguments.metric, arguments.strategy)
+                for own in records
+            ]
+            ours = np.array([own for own, _, _ in found])
+            chance = np.array([curve for _, curve, _ in found])
+            families = [own["family"] for own in records]
+            row = _summary(ours, chance, families, rng)
+            matches = found[0][2]["matches"]
+            row = {"grid": grid, "variant": variant, **row, **matches}
+            rows.append(row)
+            print(
+                "  ".join(
+                    f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in row.items()
+                ),
+                flush=True,
+            )
+    if arguments.out and rows:
+        with Path(arguments.out).open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, rows[0])
+            writer.writeheader()
+            writer.writerows(
+                {k: round(v, 5) if isinstance(v, float) else v for k, v in row.items()}
+                for row in rows
+            )
+
+
+def _summary(ours, chance, families, rng):
+    names = sorted(set(families))
+    members = [[i for i, own in enumerate(families) if own == name] for name in names]
+    worth, means = [], []
+    for draw in rng.integers(len(names), size=(2000, len(names))):
+        rows = [i for k in draw for i in members[k]]
+        means.append(ours[rows, -1].mean())
+        worth.append(random_evaluations(means[-1], chance[rows].mean(axis=0)))
+    random, n = chance.mean(axis=0), N_EVALUATIONS
+    return {
+        "families": len(names),
+        "points": chance.shape[1],
+        "ours_1": float(ours[:, 0].mean()),
+        "ours_5": float(ours[:, 4].mean()),
+        "ours_10": float(ours[:, n - 1].mean()),
+        "low": float(np.quantile(means, 0.025)),
+        "high": float(np.quantile(means, 0.975)),
+        "random_10": float(random[n - 1]),
+        "random_30": float(random[29]),
+        "worth": float(random_evaluations(ours[:, -1].mean(), random)),
+        "worth_low": float(np.quantile(worth, 0.025)),
+        "worth_high": float(np.quantile(worth, 0.975)),
+    }
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     commands = parser.add_subparsers(dest="command", required=True)
@@ -139,8 +298,17 @@ def main():
     one.add_argument("--data", required=True, help="folder of datasets")
     one.add_argument("--cache", required=True, help="folder of what was measured")
     one.add_argument("--grids", default=",".join(GRIDS))
+    one.set_defaults(run=measure)
+    two = commands.add_parser("judge", help="run strategies on what was measured")
+    two.add_argument("--cache", required=True, help="folder of what was measured")
+    two.add_argument("--knowledge", default="bundled")
+    two.add_argument("--grids", default=",".join(GRIDS))
+    two.add_argument("--metric", default="accuracy", choices=METRICS)
+    two.add_argument("--strategy", default="auto")
+    two.add_argument("--out", help="CSV file to write")
+    two.set_defaults(run=judge)
     arguments = parser.parse_args()
-    {"measure": measure}[arguments.command](arguments)
+    arguments.run(arguments)
 
 
 if __name__ == "__main__":

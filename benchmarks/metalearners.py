@@ -50,18 +50,18 @@ def sine(options):
     """Mean squared error on left-out sine waves after 0, 1, 5 and 10 steps."""
     train, validation, test = (
         ml.make_sine_tasks(n, n_samples, seed)
-        for n, n_samples, seed in ((20000, 20, 0), (500, 20, 1), (600, 110, 2))
+        for n, n_samples, seed in ((4000, 50, 0), (200, 50, 1), (600, 110, 2))
     )
     long = OuterLoop(
-        max_iter=30000, batch_size=25, validation_interval=1000, n_validation_episodes=500
+        max_iter=15000, batch_size=25, validation_interval=1000, n_validation_episodes=200
     )
     reptile = OuterLoop(
-        max_iter=30000,
+        max_iter=15000,
         batch_size=5,
         optimizer="sgd",
         learning_rate=0.2,
         validation_interval=1000,
-        n_validation_episodes=500,
+        n_validation_episodes=200,
     )
     common = {"standardize": False, "random_state": 0, "n_query": 10}
     for n_shots in (10, 5):

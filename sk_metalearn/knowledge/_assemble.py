@@ -109,8 +109,8 @@ def assemble(tasks, configurations, evaluations, metafeatures):
             raise KnowledgeError("A knowledge base holds at most 256 sources and 256 machines.")
         cells[key].add(row[evaluation.task], j, evaluation, source, machine)
     for kind in KINDS:
-        if rows[kind]:
-            cells.setdefault((kind, "main"), _Cells(len(rows[kind]), len(columns[kind])))
+        if rows[kind] and kind not in {own for own, _ in cells}:
+            cells[kind, "main"] = _Cells(len(rows[kind]), len(columns[kind]))
     tables = {}
     for (kind, fidelity), own in sorted(cells.items()):
         names = _feature_names(metafeatures, rows[kind])

@@ -147,8 +147,9 @@ class KnowledgeBase:
     def __repr__(self):
         parts = [
             f"{len(table.tasks)} {kind} tasks x {len(table.configurations)} configurations"
+            + ("" if fidelity == "main" else f" ({fidelity})")
             for (kind, fidelity), table in sorted(self._tables.items())
-            if fidelity == "main"
+            if fidelity == "main" or (kind, "main") not in self._tables
         ]
         return f"<KnowledgeBase: {', '.join(parts) or 'empty'}>"
 
@@ -191,11 +192,13 @@ class KnowledgeBase:
     @property
     def kinds(self):
         """Kinds of task that something is known about."""
-        return tuple(kind for kind in KINDS if (kind, "main") in self._absorb())
+        known = {kind for kind, _ in self._absorb()}
+        return tuple(kind for kind in KINDS if kind in known)
 
     def fidelities(self, kind):
-        """Names of the row subsets that tasks of a kind were measured on."""
-        return tuple(fidelity for own, fidelity in self._absorb() if own == kind)
+        """Names of the row subsets that tasks of a kind were measured on, ``"main"`` first."""
+        names = [fidelity for own, fidelity in self._absorb() if own == kind]
+        return tuple(sorted(names, key=lambda name: (name != "main", name)))
 
     def table(self, kind, fidelity="main"):
         """Give the performance table of a kind.
@@ -385,7 +388,7 @@ class KnowledgeBase:
         """Give the retriever over some meta-features, made once, and the rows it knows."""
         from ._retrieval import DatasetRetriever
 
-        table = self.table(kind)
+        table = self.table(kind, self.fidelities(kind)[0])
         known = self._retrievers.get((kind, names))
         if known is None or known[0] is not table:
             columns = [table.metafeature_names.index(name) for name in names]

@@ -5,16 +5,14 @@ covariance they share, carries each of them from there to other points.
 """
 
 import weakref
-from functools import lru_cache
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
 from ..spaces import get_family
-from ._places import place_points
+from ._places import depends_on_columns, place_points
 
 __all__ = ["FamilyModel", "SharedProcess", "family_model"]
 
@@ -31,8 +29,12 @@ class SharedProcess:
 
     Parameters
     ----------
-    places : ndarray of shape (n_points, n_columns)
+    places : ndarray of shape (n_layouts, n_points, n_columns)
+        The points; rows may differ in where they stand.
+    layout : ndarray of shape (n_rows,), dtype int
+        Which of the layouts is that of a row.
     groups : ndarray of shape (n_columns,), dtype int
+        Columns of one group share a length scale.
     values : ndarray of shape (n_rows, n_points)
         Values with mean 0 in each row; NaN where unknown.
 
@@ -48,101 +50,119 @@ class SharedProcess:
         Share of the variance that is explained at points left out.
     """
 
-    def __init__(self, places, groups, values):
-        self.places, self.groups = places, groups
+    def __init__(self, places, layout, groups, values):
+        self.places, self.layout, self.groups = places, layout, groups
         self.values = np.asarray(values, dtype=float)
-        distances = self._distances(places, places)
-        varying = distances.reshape(len(distances), -1).max(axis=1, initial=0.0) > 0
-        self._fit(distances, varying)
-        self._calibrate(distances)
+        distances = np.stack([self._distances(own, own) for own in places])
+        self._fit(distances)
+        self._between = np.stack([self._kernel(own) for own in distances])
+        self._calibrate()
 
     def _distances(self, a, b):
         """Squared distances, (n_groups, len(a), len(b))."""
-        n_groups = int(self.groups.max()) + 1
-        out = np.zeros((n_groups, len(a), len(b)))
+        out = np.zeros((int(self.groups.max()) + 1, len(a), len(b)))
         for column, group in enumerate(self.groups):
             out[group] += (a[:, column, None] - b[None, :, column]) ** 2
         return out
 
-    def _fit(self, distances, varying):
+    def _kernel(self, distances):
+        root = _SQRT3 * np.sqrt(np.tensordot(self.weights, distances, axes=1))
+        return (1 + root) * np.exp(-root)
+
+    def _moments(self):
+        """Second moments of the values by layout, and how many rows each stands for."""
         known = np.isfinite(self.values)
-        full = known.mean(axis=1) >= 0.9 if known.size else np.zeros(0, dtype=bool)
+        full = known.mean(axis=1) >= 0.9
         rows = full if full.sum() >= 20 else known.any(axis=1)
-        used = np.where(known[rows], self.values[rows], 0.0)
-        n = len(self.places)
-        moment = used.T @ used / max(len(used), 1) + 1e-6 * np.eye(n)
-        evidence = min(float(len(used)), _EVIDENCE)
+        filled = np.where(known, self.values, 0.0)
+        moments, shares = [], []
+        for own in range(len(self.places)):
+            used = filled[rows & (self.layout == own)]
+            moments.append(used.T @ used)
+            shares.append(len(used))
+        count = max(sum(shares), 1)
+        return np.stack(moments) / count, np.array(shares) / count, count
+
+    def _fit(self, distances):
+        n = distances.shape[-1]
+        moments, shares, count = self._moments()
+        moments += 1e-6 * shares[:, None, None] * np.eye(n)
+        kept = np.flatnonzero(shares > 0)
+        moments, shares, own = moments[kept], shares[kept], distances[kept]
+        widest = distances.max(axis=(0, 2, 3), initial=0.0)
+        varying = widest > 0
+        own = own[:, varying]
+        evidence = min(float(count), _EVIDENCE)
         # Unless the values say otherwise: length scales of half the range, and as much
         # correlation between two choices.
-        prior = np.log(np.where(distances.max(axis=(1, 2), initial=0.0) > 1.5, 0.15, 3.0))[varying]
-        start = np.append(prior, np.log(0.1))
-        own = distances[varying]
+        prior = np.log(np.where(widest > 1.5, 0.15, 3.0))
+        start = np.append(prior[varying], np.log(0.1))
+        eye = np.eye(n)
 
         def loss(theta):
             weights, noise = np.exp(theta[:-1]), np.exp(theta[-1])
             scaled = weights[:, None, None] * own
-            decay = np.exp(-_SQRT3 * np.sqrt(scaled.sum(axis=0)))
-            kernel = (1 - np.log(decay)) * decay
-            kernel[np.diag_indices(n)] += noise
-            factor = cho_factor(kernel, lower=True)
-            inverse = cho_solve(factor, np.eye(n))
-            solved = inverse @ moment
-            variance = max(np.trace(solved) / n, 1e-8)
-            value = n * np.log(variance) + 2 * np.log(np.diag(factor[0])).sum()
-            slope = inverse - solved @ inverse / variance
+            root = _SQRT3 * np.sqrt(scaled.sum(axis=1))
+            decay = np.exp(-root)
+            factor = np.linalg.cholesky((1 + root) * decay + noise * eye)
+            half = np.linalg.inv(factor)
+            inverse = half.transpose(0, 2, 1) @ half
+            solved = inverse @ moments
+            variance = max(np.trace(solved, axis1=1, axis2=2).sum() / n, 1e-8)
+            logs = np.log(np.diagonal(factor, axis1=1, axis2=2)).sum(axis=1)
+            value = n * np.log(variance) + 2 * shares @ logs
+            slope = shares[:, None, None] * inverse - solved @ inverse / variance
             gradient = np.empty(len(theta))
-            gradient[:-1] = -1.5 * np.einsum("ij,gij->g", slope * decay, scaled)
-            gradient[-1] = noise * np.trace(slope)
+            gradient[:-1] = -1.5 * np.einsum("lij,lgij->g", slope * decay, scaled)
+            gradient[-1] = noise * np.trace(slope, axis1=1, axis2=2).sum()
             away = (theta - start) / 1.5
             return (
                 0.5 * evidence * value + 0.5 * away @ away,
                 0.5 * evidence * gradient + away / 1.5,
             )
 
-        bounds = [(np.log(1e-4), np.log(300.0))] * len(prior) + [(np.log(1e-3), np.log(3.0))]
+        bounds = [(np.log(1e-4), np.log(300.0))] * int(varying.sum())
+        bounds.append((np.log(1e-3), np.log(3.0)))
         found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds)
-        theta = found.x
-        self.weights = np.exp(np.log(0.15) * np.ones(len(distances)))
-        self.weights[varying] = np.exp(theta[:-1])
-        self.noise = float(np.exp(theta[-1]))
-        kernel = self._kernel(distances) + self.noise * np.eye(n)
-        inverse = np.linalg.inv(kernel)
-        self.variance = max(float(np.trace(inverse @ moment)) / n, 1e-8)
+        self.weights = np.exp(prior)
+        self.weights[varying] = np.exp(found.x[:-1])
+        self.noise = float(np.exp(found.x[-1]))
+        kernels = np.stack([self._kernel(d) for d in distances[kept]]) + self.noise * eye
+        total = np.trace(np.linalg.solve(kernels, moments), axis1=1, axis2=2).sum()
+        self.variance = max(float(total) / n, 1e-8)
 
-    def _kernel(self, distances):
-        root = _SQRT3 * np.sqrt(np.tensordot(self.weights, distances, axes=1))
-        return (1 + root) * np.exp(-root)
-
-    def _calibrate(self, distances):
+    def _calibrate(self):
         """Compare errors at points left out with what was expected, row by row."""
-        self._between = self._kernel(distances)
         factor = np.ones(len(self.values))
         explained = total = 0.0
-        for pattern, rows in self._patterns():
+        for own, pattern, rows in self._patterns():
             if len(pattern) < 2:
                 continue
-            inverse = self._inverse(pattern)
-            own = self.values[np.ix_(rows, pattern)]
-            error = own @ inverse / np.diag(inverse)
+            inverse = self._inverse(own, pattern)
+            values = self.values[np.ix_(rows, pattern)]
+            error = values @ inverse / np.diag(inverse)
             expected = self.variance / np.diag(inverse)
             surplus = (error**2 / expected).sum(axis=1)
             factor[rows] = (surplus + 5.0) / (len(pattern) + 5.0)
             explained += (error**2).sum()
-            total += (own**2).sum()
+            total += (values**2).sum()
         self.factor = np.sqrt(factor)
-        self.reliability = 1.0 - explained / total if total > 0 else 0.0
+        self.reliability = float(1.0 - explained / total) if total > 0 else 0.0
 
     def _patterns(self):
-        """Rows with the same known points: pairs (points, rows)."""
+        """Rows of one layout with the same known points: triples (layout, points, rows)."""
         known = np.isfinite(self.values)
-        patterns, member = np.unique(known, axis=0, return_inverse=True)
+        keys = np.column_stack([known, self.layout])
+        patterns, member = np.unique(keys, axis=0, return_inverse=True)
         member = np.ravel(member)
         for i, pattern in enumerate(patterns):
-            yield np.flatnonzero(pattern), np.flatnonzero(member == i)
+            points = np.flatnonzero(pattern[:-1])
+            if len(points):
+                yield int(pattern[-1]), points, np.flatnonzero(member == i)
 
-    def _inverse(self, pattern):
-        kernel = self._between[np.ix_(pattern, pattern)]
-        return np.linalg.inv(kernel + self.noise * np.eye(len(pattern)))
+    def _inverse(self, layout, points):
+        kernel = self._between[layout][np.ix_(points, points)]
+        return np.linalg.inv(kernel + self.noise * np.eye(len(points)))
 
     def predict(self, places):
         """Predict all rows at other points.
@@ -156,17 +176,16 @@ class SharedProcess:
         mean, deviation : ndarray of shape (n_rows, n_new)
             NaN in rows without any value.
         """
-        cross = self._kernel(self._distances(self.places, places))
         mean = np.full((len(self.values), len(places)), np.nan)
         deviation = mean.copy()
-        for pattern, rows in self._patterns():
-            if not len(pattern):
-                continue
-            coefficients = self._inverse(pattern) @ cross[pattern]
-            mean[rows] = self.values[np.ix_(rows, pattern)] @ coefficients
-            left = 1 + self.noise - (coefficients * cross[pattern]).sum(axis=0)
-            own = np.sqrt(self.variance * np.maximum(left, self.noise))
-            deviation[rows] = self.factor[rows, None] * own
+        crosses = [self._kernel(self._distances(own, places)) for own in self.places]
+        for own, points, rows in self._patterns():
+            cross = crosses[own][points]
+            coefficients = self._inverse(own, points) @ cross
+            mean[rows] = self.values[np.ix_(rows, points)] @ coefficients
+            left = 1 + self.noise - (coefficients * cross).sum(axis=0)
+            expected = np.sqrt(self.variance * np.maximum(left, self.noise))
+            deviation[rows] = self.factor[rows, None] * expected
         return mean, deviation
 
 
@@ -181,8 +200,8 @@ class FamilyModel:
     scores : ndarray of shape (n_tasks, n_configurations)
         NaN where unknown.
     seconds : ndarray of shape (n_tasks, n_configurations)
-    n_features : int, default=20
-        Typical number of columns of the tasks.
+    n_features : ndarray of shape (n_tasks,)
+        Columns of each task.
 
     Attributes
     ----------
@@ -190,37 +209,54 @@ class FamilyModel:
     reliability : float
         Share of the variance of the normal scores within a task that is explained at points left
         out; 0 where there are fewer than three points.
+    level : ndarray of shape (n_tasks,)
+        Mean logarithm of the seconds on each task.
     """
 
-    def __init__(self, family, configurations, scores, seconds, n_features=20):
-        self.family, self.n_features = family, n_features
+    def __init__(self, family, configurations, scores, seconds, n_features):
+        self.family = family
         self.n_points = len(configurations)
         self.scores = np.asarray(scores, dtype=float)
-        self._places, self._groups = place_points(family, configurations, n_features)
-        self._process = SharedProcess(self._places, self._groups, _normal_scores(self.scores))
+        octaves = np.round(np.log2(np.maximum(n_features, 1)))
+        self._typical = 2 ** float(np.median(octaves)) if len(octaves) else 16.0
+        if not depends_on_columns(family):
+            octaves = np.full(len(octaves), np.log2(self._typical))
+        distinct, layout = np.unique(octaves, return_inverse=True)
+        placed = [place_points(family, configurations, 2**own) for own in distinct]
+        groups = placed[0][1]
+        places = np.stack([own for own, _ in placed])
+        self._process = SharedProcess(places, layout, groups, _normal_scores(self.scores))
         with np.errstate(divide="ignore", invalid="ignore"):
             logs = np.log(np.where(seconds > 0, seconds, np.nan))
         self.level = _row_mean(logs)
-        self._times = SharedProcess(self._places, self._groups, logs - self.level[:, None])
+        self._times = SharedProcess(places, layout, groups, logs - self.level[:, None])
 
     @property
     def reliability(self):
         return self._process.reliability if self.n_points > 2 else 0.0
 
-    def predict(self, configurations):
+    def _place(self, configurations, n_features, variance):
+        if n_features is None or not depends_on_columns(self.family):
+            n_features = self._typical
+        return place_points(self.family, configurations, n_features, variance)[0]
+
+    def predict(self, configurations, n_features=None, variance=1.0):
         """Predict scores.
 
         Parameters
         ----------
         configurations : sequence of Configuration
+        n_features : int, optional
+            Columns of the task that they are meant for; a typical number if not given.
+        variance : float, default=1.0
+            Mean variance of its columns.
 
         Returns
         -------
         scores, spread : ndarray of shape (n_tasks, n_configurations)
             In the units of the metric; NaN on tasks where the family was not measured.
         """
-        places, _ = place_points(self.family, configurations, self.n_features)
-        mean, deviation = self._process.predict(places)
+        mean, deviation = self._process.predict(self._place(configurations, n_features, variance))
         scores, spread = np.full(mean.shape, np.nan), np.full(mean.shape, np.nan)
         for row, own in enumerate(self.scores):
             known = np.sort(own[np.isfinite(own)])
@@ -232,29 +268,20 @@ class FamilyModel:
             spread[row] = (upper - lower) / 2
         return scores, spread
 
-    def predict_seconds(self, configurations):
+    def predict_seconds(self, configurations, n_features=None, variance=1.0):
         """Predict the CPU seconds of one fold.
 
         Parameters
         ----------
-        configurations : sequence of Configuration
+        configurations, n_features, variance
+            As in `predict`.
 
         Returns
         -------
         ndarray of shape (n_tasks, n_configurations)
         """
-        places, _ = place_points(self.family, configurations, self.n_features)
-        mean, _ = self._times.predict(places)
+        mean, _ = self._times.predict(self._place(configurations, n_features, variance))
         return np.exp(mean + self.level[:, None])
-
-    def predict_effect(self, configurations):
-        """Predict the logarithm of the seconds relative to the family's mean, (n_configurations,).
-
-        The median over past tasks.
-        """
-        places, _ = place_points(self.family, configurations, self.n_features)
-        mean, _ = self._times.predict(places)
-        return np.nanmedian(mean[np.isfinite(self.level)], axis=0)
 
 
 def _row_mean(values):
@@ -322,10 +349,5 @@ def _fit(table, name, metric):
         [table.configurations[j] for j in columns],
         scores[:, columns],
         table.seconds[:, columns],
-        _typical_columns(table.tasks),
+        np.array([task.n_features for task in table.tasks]),
     )
-
-
-@lru_cache(maxsize=8)
-def _typical_columns(tasks):
-    return max(2, int(np.median([task.n_features for task in tasks]))) if tasks else 20

@@ -6,27 +6,36 @@ import numpy as np
 
 from ..spaces import PREPROCESSING, Categorical
 
-__all__ = ["place_points"]
+__all__ = ["depends_on_columns", "place_points"]
 
 # Beyond the ends of its range a value is placed outside [0, 1], but not further than this.
 _MARGIN = 0.3
 _STEP = "preprocessing__"
 
 
-def place_points(family, configurations, n_features=20):
+def depends_on_columns(family):
+    """Tell whether the places of a family's points depend on the number of columns."""
+    return "gamma" in family.parameters
+
+
+def place_points(family, configurations, n_features=20, variance=1.0):
     """Place configurations so that near ones can be expected to perform alike.
 
     A number stands at its place on its own scale, also where it is called by a name: no limit at
-    the upper end, ``"scale"`` at one over the number of columns. Amounts among choices (shares of
-    features, layers of a network) are numbers too. A choice without order has a column per value;
-    a parameter that does not apply stands in the middle.
+    the upper end. The width of a kernel stands relative to the squared distances between rows,
+    so that the same place means the same on tasks of 5 and of 500 columns and ``"scale"`` is
+    one of the places. Amounts among choices (shares of features, layers of a network) are numbers
+    too. A choice without order has a column per value; a parameter that does not apply stands in
+    the middle.
 
     Parameters
     ----------
     family : Family
     configurations : sequence of Configuration
     n_features : int, default=20
-        Columns of the data after encoding, which some values refer to.
+        Columns of the task, which some values refer to.
+    variance : float, default=1.0
+        Mean variance of the task's columns before any scaling.
 
     Returns
     -------
@@ -45,7 +54,12 @@ def place_points(family, configurations, n_features=20):
     for name, parameter in family.parameters.items():
         read = _AMOUNTS.get(name)
         values = [configuration.params.get(name, _ABSENT) for configuration in configurations]
-        if read is not None:
+        if name == "gamma":
+            scalers = [own.preprocessing.get("scaler", "none") for own in configurations]
+            widths = [n_features * _VARIANCE.get(own, variance) for own in scalers]
+            add([_width(*own) for own in zip(values, widths, strict=True)], group)
+            group += 1
+        elif read is not None:
             for amounts in zip(*(read(value, n_features) for value in values), strict=True):
                 add(amounts, group)
                 group += 1
@@ -54,7 +68,7 @@ def place_points(family, configurations, n_features=20):
             add([[_same(value, choice) for choice in choices] for value in values], group)
             group += 1
         else:
-            add([_number(name, parameter, value, n_features) for value in values], group)
+            add([_number(name, parameter, value) for value in values], group)
             group += 1
     for step, words in PREPROCESSING.items():
         chosen = [configuration.preprocessing.get(step, "none") for configuration in configurations]
@@ -74,33 +88,37 @@ def _same(value, choice):
     return float(value is not _ABSENT and type(value) is type(choice) and value == choice)
 
 
-def _number(name, parameter, value, n_features):
+def _number(name, parameter, value):
     if value is _ABSENT:
         return 0.5
     value = _NAMED.get((name, value), value)
     if value is None or isinstance(value, str):
         return 1.0
-    if callable(value):
-        value = value(n_features)
     low, high, value = float(parameter.low), float(parameter.high), float(value)
     if parameter.log:
         low, high, value = math.log(low), math.log(high), math.log(max(value, 1e-12))
     return min(max((value - low) / (high - low), -_MARGIN), 1 + _MARGIN)
 
 
-def _one_over(n_features):
-    return 1.0 / n_features
-
-
 # What a value called by a name amounts to; an absent limit is the largest.
 _NAMED = {
-    ("gamma", "scale"): _one_over,
-    ("gamma", "auto"): _one_over,
-    ("gamma", None): _one_over,
     ("batch_size", "auto"): 200,
     ("shrinkage", None): 0.0,
     ("shrinkage", "auto"): 0.1,
 }
+
+
+# Mean variance of columns after a scaler.
+_VARIANCE = {"standard": 1.0, "minmax": 0.06, "quantile": 1.0, "power": 1.0}
+
+
+def _width(value, width):
+    """Place of a kernel's gamma: 0 at 1e-4 and 1 at 1e4 over the mean squared distance."""
+    if value is _ABSENT:
+        return 0.5
+    if not isinstance(value, int | float):
+        return 0.5
+    return min(max(0.5 + math.log10(max(value * width, 1e-12)) / 8, -_MARGIN), 1 + _MARGIN)
 
 
 def _share(value, n_features):

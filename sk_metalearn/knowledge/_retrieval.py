@@ -276,7 +276,7 @@ class DatasetRetriever(BaseEstimator):
 def find_neighbors(base, X, y, metafeatures, kind, n_neighbors):
     """Do the work of `KnowledgeBase.neighbors`."""
     kind = kind or _tell_kind(base, y)
-    table = base.table(kind)
+    table = base.table(kind, next(iter(base.fidelities(kind)), "main"))
     if X is None and metafeatures is None:
         raise KnowledgeError("neighbors() needs X (and y), or metafeatures=; got neither.")
     names = _names(table, metafeatures)

@@ -55,8 +55,10 @@ def predict_seconds(configurations, schema, table):
         if growth is None:
             continue
         level = growth[0] + growth[1:] @ sizes
-        effect = model.predict_effect([configurations[i] for i in members])
-        predicted[members] = np.exp(level + effect)
+        seen = np.isfinite(model.level)
+        relative = model.predict_seconds([configurations[i] for i in members], schema.n_features)
+        relative = np.log(relative[seen]) - model.level[seen, None]
+        predicted[members] = np.exp(level + np.nanmedian(relative, axis=0))
     return predicted
 
 

@@ -10,8 +10,9 @@ __all__ = ["Summary", "summarize"]
 class Summary(dict):
     """Counts of a knowledge base: a dict that prints as a table.
 
-    Keys are ``"tables"`` (a list of counts per kind and fidelity), ``"sources"`` (a list of counts
-    per source) and ``"provenance"``.
+    Keys are ``"tasks"``, ``"configurations"`` and ``"evaluations"`` (numbers by kind),
+    ``"sources"`` (counts by name of the source), ``"tables"`` (a list of counts per kind and
+    fidelity) and ``"provenance"``.
     """
 
     def __repr__(self):
@@ -25,9 +26,9 @@ class Summary(dict):
                 f"ok: {counts}), {entry['cpu_hours']:.2f} CPU hours, "
                 f"{len(entry['metrics'])} metrics, {entry['metafeatures']} meta-features"
             )
-        for entry in self["sources"]:
+        for name, entry in self["sources"].items():
             lines.append(
-                f"source {entry['source'] or '(unnamed)'}: {entry['tasks']:,} tasks, "
+                f"source {name or '(unnamed)'}: {entry['tasks']:,} tasks, "
                 f"{entry['configurations']:,} configurations, {entry['cells']:,} cells, "
                 f"{entry['ok_share']:.1%} ok, licence {entry['licence'] or 'not stated'}"
             )
@@ -82,21 +83,28 @@ def summarize(tables, sources=(), provenance=None):
             entry["configurations"] |= {(kind, table.configurations[j].id) for j in columns}
             entry["status"].append(status[own])
     licences = {own.name: own.licence for own in sources}
-    counted = []
+    counted = {}
     for name, entry in sorted(by_source.items()):
         status = np.concatenate(entry["status"])
-        counted.append(
-            {
-                "source": name,
-                "licence": licences.get(name, ""),
-                "tasks": len(entry["tasks"]),
-                "configurations": len(entry["configurations"]),
-                "cells": len(status),
-                "status": {s.name: int((status == s).sum()) for s in Status if s != Status.missing},
-                "ok_share": _ok_share(status),
-            }
-        )
-    return Summary(tables=entries, sources=counted, provenance=dict(provenance or {}))
+        counted[name] = {
+            "licence": licences.get(name, ""),
+            "tasks": len(entry["tasks"]),
+            "configurations": len(entry["configurations"]),
+            "cells": len(status),
+            "status": {s.name: int((status == s).sum()) for s in Status if s != Status.missing},
+            "ok_share": _ok_share(status),
+        }
+    kinds = {entry["kind"]: [] for entry in entries}
+    for entry in entries:
+        kinds[entry["kind"]].append(entry)
+    return Summary(
+        tasks={kind: max(e["tasks"] for e in own) for kind, own in kinds.items()},
+        configurations={kind: max(e["configurations"] for e in own) for kind, own in kinds.items()},
+        evaluations={kind: sum(e["cells"] for e in own) for kind, own in kinds.items()},
+        sources=counted,
+        tables=entries,
+        provenance=dict(provenance or {}),
+    )
 
 
 def _ok_share(status):

@@ -84,6 +84,11 @@ def f1v(task):
         if min(len(a), len(b)) < 2:
             return np.nan
         d = a.shape[1]
+        if d > len(a) + len(b):
+            # the rows span fewer dimensions: turn to these
+            center = np.vstack([a, b]).mean(axis=0)
+            axes = np.linalg.svd(np.vstack([a, b]) - center, full_matrices=False)[2]
+            a, b, d = (a - center) @ axes.T, (b - center) @ axes.T, len(axes)
         within = len(a) * np.cov(a, rowvar=False) + len(b) * np.cov(b, rowvar=False)
         between = a.mean(axis=0) - b.mean(axis=0)
         inverse = np.linalg.pinv(within.reshape(d, d) / (len(a) + len(b)), hermitian=True)

@@ -38,10 +38,9 @@ def encode(task, rows, ordered=True):
         kept, ordered = kept[_content_argsort(task, kept)][:MOST_COLUMNS], False
     if ordered and not task.exact:
         kept = kept[_content_argsort(task, kept)]
-    block = table.rows(rows)
+    block = table.rows(rows, None if np.array_equal(kept, range(table.n_numeric)) else kept)
     matrix = np.empty((len(block), len(kept) + indicator_count(task)), order="F")
-    for place, column in enumerate(kept):
-        matrix[:, place] = block[:, column]
+    matrix[:, : len(kept)] = block
     if len(kept) and not np.isfinite(matrix[:, : len(kept)].sum()):
         numbers = matrix[:, : len(kept)]
         hole = np.isnan(numbers)

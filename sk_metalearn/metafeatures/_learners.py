@@ -60,10 +60,14 @@ def discriminant(task, train, y_train, test):
     center = train.mean(axis=0)
     mean = member.T @ train / counts[:, None]
     within = train - mean[codes]
-    scatter = within.T @ within / len(train)
-    scale = np.sqrt(np.diag(scatter))
+    scale = np.sqrt(np.einsum("ij,ij->j", within, within) / len(train))
     scale[scale <= 1e-12 * np.abs(train).max(axis=0)] = 1.0
-    values, vectors = np.linalg.eigh(scatter / np.outer(scale, scale))
+    within /= scale * np.sqrt(len(train))
+    if within.shape[1] > len(within):
+        _, values, vectors = np.linalg.svd(within, full_matrices=False)
+        values, vectors = values**2, vectors.T
+    else:
+        values, vectors = np.linalg.eigh(within.T @ within)
     real = values > 1e-8
     whiten = vectors[:, real] / np.sqrt(values[real]) / scale[:, None]
     means = (mean - center) @ whiten

@@ -12,11 +12,34 @@ FEURER = "Feurer et al. 2015"
 
 
 @intermediate
-def covariance(task):
-    """Covariance matrix (n - 1) of the encoded columns."""
+def scaled_covariance(task):
+    """Covariance matrix (n - 1) of the encoded columns, each divided by its largest deviation,
+    and these deviations (1 for a constant column): no product over- or underflows."""
     matrix = pairs_matrix(task)
     centred = matrix - matrix.mean(axis=0)
-    return centred.T @ centred / (len(matrix) - 1)
+    scale = np.abs(centred).max(axis=0)
+    scale[~varying(task)] = 1.0
+    if not np.isfinite(scale).all():
+        raise NotComputable("the values of a column are too large to be summed")
+    centred /= scale
+    return centred.T @ centred / (len(matrix) - 1), scale
+
+
+@intermediate
+def covariance(task):
+    """Covariance matrix (n - 1) of the encoded columns."""
+    found, scale = scaled_covariance(task)
+    found = found * scale * scale[:, None]
+    if not np.isfinite(found).all():
+        raise NotComputable("products of the values are too large for a number")
+    return found
+
+
+@intermediate
+def scales(task):
+    """Standard deviations (n - 1) of the encoded columns that vary."""
+    found, scale = scaled_covariance(task)
+    return (np.sqrt(np.diag(found)) * scale)[varying(task)]
 
 
 @intermediate
@@ -40,7 +63,7 @@ def varying_matrix(task):
 def correlation(task):
     """Correlation matrix of the encoded columns that are not constant."""
     keep = varying(task)
-    found = covariance(task)[np.ix_(keep, keep)]
+    found = scaled_covariance(task)[0][np.ix_(keep, keep)]
     scale = np.sqrt(np.diag(found))
     return np.clip(found / np.outer(scale, scale), -1, 1)
 
@@ -71,7 +94,7 @@ def canonical_correlations(task):
     if len(counts) < 2:
         raise NotComputable("the target has a single class")
     centre = counts @ means / len(codes)
-    scale = np.sqrt(np.diag(covariance(task))[varying(task)] * (len(matrix) - 1) / len(matrix))
+    scale = scales(task) * np.sqrt((len(matrix) - 1) / len(matrix))
     values, vectors = principal(task)
     real = values > 1e-10 * values[0]
     whitened = (means - centre) / scale @ vectors[:, real] / np.sqrt(values[real])
@@ -231,8 +254,7 @@ def log_condition(task):
 @intermediate
 def first_component(task):
     """Moments of the scores on the first principal component."""
-    scale = np.sqrt(np.diag(covariance(task))[varying(task)])
-    scores = varying_matrix(task) @ (principal(task)[1][:, 0] / scale)
+    scores = varying_matrix(task) @ (principal(task)[1][:, 0] / scales(task))
     return block_moments(scores[:, None])
 
 
@@ -261,16 +283,16 @@ def ties_to_target(task):
     """Absolute correlation of each column with the target; with classes, the square root of the
     share of the column's variance that lies between classes."""
     matrix, y = varying_matrix(task), task.y[task.rows("pairs")]
-    total = np.diag(covariance(task))[varying(task)] * (len(y) - 1)
+    total = scales(task) * np.sqrt(len(y) - 1)
     if task.kind == "regression":
         y = y - y.mean()
         if not y.any():
             raise NotComputable("the target is constant")
         shared = y @ (matrix - matrix.mean(axis=0))
-        return np.minimum(np.abs(shared) / np.sqrt(total * (y @ y)), 1)
+        return np.minimum(np.abs(shared) / total / np.sqrt(y @ y), 1)
     means, counts = class_means(matrix, np.unique(y, return_inverse=True)[1])
-    between = counts @ (means - counts @ means / len(y)) ** 2
-    return np.sqrt(np.minimum(between / total, 1))
+    between = counts @ ((means - counts @ means / len(y)) / total) ** 2
+    return np.sqrt(np.minimum(between, 1))
 
 
 @_structure(

@@ -38,26 +38,34 @@ class Table:
         self.order = np.arange(self.n_columns) if order is None else np.asarray(order, dtype=int)
         self.is_sparse = sparse.issparse(numbers)
 
-    def rows(self, rows):
+    def rows(self, rows, columns=None):
         """Return the numeric columns of some rows.
 
         Parameters
         ----------
         rows : slice or ndarray of int
             Which rows.
+        columns : ndarray of int, default=None
+            Which of the numeric columns; all if None.
 
         Returns
         -------
-        ndarray of shape (n_chosen, n_numeric)
+        ndarray of shape (n_chosen, n_columns)
             As float64; missing and infinite values are NaN.
         """
         if self.is_sparse:
-            block = self.numbers[rows].toarray()
-        elif isinstance(self.numbers, list):
-            parts = [column[rows] for column in self.numbers]
-            block = np.column_stack(parts) if parts else np.empty((self.n_rows, 0))[rows]
-        else:
             block = self.numbers[rows]
+            block = (block if columns is None else block[:, columns]).toarray()
+        elif isinstance(self.numbers, list):
+            chosen = range(self.n_numeric) if columns is None else columns
+            parts = [self.numbers[column][rows] for column in chosen]
+            block = np.column_stack(parts) if parts else np.empty((self.n_rows, 0))[rows]
+        elif columns is None:
+            block = self.numbers[rows]
+        elif isinstance(rows, slice):
+            block = self.numbers[rows, columns]
+        else:
+            block = self.numbers[np.ix_(rows, columns)]
         block = block.astype(np.float64, copy=False)
         if not np.isfinite(block.sum()) and np.isinf(block).any():
             block = np.where(np.isinf(block), np.nan, block)

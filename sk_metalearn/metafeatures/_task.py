@@ -10,9 +10,9 @@ from ._registry import COSTS, KINDS, NotComputable, intermediate
 from ._sample import column_fingerprints, priorities, row_fingerprints, spread_sample
 from ._tables import read_table
 
-#: About how many numbers a sample may hold, however many columns there are.
+#: About how many numbers a sample of all columns may hold, but at least some rows are read.
 _SAMPLE_NUMBERS = 4_000_000
-_FEWEST_ROWS = 1_000
+_FEWEST_ROWS = 200
 #: Above this many rows (and numbers) rows are thinned by position before their content is read.
 _CONTENT_ROWS = 100_000
 
@@ -113,9 +113,9 @@ class Task:
 
     def _most_rows(self, cost):
         most = COSTS[cost]
-        if most is None:
-            return self.n_rows
-        return min(most, max(_FEWEST_ROWS, _SAMPLE_NUMBERS // self.n_columns))
+        if cost == "order":
+            return min(most, max(_FEWEST_ROWS, _SAMPLE_NUMBERS // self.n_columns))
+        return self.n_rows if most is None else most
 
 
 @intermediate
@@ -147,7 +147,8 @@ def _content(task):
 @intermediate
 def content_rows(task):
     """Positions of the rows whose content is read; all of them unless there are very many."""
-    most = min(_CONTENT_ROWS, max(2 * _FEWEST_ROWS, _SAMPLE_NUMBERS // task.n_columns))
+    fewest = min(5 * _FEWEST_ROWS, 10_000_000 // task.n_columns)
+    most = min(_CONTENT_ROWS, max(fewest, _FEWEST_ROWS, _SAMPLE_NUMBERS // task.n_columns))
     if task.n_rows <= most:
         return np.arange(task.n_rows)
     rng = np.random.default_rng(task.seed)

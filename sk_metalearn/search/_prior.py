@@ -95,13 +95,14 @@ def past_performance(estimator, candidates, schema, kind, metric, knowledge, X=N
         return Prior(None, matches, report={**report, "why": why})
     differs = np.array([match.kind == "other" for match in matches])
     name, exact = table.nearest_metric(metric)
-    past = performance_of(configurations, name, table, differs)
+    size = {"n_features": schema.n_features, "variance": _variance(X, schema)}
+    past = performance_of(configurations, name, table, differs, **size)
     for other in _WITHOUT_PROBABILITIES:
         covered = np.isfinite(past.scores).any(axis=0).sum()
         if 2 * covered >= known or other not in table.metrics:
             break
         name, exact = other, False
-        past = performance_of(configurations, name, table, differs)
+        past = performance_of(configurations, name, table, differs, **size)
     rows = np.flatnonzero(np.isfinite(past.scores).any(axis=1))
     if not len(rows):
         why = f"no past task was measured with {' or '.join(matches.families)}"
@@ -117,7 +118,14 @@ def past_performance(estimator, candidates, schema, kind, metric, knowledge, X=N
     return Prior(past, matches, predict_seconds(configurations, schema, table), report)
 
 
-def performance_of(configurations, metric, table, differs=None):
+def _variance(X, schema):
+    """Mean variance of the numbers in X, which the width of a kernel without scaling refers to."""
+    if X is None or schema.sparse or len(schema.numeric) < schema.n_features:
+        return 1.0
+    return float(np.nanvar(np.asarray(X, dtype=float))) or 1.0
+
+
+def performance_of(configurations, metric, table, differs=None, n_features=None, variance=1.0):
     """Give the past performance of configurations, measured or predicted.
 
     Parameters
@@ -129,6 +137,10 @@ def performance_of(configurations, metric, table, differs=None):
     table : PerformanceTable
     differs : ndarray of shape (n_configurations,), dtype bool, optional
         Which of them only come near to what is meant; their spread is wider.
+    n_features : int, optional
+        Columns of the task that they are meant for.
+    variance : float, default=1.0
+        Mean variance of its columns.
 
     Returns
     -------
@@ -150,8 +162,8 @@ def performance_of(configurations, metric, table, differs=None):
         if model is None:
             continue
         own = [configurations[i] for i in members]
-        scores[:, members], spread[:, members] = model.predict(own)
-        seconds[:, members] = model.predict_seconds(own)
+        scores[:, members], spread[:, members] = model.predict(own, n_features, variance)
+        seconds[:, members] = model.predict_seconds(own, n_features, variance)
         for i in members:
             if position[i] >= 0:
                 there = np.isfinite(measured[:, position[i]])

@@ -265,7 +265,7 @@ def test_summary_counts(base):
         assert entry["status"]["ok"] == ok
         assert entry["ok_share"] == pytest.approx(ok / 48)
         assert entry["cpu_hours"] == pytest.approx(table.seconds.sum() * 3 / 3600)
-    (source,) = summary["sources"]
+    (source,) = summary["sources"].values()
     assert source["cells"] == 96 and source["licence"] == "BSD-3-Clause"
     assert "6 tasks of 3 families x 8 configurations, 48 cells" in repr(summary)
 
