@@ -49,7 +49,7 @@ GRIDS = {
         "criterion": ["gini", "entropy"],
     },
     "boosting": {
-        "learning_rate": [0.01, 0.03, 0.1, 0.3],
+        "learning_rate": [0.03, 0.1, 0.2, 0.4],
         "max_leaf_nodes": [4, 15, 31],
         "min_samples_leaf": [5, 20, 50],
         "l2_regularization": [0.0, 1.0, 10.0],
@@ -63,11 +63,11 @@ GRIDS = {
 }
 
 _MODELS = {
-    "svc": SVC(),
+    "svc": SVC(max_iter=50_000),
     "logistic": LogisticRegression(solver="saga", max_iter=200),
     "knn": KNeighborsClassifier(),
-    "forest": RandomForestClassifier(),
-    "boosting": HistGradientBoostingClassifier(),
+    "forest": RandomForestClassifier(n_estimators=50),
+    "boosting": HistGradientBoostingClassifier(max_iter=50),
     "mlp": MLPClassifier(max_iter=100),
 }
 

@@ -87,52 +87,58 @@ def fit_and_score(estimator, task):
 
 def measure(arguments):
     """Fit every point of every grid once; what is in the cache is not fitted again."""
-    from sklearn.dummy import DummyClassifier
-
-    from sk_metalearn.building._tasks import prepare
-
     cache = Path(arguments.cache)
     cache.mkdir(parents=True, exist_ok=True)
     sources, numeric = choose_tasks(arguments.data)
     print(f"{len(sources)} datasets, {len(numeric)} of them numeric and complete", flush=True)
-    for grid in arguments.grids.split(","):
-        candidates = list(ParameterGrid(GRIDS[grid]))
-        for variant in VARIANTS[grid]:
-            for source in sources:
-                if variant == "bare" and source.family not in numeric:
-                    continue
-                path = cache / f"{grid}-{variant}-{source.name}.json"
-                if path.exists():
-                    continue
-                start, task = time.time(), prepare(source, "small")
-                estimator, prefix = make_estimator(grid, variant, task.schema)
-                cells = []
-                with threadpool_limits(1), warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
-                    baseline, _ = fit_and_score(DummyClassifier(), task)
-                    for candidate in candidates:
-                        named = {prefix + name: value for name, value in candidate.items()}
-                        own = clone(estimator).set_params(**named)
-                        try:
-                            scores, seconds = fit_and_score(own, task)
-                        except ValueError as error:
-                            scores, seconds = {"error": str(error)[:200]}, None
-                        cells.append({"scores": scores, "seconds": seconds})
-                record = {
-                    "task": task.id,
-                    "name": source.name,
-                    "family": source.family,
-                    "grid": grid,
-                    "variant": variant,
-                    "candidates": hashlib.sha256(repr(candidates).encode()).hexdigest()[:12],
-                    "schema": asdict(task.schema),
-                    "baseline": baseline,
-                    "cells": cells,
-                }
-                part = path.with_suffix(".part")
-                part.write_text(json.dumps(record), encoding="utf-8")
-                os.replace(part, path)
-                print(f"{path.stem}: {time.time() - start:.0f} s", flush=True)
+    todo = [
+        (grid, variant, source)
+        for mixed in (False, True)
+        for grid in arguments.grids.split(",")
+        for variant in VARIANTS[grid]
+        for source in sources
+        if (source.family not in numeric) == mixed and not (mixed and variant == "bare")
+    ]
+    for grid, variant, source in todo:
+        path = cache / f"{grid}-{variant}-{source.name}.json"
+        if not path.exists():
+            start, record = time.time(), measure_grid(grid, variant, source)
+            part = path.with_suffix(".part")
+            part.write_text(json.dumps(record), encoding="utf-8")
+            os.replace(part, path)
+            print(f"{path.stem}: {time.time() - start:.0f} s", flush=True)
+
+
+def measure_grid(grid, variant, source):
+    """Fit every point of one grid on one dataset."""
+    from sklearn.dummy import DummyClassifier
+
+    from sk_metalearn.building._tasks import prepare
+
+    task = prepare(source, "small")
+    estimator, prefix = make_estimator(grid, variant, task.schema)
+    cells = []
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        baseline, _ = fit_and_score(DummyClassifier(), task)
+        for candidate in ParameterGrid(GRIDS[grid]):
+            own = clone(estimator).set_params(**{prefix + k: v for k, v in candidate.items()})
+            try:
+                scores, seconds = fit_and_score(own, task)
+            except ValueError as error:
+                scores, seconds = {"error": str(error)[:200]}, None
+            cells.append({"scores": scores, "seconds": seconds})
+    return {
+        "task": task.id,
+        "name": source.name,
+        "family": source.family,
+        "grid": grid,
+        "variant": variant,
+        "schema": asdict(task.schema),
+        "n_rows": len(task.development),
+        "baseline": baseline,
+        "cells": cells,
+    }
 
 
 def regrets(scores, baseline):

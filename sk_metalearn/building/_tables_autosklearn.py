@@ -88,7 +88,13 @@ def read_autosklearn(folder):
                 classes = int(numbers.get("NumberOfClasses", 0)) if kind != "regression" else 0
                 # Their counts are of the training part of a split: no fingerprint to compare by.
                 task = Task(
-                    task_id("auto-sklearn", name, kind), name, kind, "", 0, 0, classes,
+                    task_id("auto-sklearn", name, kind),
+                    name,
+                    kind,
+                    "",
+                    0,
+                    0,
+                    classes,
                     source=AUTOSKLEARN.name,
                 )
                 copied = exclusion(name, kind=kind)

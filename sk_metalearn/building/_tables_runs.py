@@ -22,11 +22,13 @@ from ._tables_mapping import Mapper
 
 __all__ = ["read_lcdb", "read_multitask", "read_pimp"]
 
+# Of the learning curves' half-octave steps every fourth is kept as a fidelity.
+_SIZES = (16, 64, 256, 1024, 4096, 16384, 65536)
 _UNSCALED = {"imputer": "median", "encoder": "onehot", "scaler": "none", "reducer": "none"}
 
 
 def read_lcdb(folder):
-    """Import LCDB's learning curves: a fidelity for each training size.
+    """Import LCDB's learning curves: a fidelity for each of some training sizes.
 
     Parameters
     ----------
@@ -52,7 +54,7 @@ def read_lcdb(folder):
         size = int(row["size_train"])
         accuracy, seconds = float(row["score_test"]), float(row["traintime"])
         data_id = int(row["openmlid"])
-        fidelities = [f"{size} rows"]
+        fidelities = [f"{size} rows"] if size in _SIZES else []
         if size == largest[row["openmlid"], row["learner"]]:
             fidelities.append(FIDELITY)
         for fidelity in fidelities:

@@ -333,6 +333,12 @@ class Workers(Executor):
         )
         self.running[key] = ticket, job, wall_seconds, memory_bytes
 
+    def share(self, payload):
+        """Put another payload in the place of the first one; jobs are given up."""
+        self.cancel(list(self.running))
+        self.shared.close()
+        self.shared = SharedObject(payload)
+
     def call(self, function, *args, wall_seconds=None):
         """Run any function in a worker and wait for its `Completed`; jobs are given up."""
         self.cancel(list(self.running))

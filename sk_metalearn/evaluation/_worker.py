@@ -1,12 +1,13 @@
 """The worker's side of `WorkerPool`: reads jobs from a pipe, runs them, writes the answers.
 
-Run as ``python -m sk_metalearn.evaluation._worker``; being no child of multiprocessing, it never
-imports the caller's main script again.
+It is a program of its own, no child of multiprocessing, and never imports the caller's main
+script again.
 """
 
 import ctypes
 import importlib
 import os
+import select
 import signal
 import struct
 import sys
@@ -20,6 +21,8 @@ __all__ = ["main", "read_message", "write_message"]
 
 _LENGTH = struct.Struct("<Q")
 _PR_SET_PDEATHSIG = 1
+# A process without work for so long ends; the pool starts another when there is work again.
+_IDLE_SECONDS = 300.0
 
 
 def write_message(stream, message):
@@ -94,8 +97,15 @@ def _run(message):
         return dumps(("crashed", None, error, wall, cpu, _peak_bytes()))
 
 
+def _wait(jobs):
+    """Wait for a job; False when there was none for so long that the process is not needed."""
+    if sys.platform == "win32":
+        return True
+    return bool(select.select([jobs], [], [], _IDLE_SECONDS)[0])
+
+
 def main():
-    """Serve jobs until the pipe closes."""
+    """Serve jobs until the pipe closes; then end the process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # What user code prints must not mix with the answers.
     jobs = os.fdopen(os.dup(0), "rb")
@@ -104,21 +114,16 @@ def main():
     with open(os.devnull, "rb") as nothing:
         os.dup2(nothing.fileno(), 0)
     start = read_message(jobs)
-    if start is None:
-        return
-    settings = loads(start)
-    _die_with_parent(settings["parent"])
-    if settings["niceness"] and hasattr(os, "nice"):
-        os.nice(settings["niceness"])
-    for module in settings["preload"]:
-        importlib.import_module(module)
-    write_message(answers, b"ready")
-    while (message := read_message(jobs)) is not None:
-        write_message(answers, _run(message))
-
-
-if __name__ == "__main__":
-    main()
+    if start is not None:
+        settings = loads(start)
+        _die_with_parent(settings["parent"])
+        if settings["niceness"] and hasattr(os, "nice"):
+            os.nice(settings["niceness"])
+        for module in settings["preload"]:
+            importlib.import_module(module)
+        write_message(answers, b"ready")
+        while _wait(jobs) and (message := read_message(jobs)) is not None:
+            write_message(answers, _run(message))
     # Threads that user code left behind must not keep the process alive.
     sys.stderr.flush()
     os._exit(0)

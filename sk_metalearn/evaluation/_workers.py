@@ -19,6 +19,7 @@ from ._worker import read_message, write_message
 
 __all__ = ["Completed", "WorkerPool"]
 
+_COMMAND = "from sk_metalearn.evaluation._worker import main; main()"
 _POLL_SECONDS = 0.02
 _HAS_PROC = os.path.exists("/proc/self/stat")
 _TICKS = os.sysconf("SC_CLK_TCK") if _HAS_PROC else 1
@@ -121,11 +122,11 @@ class _Worker(threading.Thread):
         paths = [path or os.getcwd() for path in sys.path]
         environment = {**os.environ, **_ONE_THREAD, "PYTHONPATH": os.pathsep.join(paths)}
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "sk_metalearn.evaluation._worker"],
+            [sys.executable, "-P", "-c", _COMMAND],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment,
-            start_new_session=True,
+            process_group=0,
         )
         settings = {
             "parent": os.getpid(),

@@ -7,6 +7,7 @@ from ._families import FamilyTable, normalize_name
 from ._metrics import FOLD_METRICS, METRICS, nearest_metric
 from ._records import Evaluation, Source, Status, Task, task_id
 from ._retrieval import DatasetRetriever, Neighbor
+from ._share import export_lines, read_lines, share_records
 from ._store import KnowledgeStore, user_store_url
 from ._table import PerformanceTable
 
@@ -24,10 +25,13 @@ __all__ = [
     "Source",
     "Status",
     "Task",
-    "exclusion",
     "excluded_tasks",
+    "exclusion",
+    "export_lines",
     "nearest_metric",
     "normalize_name",
+    "read_lines",
+    "share_records",
     "task_id",
     "user_store_url",
 ]

@@ -69,6 +69,10 @@ class BaseMetaLearner(BaseEstimator, metaclass=ABCMeta):
         """Outer loss and its gradient."""
         return value_and_grad(lambda *args: self._episode_loss(*args, rng), params, *episodes)
 
+    def _before_meta_fit(self, params, batch):
+        """Adjust the first weights to a batch of training episodes."""
+        return params
+
     def _after_meta_fit(self, params, batches):
         """Add to the best weights what is learned from the validation episodes."""
         return params
@@ -121,6 +125,7 @@ class BaseMetaLearner(BaseEstimator, metaclass=ABCMeta):
             params = self._initial_params(rng, train.n_features, train.n_outputs)
             scaling = train.scaling() if self.standardize else {}
         train, validation = train.scaled(scaling), validation.scaled(scaling)
+        params = self._before_meta_fit(params, train.sample(rng, outer.n_validation_episodes))
         n_batches = -(-outer.n_validation_episodes // outer.batch_size)
         batches = [validation.sample(rng, outer.batch_size) for _ in range(n_batches)]
         seed = rng.randint(2**31 - 1)

@@ -5,6 +5,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._networks import init_mlp, mlp, n_layers
 
+_LOG_SCALES = [np.array(scale, dtype=np.float32) for scale in np.linspace(-8, 6, 29)]
+
 
 def init_embedding(rng, n_features, hidden_layer_sizes, n_components):
     """Draw an embedding that begins as the input space.
@@ -35,6 +37,14 @@ class EmbeddingLearner:
     def _fit_untrained(self, rng, X, Y):
         params = {key: np.float64(value) for key, value in self._raw_params.items()}
         return params, self._adapt(params, X, Y)
+
+    def _before_meta_fit(self, params, batch):
+        """Begin with the sharpness of the softmax that suits the input space best."""
+        if "log_scale" not in params:
+            return params
+        candidates = [params | {"log_scale": scale} for scale in _LOG_SCALES]
+        losses = [self._episode_loss(candidate, *batch, None) for candidate in candidates]
+        return candidates[int(np.argmin(losses))]
 
     def embed(self, X):
         """Map examples to the learned space.

@@ -108,7 +108,7 @@ class PrototypicalNetworkClassifier(EmbeddingLearner, FewShotClassifier):
 
     def _initial_params(self, rng, n_features, n_outputs):
         params = init_embedding(rng, n_features, self.hidden_layer_sizes, self.n_components)
-        return params | {"log_scale": np.float32(-np.log(n_features)).reshape(())}
+        return params | {"log_scale": np.array(0, dtype=np.float32)}
 
     def _adapt(self, params, X, Y):
         return transpose(Y) @ embed(params, X) / Y.sum(-2)[..., None]

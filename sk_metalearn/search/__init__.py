@@ -1,6 +1,15 @@
 """The estimators a user meets: searches and recommendations."""
 
+from ._auto import AutoClassifier, AutoRegressor
 from ._meta_search import MetaSearchCV
+from ._recommend import Recommendation, recommend
 from ._refit import OneStandardError
 
-__all__ = ["MetaSearchCV", "OneStandardError"]
+__all__ = [
+    "AutoClassifier",
+    "AutoRegressor",
+    "MetaSearchCV",
+    "OneStandardError",
+    "Recommendation",
+    "recommend",
+]

@@ -31,6 +31,8 @@ def _text(value):
     if isinstance(value, np.ndarray):
         digest = hashlib.sha256(np.ascontiguousarray(value).view(np.uint8).tobytes()).hexdigest()
         return f"array({value.shape}, {value.dtype}, {digest[:16]})"
+    if hasattr(value, "split") and hasattr(value, "__dict__"):
+        return f"{type(value).__qualname__}({_text(vars(value))})"
     if callable(value) and hasattr(value, "__qualname__"):
         return f"{value.__module__}.{value.__qualname__}"
     return repr(value)

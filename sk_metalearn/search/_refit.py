@@ -12,7 +12,14 @@ from sklearn.base import clone
 from .._compat import select_best_index
 from ..exceptions import FallbackWarning
 
-__all__ = ["OneStandardError", "best_index", "fit_remotely", "load_model", "predict_refit_seconds"]
+__all__ = [
+    "OneStandardError",
+    "best_index",
+    "fit_here",
+    "fit_remotely",
+    "load_model",
+    "predict_refit_seconds",
+]
 
 
 @dataclass(frozen=True)
@@ -107,7 +114,8 @@ def predict_refit_seconds(trial, n_rows, n_train):
     return longest * (n_rows / max(n_train, 1)) ** 1.5
 
 
-def _fit(estimator, X, y, fit_params):
+def fit_here(estimator, X, y, fit_params):
+    """Fit an estimator in place; give it and the seconds it took."""
     begun = time.perf_counter()
     if y is None:
         estimator.fit(X, **fit_params)
@@ -124,7 +132,7 @@ def fit_shared(path, estimator):
 
     payload = load_payload(path)
     with config_context(**payload.config):
-        return _fit(estimator, payload.X, payload.y, payload.fit_params)
+        return fit_here(estimator, payload.X, payload.y, payload.fit_params)
 
 
 def fit_remotely(executor, estimator, seconds):

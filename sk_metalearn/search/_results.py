@@ -104,6 +104,7 @@ def _add_own(results, trials):
     results["reason"] = np.array([t.proposal.reason for t in trials], dtype=object)
     results["predicted_score"] = np.array([t.proposal.expected for t in trials], dtype=float)
     results["predicted_seconds"] = np.array([t.proposal.seconds for t in trials], dtype=float)
+    results["estimate"] = np.array([t.estimate for t in trials], dtype=float)
     results["status"] = np.array([t.status for t in trials], dtype=object)
     results["failure"] = np.array([_last_line(t.failure) for t in trials], dtype=object)
     results["elapsed"] = np.array([t.elapsed for t in trials], dtype=float)

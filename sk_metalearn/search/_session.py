@@ -4,7 +4,7 @@ import shutil
 import tempfile
 import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from ..evaluation import Journal, make_executor
 from ..exceptions import FallbackWarning
 from ._engine import Limits, SearchLoop
 from ._listener import Listener
-from ._refit import fit_remotely, load_model, predict_refit_seconds
+from ._refit import fit_here, fit_remotely, load_model, predict_refit_seconds
 
 __all__ = ["Session", "Settings"]
 
@@ -31,6 +31,8 @@ class Settings:
     ----------
     began : float
         ``time.monotonic()`` when `fit` was called.
+    n_refit : int
+        Models like the best one for whose fit on all rows a time budget is to leave time.
     """
 
     began: float
@@ -46,6 +48,7 @@ class Settings:
     verbose: int = 0
     error_score: Any = np.nan
     refit: bool = True
+    n_refit: int = 1
 
     def limits(self):
         """Give the limits of the loop; its deadline moves with the time the refit will need."""
@@ -181,7 +184,7 @@ class Session:
         end = self.settings.began + budget * (1 + _GRACE_SHARE) + _GRACE_SECONDS
         return end - time.monotonic()
 
-    def refit(self, estimator, trial, fallback=True):
+    def refit(self, estimator, trial, fallback=True, data=None):
         """Fit an estimator on all rows.
 
         Under a time budget the fit runs in a worker; where it does not end in time, the model that
@@ -194,6 +197,8 @@ class Session:
         trial : Trial
         fallback : bool, default=True
             Whether a model of a fold may take its place.
+        data : tuple of (array-like, array-like), optional
+            Rows to fit on where the search used only some of them.
 
         Returns
         -------
@@ -203,13 +208,11 @@ class Session:
             ``"all rows"``, or what the estimator was fitted on instead.
         """
         payload, left = self.payload, self.seconds_left()
+        X, y = (payload.X, payload.y) if data is None else data
         if left is None or not self.executor.kills:
-            begun = time.perf_counter()
-            if payload.y is None:
-                estimator.fit(payload.X, **payload.fit_params)
-            else:
-                estimator.fit(payload.X, payload.y, **payload.fit_params)
-            return estimator, time.perf_counter() - begun, "all rows"
+            return *fit_here(estimator, X, y, payload.fit_params), "all rows"
+        if X is not payload.X:
+            self.executor.share(replace(payload, X=X, y=y, splits=[]))
         fitted, seconds, problem = fit_remotely(self.executor, clone(estimator), left)
         if fitted is not None:
             return fitted, seconds, "all rows"
@@ -240,6 +243,6 @@ class _Clock(Listener):
             seconds = predict_refit_seconds(
                 self.best_trial, num_samples(payload.X), len(payload.splits[0][0])
             )
-            reserve = min(1.3 * seconds + 0.1, 0.6 * settings.time_budget)
+            reserve = min(1.3 * settings.n_refit * seconds + 0.1, 0.6 * settings.time_budget)
             session.limits.deadline = settings.began + settings.time_budget - reserve
         return stop

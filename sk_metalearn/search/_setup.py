@@ -5,19 +5,16 @@ import warnings
 from functools import partial
 
 import numpy as np
-from joblib import hash as joblib_hash
-from sklearn import __version__ as sklearn_version
 from sklearn.base import clone, is_classifier
 from sklearn.model_selection import check_cv
 from sklearn.utils import check_random_state
 
-from .._compat import accepts_callbacks, num_samples, scorer_names
-from .._version import __version__
+from .._compat import accepts_callbacks, scorer_names
 from ..evaluation import Payload, check_fingerprint, make_by_params, open_journal
 from ..exceptions import FallbackWarning
 from ..strategies import Context, get_strategy
 from ._candidates import check_names, choose_n_iter, make_candidates
-from ._points import stable_text
+from ._fingerprint import fingerprint_of
 from ._prior import past_performance
 from ._report import SearchReport
 from ._session import Session, Settings
@@ -112,22 +109,16 @@ class Setup:
 
     def _fingerprint(self):
         search = self.search
-        seeded = isinstance(search.random_state, int | np.integer)
-        return {
-            "the data": _hash_of(self.X, self.y),
-            "the parameters of fit": _hash_of(
-                {**self.routed.estimator.fit, **self.routed.splitter.split}, None
-            ),
-            "the estimator": stable_text(search.estimator),
-            "the search space": stable_text([search.param_grid, search.param_distributions]),
-            "scoring": stable_text(search.scoring),
-            "cv": stable_text(self.cv)
-            if hasattr(search.cv, "split")
-            else _hash_of(search.cv, None),
-            "the strategy": stable_text(search.strategy),
-            "random_state": str(search.random_state) if seeded else "none",
-            "the versions": f"sk_metalearn {__version__}, scikit-learn {sklearn_version}",
-        }
+        return fingerprint_of(
+            self.X,
+            self.y,
+            search.random_state,
+            params={**self.routed.estimator.fit, **self.routed.splitter.split},
+            cv=search.cv,
+            estimator=search.estimator,
+            space=[search.param_grid, search.param_distributions],
+            settings=[search.scoring, search.strategy, search.enqueue, search.racing],
+        )
 
     def _choose_candidates(self):
         search = self.search
@@ -277,16 +268,3 @@ class Setup:
             enqueued=self.enqueued,
             scorer_names=self.names or None,
         )
-
-    @property
-    def n_rows(self):
-        return num_samples(self.X)
-
-
-def _hash_of(X, y):
-    """Hash of data by content; frames that cannot be hashed as they are go column by column."""
-    if hasattr(X, "get_columns"):
-        X = {column.name: column.to_numpy() for column in X.get_columns()}
-    if hasattr(y, "to_numpy"):
-        y = y.to_numpy()
-    return joblib_hash([X, y])

@@ -175,7 +175,9 @@ class _Numeric(Parameter):
         if self.is_special(value):
             return True
         number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-        return number and self.low <= value <= self.high
+        slack = 1e-9  # what a round trip through a logarithm may cost
+        low, high = self.low - slack * abs(self.low), self.high + slack * abs(self.high)
+        return number and low <= value <= high
 
     def sample(self, rng):
         pick = int(rng.integers(2 * len(self.specials) + 2)) if self.specials else 0

@@ -77,7 +77,10 @@ class Traits:
         missing, scaler = (False, "none") if X is None else _of_columns(X, schema)
         if y is None or kind != "regression":
             return cls(encoded, missing, scaler)
-        y = np.asarray(y, dtype=float)
+        try:
+            y = np.asarray(y, dtype=float)
+        except (TypeError, ValueError):
+            return cls(encoded, missing, scaler)
         deviation = float(np.std(y)) or 1.0
         return cls(encoded, missing, scaler, deviation, float(np.mean(y)) / deviation)
 
@@ -127,7 +130,7 @@ def _of_columns(X, schema):
         if X.dtype.kind in "fiub":
             missing = bool(np.isnan(X).any()) if X.dtype.kind == "f" else False
         else:
-            missing = any(value is None or value != value for value in X.ravel())
+            missing = any(own is None or (type(own) is float and own != own) for own in X.ravel())
         numbers = X[:: max(1, len(X) // _SAMPLE)][:, list(schema.numeric)]
         numbers = np.array(numbers, dtype=float)
     missing = missing or bool(np.isnan(numbers).any())

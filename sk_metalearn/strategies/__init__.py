@@ -1,32 +1,56 @@
 """Ways to propose configurations: ask for proposals, tell the results."""
 
+from ._ablr import AdaptiveBayesianLinearRegression
 from ._active_testing import ActiveGreedy, ActiveTesting
 from ._auto import Auto
+from ._average_rank import AverageRank
 from ._base import Context, Outcome, PastPerformance, Proposal, Record, Strategy
+from ._copula_prior import CopulaPrior
+from ._evolution import Evolution
+from ._forest import Forest
 from ._gp import GaussianProcess
+from ._gradient import GradientSearch
 from ._grid import Grid
+from ._low_rank import LowRank
+from ._nearest import NearestDatasets
+from ._neural import NeuralNetwork
 from ._portfolio import Portfolio
 from ._quasi_random import QuasiRandom
 from ._random import Random
 from ._registry import STRATEGIES, get_strategy
+from ._rgpe import RankingEnsemble
+from ._taf import TransferAcquisition
 from ._transfer_mvn import TransferMVN
+from ._tst import TransferSurrogateRanking
 
 __all__ = [
     "STRATEGIES",
     "ActiveGreedy",
     "ActiveTesting",
+    "AdaptiveBayesianLinearRegression",
     "Auto",
+    "AverageRank",
     "Context",
+    "CopulaPrior",
+    "Evolution",
+    "Forest",
     "GaussianProcess",
+    "GradientSearch",
     "Grid",
+    "LowRank",
+    "NearestDatasets",
+    "NeuralNetwork",
     "Outcome",
     "PastPerformance",
     "Portfolio",
     "Proposal",
     "QuasiRandom",
     "Random",
+    "RankingEnsemble",
     "Record",
     "Strategy",
+    "TransferAcquisition",
     "TransferMVN",
+    "TransferSurrogateRanking",
     "get_strategy",
 ]

@@ -10,23 +10,36 @@ from ._prior_surrogate import PriorSurrogate
 
 __all__ = ["AdaptiveBayesianLinearRegression", "SharedFeatures"]
 
+# Factors of the precisions learned from the past that are tried on the task at hand.
+_FACTORS = np.exp(np.linspace(-2.0, 2.0, 7))
+
 
 class SharedFeatures:
-    """A network whose outputs are the features of a Bayesian linear regression per task.
+    """A network whose outputs are the features of one Bayesian linear regression per task.
 
-    The network and the prior of the tasks' weights maximise the marginal likelihood of the past
-    tasks, which share their inputs, and therefore one covariance matrix.
+    The network, the mean and the precision of the tasks' weights and the precision of the noise
+    maximise the marginal likelihood of the past tasks. These share their inputs, and therefore
+    one covariance matrix.
 
     Parameters
     ----------
     widths : tuple of int
-        Units of each tanh layer.
-    max_iter : int
-        Steps of L-BFGS.
+        Units of each tanh layer; the last ones are the features.
+    max_iter : int, default=100
+        Iterations of L-BFGS.
+    decay : float, default=0.01
+        Pull of the network's weights to 0, which keeps it smooth when there are few tasks.
+
+    Attributes
+    ----------
+    weights : ndarray of shape (widths[-1],)
+        Mean of the tasks' weights.
+    alpha, beta : float
+        Precision of the weights around their mean, and of the noise.
     """
 
-    def __init__(self, widths, max_iter):
-        self.widths, self.max_iter = widths, max_iter
+    def __init__(self, widths, max_iter=100, decay=0.01):
+        self.widths, self.max_iter, self.decay = widths, max_iter, decay
 
     def fit(self, rows, targets, rng):
         """Learn from past tasks.
@@ -43,40 +56,25 @@ class SharedFeatures:
         """
         sizes = [rows.shape[1], *self.widths]
         self._shapes = list(zip(sizes[:-1], sizes[1:], strict=True))
-        pieces = []
+        width = sizes[-1]
+        pieces = [np.log([width, 10.0]), np.zeros(width)]
         for fan_in, fan_out in self._shapes:
-            pieces.append(rng.normal(0, 1.5 / np.sqrt(fan_in), fan_in * fan_out))
-            pieces.append(rng.normal(0, 0.5, fan_out))
-        # Mean of the weights over the tasks, precision of the weights, precision of the noise.
-        start = np.concatenate([*pieces, np.zeros(sizes[-1]), [np.log(sizes[-1]), np.log(10.0)]])
-        # The rest of the targets enters through its second moments alone.
+            pieces.append(rng.normal(0.0, 1.5 / np.sqrt(fan_in), fan_in * fan_out))
+            pieces.append(rng.normal(0.0, 0.5, fan_out))
+        start = np.concatenate(pieces)
+        # The tasks enter through their mean and their deviations from it.
         average = targets.mean(axis=0)
-        deviations = targets - average
         result = minimize(
-            self._loss,
+            self.loss,
             start,
-            args=(rows, average, deviations),
+            args=(rows, average, targets - average),
             jac=True,
             method="L-BFGS-B",
+            bounds=[(-6.0, 12.0)] * 2 + [(None, None)] * (len(start) - 2),
             options={"maxiter": self.max_iter},
         )
-        self._theta = result.x
-        self.weights, self.alpha, self.beta = self._head(result.x)
+        self.alpha, self.beta, self.weights, self._layers = self._unpack(result.x)
         return self
-
-    def _head(self, theta):
-        width = self.widths[-1]
-        alpha, beta = np.exp(np.clip(theta[-2:], -6.0, 12.0))
-        return theta[-2 - width : -2], alpha, beta
-
-    def _layers(self, theta, rows):
-        outputs, at = [rows], 0
-        for fan_in, fan_out in self._shapes:
-            matrix = theta[at : at + fan_in * fan_out].reshape(fan_in, fan_out)
-            at += fan_in * fan_out
-            outputs.append(np.tanh(outputs[-1] @ matrix + theta[at : at + fan_out]))
-            at += fan_out
-        return outputs
 
     def __call__(self, rows):
         """Features of encoded points.
@@ -85,52 +83,139 @@ class SharedFeatures:
         -------
         ndarray of shape (n_points, widths[-1])
         """
-        return self._layers(self._theta, rows)[-1]
+        return _outputs(self._layers, rows)[-1]
 
-    def _loss(self, theta, rows, average, deviations):
-        """Mean negative log marginal likelihood of a target, and its gradient."""
+    def _unpack(self, theta):
+        alpha, beta = np.exp(theta[:2])
+        at = 2 + self.widths[-1]
+        weights, layers = theta[2:at], []
+        for fan_in, fan_out in self._shapes:
+            split, stop = at + fan_in * fan_out, at + fan_in * fan_out + fan_out
+            layers.append((theta[at:split].reshape(fan_in, fan_out), theta[split:stop]))
+            at = stop
+        return alpha, beta, weights, layers
+
+    def loss(self, theta, rows, average, deviations):
+        """Negative log marginal likelihood of a task, per candidate, and its gradient.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n_parameters,)
+            Logarithms of `alpha` and `beta`, mean of the weights, matrices and offsets.
+        rows : ndarray of shape (n, n_columns)
+        average : ndarray of shape (n,)
+            Mean of the tasks' targets.
+        deviations : ndarray of shape (n_tasks, n)
+            Deviations of the targets from it.
+
+        Returns
+        -------
+        loss : float
+        gradient : ndarray of shape (n_parameters,)
+        """
         n, n_tasks = len(rows), len(deviations)
-        weights, alpha, beta = self._head(theta)
-        outputs = self._layers(theta, rows)
+        alpha, beta, weights, layers = self._unpack(theta)
+        outputs = _outputs(layers, rows)
         features = outputs[-1]
-        width = features.shape[1]
-        # Sigma = features features' / alpha + 1 / beta, inverted in the space of the features.
+        # Sigma = features features' / alpha + 1 / beta is inverted in the space of the features.
         ratio = beta / alpha
-        inner = np.eye(width) + ratio * features.T @ features
+        inner = np.eye(features.shape[1]) + ratio * features.T @ features
         factor = cho_factor(inner, lower=True, check_finite=False)
 
         def solve(right):
-            return beta * (
-                right - ratio * features @ cho_solve(factor, features.T @ right, check_finite=False)
-            )
+            inside = cho_solve(factor, features.T @ right, check_finite=False)
+            return beta * (right - ratio * features @ inside)
 
         residual = average - features @ weights
         solved, spread = solve(residual), solve(deviations.T)
         loss = 0.5 * (residual @ solved + (spread * deviations.T).sum() / n_tasks)
         loss += np.log(np.diag(factor[0])).sum() - 0.5 * n * np.log(beta)
         # With S the inverse of Sigma, d loss / d Sigma = (S - S E[t t'] S) / 2.
-        inverse_features = solve(features)
-        pull = spread @ (spread.T @ features) / n_tasks
-        pull += np.outer(solved, solved @ features)
-        slope = (inverse_features - pull) / alpha - np.outer(solved, weights)
-        trace_features = (features * inverse_features).sum()
-        inverse_trace = beta * (n - trace_features / alpha)
-        quadratic = solved @ solved + (spread**2).sum() / n_tasks
-        d_alpha = -0.5 * (trace_features - (features * pull).sum()) / alpha
-        d_beta = -0.5 * (inverse_trace - quadratic) / beta
-        pieces = [np.array([d_alpha, d_beta]), -features.T @ solved]
-        for output, before, (fan_in, fan_out) in zip(
-            outputs[:0:-1], outputs[-2::-1], self._shapes[::-1], strict=True
+        white = solve(features)
+        pull = spread @ (spread.T @ features) / n_tasks + np.outer(solved, solved @ features)
+        slope = (white - pull) / alpha - np.outer(solved, weights)
+        trace = (features * white).sum()
+        squares = solved @ solved + (spread**2).sum() / n_tasks
+        d_alpha = -0.5 * (trace - (features * pull).sum()) / alpha
+        d_beta = -0.5 * (n - trace / alpha - squares / beta)
+        pieces = []
+        for (matrix, _), before, after in zip(
+            layers[::-1], outputs[-2::-1], outputs[:0:-1], strict=True
         ):
-            slope = slope * (1.0 - output**2)
+            slope = slope * (1.0 - after**2)
             pieces += [slope.sum(axis=0), (before.T @ slope).ravel()]
-            if fan_in != rows.shape[1] or before is not rows:
-                at = self._matrix_start(before, outputs)
-                slope = slope @ theta[at : at + fan_in * fan_out].reshape(fan_in, fan_out).T
-        # A weak pull to small weights keeps the network smooth with few tasks.
+            slope = slope @ matrix.T
+        pieces += [-features.T @ solved, np.array([d_alpha, d_beta])]
         gradient = np.concatenate(pieces[::-1])
-        n_network = sum(a * b + b for a, b in self._shapes)
-        decay = 1e-2 * theta[:n_network]
-        loss += 0.5 * decay @ theta[:n_network]
-        gradient[:n_network] += decay
-        return loss / n, gradient / n
+        network = theta[2 + len(weights) :]
+        gradient[2 + len(weights) :] += self.decay * network
+        return (loss + 0.5 * self.decay * network @ network) / n, gradient / n
+
+
+def _outputs(layers, rows):
+    outputs = [rows]
+    for matrix, offset in layers:
+        outputs.append(np.tanh(outputs[-1] @ matrix + offset))
+    return outputs
+
+
+@dataclass
+class AdaptiveBayesianLinearRegression(PriorSurrogate):
+    """Expected improvement under a linear regression on features learned from the past (ABLR).
+
+    A network from hyperparameters to features is shared by all tasks; each task has its own
+    Bayesian linear regression on them. For the task at hand only the two precisions are fitted
+    anew, so that the cost grows with the number of features, not of past results. Beyond the
+    paper, the mean of the tasks' weights is learned too; it makes the first proposals.
+
+    Parameters
+    ----------
+    widths : tuple of int, default=(50, 50, 50)
+        Units of the layers.
+    max_iter : int, default=100
+        Iterations in which the network is learned when a search begins.
+
+    References
+    ----------
+    V. Perrone, R. Jenatton, M. Seeger, C. Archambeau. Scalable hyperparameter transfer learning.
+    NeurIPS 2018.
+    """
+
+    widths: tuple[int, ...] = (50, 50, 50)
+    max_iter: int = 100
+
+    def learn_prior(self, rows, normal):
+        self._features = SharedFeatures(self.widths, self.max_iter).fit(rows, normal, self.rng)
+
+    def expect(self, rows):
+        features = self._features(rows)
+        variance = (features**2).sum(axis=1) / self._features.alpha + 1 / self._features.beta
+        return features @ self._features.weights, np.sqrt(variance)
+
+    def posterior(self, rows, values):
+        shared = self._features
+        features = shared(rows)
+        residual = values - features @ shared.weights
+        alpha, beta = self._precisions(features, residual)
+        inner = alpha * np.eye(features.shape[1]) + beta * features.T @ features
+        factor = cho_factor(inner, lower=True)
+        weights = shared.weights + beta * cho_solve(factor, features.T @ residual)
+
+        def predict(rows):
+            features = shared(rows)
+            variance = (features * cho_solve(factor, features.T).T).sum(axis=1)
+            return features @ weights, np.sqrt(variance)
+
+        return predict
+
+    def _precisions(self, features, residual):
+        """Precisions of largest posterior density, a prior keeping them near those of the past."""
+        values, vectors = np.linalg.eigh(features @ features.T)
+        power = (vectors.T @ residual) ** 2
+        alpha = self._features.alpha * _FACTORS[:, None]
+        beta = self._features.beta * _FACTORS[None, :]
+        spectrum = np.maximum(values, 0.0) / alpha[..., None] + 1 / beta[..., None]
+        loss = 0.5 * (np.log(spectrum) + power / spectrum).sum(axis=-1)
+        loss += 0.5 * (np.log(_FACTORS) ** 2)[:, None] + 0.5 * np.log(_FACTORS) ** 2
+        i, j = np.unravel_index(np.argmin(loss), loss.shape)
+        return alpha[i, 0], beta[0, j]

@@ -3,15 +3,27 @@
 from dataclasses import fields
 
 from ..exceptions import StrategyError
+from ._ablr import AdaptiveBayesianLinearRegression
 from ._active_testing import ActiveGreedy, ActiveTesting
 from ._auto import Auto
+from ._average_rank import AverageRank
 from ._base import Strategy
+from ._copula_prior import CopulaPrior
+from ._evolution import Evolution
+from ._forest import Forest
 from ._gp import GaussianProcess
+from ._gradient import GradientSearch
 from ._grid import Grid
+from ._low_rank import LowRank
+from ._nearest import NearestDatasets
+from ._neural import NeuralNetwork
 from ._portfolio import Portfolio
 from ._quasi_random import QuasiRandom
 from ._random import Random
+from ._rgpe import RankingEnsemble
+from ._taf import TransferAcquisition
 from ._transfer_mvn import TransferMVN
+from ._tst import TransferSurrogateRanking
 
 __all__ = ["STRATEGIES", "get_strategy"]
 
@@ -25,6 +37,18 @@ STRATEGIES = {
     "active_testing": ActiveTesting,
     "active_greedy": ActiveGreedy,
     "transfer_mvn": TransferMVN,
+    "forest": Forest,
+    "neural": NeuralNetwork,
+    "evolution": Evolution,
+    "gradient": GradientSearch,
+    "nearest": NearestDatasets,
+    "average_rank": AverageRank,
+    "low_rank": LowRank,
+    "tst": TransferSurrogateRanking,
+    "rgpe": RankingEnsemble,
+    "taf": TransferAcquisition,
+    "ablr": AdaptiveBayesianLinearRegression,
+    "copula_prior": CopulaPrior,
 }
 
 

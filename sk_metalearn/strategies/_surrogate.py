@@ -40,7 +40,7 @@ class SurrogateStrategy(Strategy):
     n_neighbors: int = 20
 
     def begin(self):
-        self._encoder = None
+        self._encoder, self._candidate_keys = None, None
         self._design = QuasiRandom().join(self)
 
     def fit(self, rows, values):
@@ -64,6 +64,13 @@ class SurrogateStrategy(Strategy):
         if self._encoder is None:
             self._encoder = Encoder(self.context.candidates, self.context.space)
         return self._encoder
+
+    @property
+    def candidate_keys(self):
+        """Keys of the candidates: a point of the space must not be the twin of one."""
+        if self._candidate_keys is None:
+            self._candidate_keys = {point_key(point) for point in self.context.candidates}
+        return self._candidate_keys
 
     def propose(self):
         for default in self.context.defaults:
@@ -156,13 +163,13 @@ class SurrogateStrategy(Strategy):
                     )
                 except SpaceError:
                     break
-        fresh, keys = [], set(self.record.keys)
+        fresh, keys = [], self.record.keys | self.candidate_keys
         for point in points:
             key = point_key(point)
             if key not in keys:
                 keys.add(key)
                 fresh.append(point)
-        if not fresh:
+        if not fresh and not len(self.untried):
             point = draw_new(self)
             return [] if point is None else [point]
         return fresh

@@ -39,8 +39,6 @@ class TransferAcquisition(TransferSurrogateRanking):
         reached = means[:, tried].max(axis=1, keepdims=True) if len(tried) else worst
         utility = weights @ np.maximum(means - reached, 0.0)
         if len(target["values"]):
-            own = expected_improvement(
-                target["mean"], target["deviation"], target["values"].max()
-            )
+            own = expected_improvement(target["mean"], target["deviation"], target["values"].max())
             utility += 0.75 * own
         return utility * self.discount, self.describe(target, target["mean"], target["deviation"])

@@ -212,7 +212,8 @@ def test_record_adds_to_the_base(base, parts):
     known = pools["classification"][3]
     new = replace(known, params={**known.params, "learning_rate": 0.123})
     own = [
-        Evaluation(task.id, c.id, "ok", {"accuracy": (0.7, 0.8)}, source="user") for c in (known, new)
+        Evaluation(task.id, c.id, "ok", {"accuracy": (0.7, 0.8)}, source="user")
+        for c in (known, new)
     ]
     with pytest.raises(KnowledgeError, match="unknown configurations"):
         base.record(task, own)

@@ -50,7 +50,12 @@ def test_records_refuse_other_keys():
 
 
 def test_task_id_depends_on_every_part():
-    ids = {task_id("openml", 31), task_id("openml", 3, 1), task_id("openml31"), task_id("openml", 32)}
+    ids = {
+        task_id("openml", 31),
+        task_id("openml", 3, 1),
+        task_id("openml31"),
+        task_id("openml", 32),
+    }
     assert len(ids) == 4
     assert all(len(own) == 12 and set(own) <= set("0123456789abcdef") for own in ids)
 

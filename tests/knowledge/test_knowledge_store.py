@@ -75,7 +75,16 @@ def postgres(tmp_path_factory):
         port = free.getsockname()[1]
     settings = ["-c", "fsync=off", "-c", f"unix_socket_directories={folder}"]
     server = subprocess.Popen(
-        [programs / "postgres", "-D", folder / "data", "-h", "127.0.0.1", "-p", str(port), *settings],
+        [
+            programs / "postgres",
+            "-D",
+            folder / "data",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(port),
+            *settings,
+        ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         **options,

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import sparse
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.ensemble import (
@@ -282,3 +283,20 @@ def test_a_regressor_on_a_large_target_is_translated_to_unit_scale():
     assert match(MLPRegressor(), x=scaled, y=y, kind="regression").kind == "other"
     small = (y - y.mean()) / y.std()
     assert match(MLPRegressor(), x=scaled, y=small, kind="regression").kind == "exact"
+
+
+def test_any_container_will_do():
+    kinds = {str(match(SVC(), x=X.tolist())), str(match(SVC(), x=X.astype(object)))}
+    holes = X.astype(object)
+    holes[3, 2], holes[4, 1] = None, float("nan")
+    kinds.add(str(match(SVC(), x=holes)))
+    kinds.add(str(match(SVC(), x=sparse.csr_matrix(X))))
+    pandas = pytest.importorskip("pandas")
+    kinds.add(str(match(SVC(), x=pandas.DataFrame(X))))
+    polars = pytest.importorskip("polars")
+    kinds.add(str(match(SVC(), x=polars.DataFrame(X))))
+    assert len(kinds) == 2, "an imputer is missed where values are missing, else all are alike"
+    infinite = X.copy()
+    infinite[0, 0] = np.inf
+    assert match(SVC(), x=infinite).kind == "exact"
+    assert match(SVR(), y=np.array(["a"] * 200), kind="regression").kind == "other"

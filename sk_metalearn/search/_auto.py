@@ -1,0 +1,291 @@
+"""Model, preprocessing, hyperparameters and ensemble in one estimator."""
+
+import numpy as np
+from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.utils.metaestimators import available_if
+
+from ._auto_base import BaseAuto
+
+__all__ = ["AutoClassifier", "AutoRegressor"]
+
+
+def _final_has(name):
+    def check(self):
+        if hasattr(self, "best_estimator_"):
+            # Raises the AttributeError of the final model itself.
+            getattr(self.best_estimator_, name)
+        return True
+
+    return check
+
+
+class AutoClassifier(ClassifierMixin, BaseAuto):
+    """Find, configure and combine classifiers for any table.
+
+    Measures the dataset, asks the knowledge base which pipelines did best on similar ones,
+    evaluates those that promise most, goes on from what it finds, and combines the best.
+
+    Parameters
+    ----------
+    n_iter : int or None, default=10
+        Number of configurations to evaluate. None: no limit, with a `time_budget`.
+    time_budget : float, default=None
+        Seconds for all of `fit`, refit included; exceeded by at most 10 % and one second.
+        Configurations and refit then run in worker processes that are ended when the time is
+        over, and the result depends on the speed of the machine.
+    strategy : str or Strategy, default="auto"
+        How configurations are proposed, see `sk_metalearn.strategies`.
+    knowledge : {"bundled", "user"}, KnowledgeBase, path-like or None, default="bundled"
+        What is known of past datasets. None: nothing.
+    scoring : str, callable or None, default=None
+        What to maximise. None: accuracy.
+    cv : int, splitter, iterable or None, default=None
+        Folds. None or an int: so many stratified folds of shuffled rows, 5 by default.
+    families : list of str, default=None
+        Names of the model families to choose from; all of the catalogue by default.
+    ensemble_size : int, default=30
+        Rounds of ensemble selection over the out-of-fold predictions; 0 keeps the best single
+        pipeline.
+    racing : bool, default=True
+        Stop a configuration after its first folds when it can hardly become the best any more.
+    max_rows : int, default=10000
+        Larger data are searched on a sample of so many rows; the final model is fitted on all.
+    n_jobs : int, default=None
+        Worker processes, or what `joblib.parallel_config` says.
+    patience : int, default=None
+        Stop after so many configurations in a row that are not better than the best by more than
+        `tol`.
+    tol : float, default=0.0
+        Improvement that counts for `patience`, in units of the score.
+    candidate_timeout : float, default=None
+        Seconds one fit on one fold may take, scoring included.
+    candidate_memory : int, default=None
+        Bytes of resident memory that a worker process may reach.
+    max_predict_seconds : float, default=None
+        Configurations that need longer for predicting 1,000 rows are not chosen.
+    max_model_bytes : int, default=None
+        Configurations whose pickled model is larger are not chosen.
+    checkpoint : path-like, default=None
+        File that keeps every result as soon as it is there; `fit` called again goes on from it.
+    remember : bool or KnowledgeBase, default=False
+        Record the finished search for later ones; see `MetaSearchCV`.
+    lookahead : int, default=2
+        A configuration is proposed when the results of all but the last ``lookahead - 1`` before
+        it are known.
+    verbose : int, default=0
+        Above 0 a line is printed per configuration.
+    random_state : int, RandomState instance or None, default=None
+        Seeds folds, models and the strategy.
+
+    Attributes
+    ----------
+    best_estimator_ : estimator
+        The final model, of scikit-learn objects only: a pipeline, or several in a
+        `VotingClassifier`.
+    best_configuration_ : Configuration
+        The best single configuration.
+    best_index_ : int
+        Its row.
+    best_score_ : float
+        Score of the final model on the folds.
+    cv_results_ : dict of array
+        A row per configuration; the columns of `MetaSearchCV`.
+    configurations_ : list of Configuration
+        In the order of the rows.
+    ensemble_ : dict of int to int
+        Weight of each member, by row; a single pipeline is one row with weight 1.
+    stop_reason_ : str
+        Why the search ended, as in `MetaSearchCV`.
+    refit_on_ : str
+        ``"all rows"``, or what `best_estimator_` was fitted on instead.
+    refit_time_ : float
+        Seconds of the final fit.
+    knowledge_report_ : dict
+        What past datasets contributed; prints as text.
+    scorer_ : callable
+        What was maximised.
+    n_splits_ : int
+        Number of folds.
+    classes_ : ndarray of shape (n_classes,)
+        The classes.
+    n_features_in_ : int
+        Number of columns of X.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if they are strings.
+
+    References
+    ----------
+    M. Feurer et al. Efficient and robust automated machine learning. NeurIPS 2015.
+
+    R. Caruana et al. Ensemble selection from libraries of models. ICML 2004.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sk_metalearn import AutoClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> auto = AutoClassifier(n_iter=3, families=["lda", "svm"], random_state=0).fit(X, y)
+    >>> auto.predict(X[:2])
+    array([0, 0])
+    """
+
+    _kind = "classification"
+    _default_scoring = "accuracy"
+
+    def _learn_target(self, y):
+        self.classes_ = np.unique(y)
+
+    def predict_proba(self, X):
+        """Predict the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or dataframe of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        X = self._ready(X)
+        return self.best_estimator_.predict_proba(X)
+
+    def predict_log_proba(self, X):
+        """Predict the logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or dataframe of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
+    @available_if(_final_has("decision_function"))
+    def decision_function(self, X):
+        """Give the decision values of the final model, where it has them.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or dataframe of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+        """
+        X = self._ready(X)
+        return self.best_estimator_.decision_function(X)
+
+
+class AutoRegressor(RegressorMixin, BaseAuto):
+    """Find, configure and combine regressors for any table.
+
+    Measures the dataset, asks the knowledge base which pipelines did best on similar ones,
+    evaluates those that promise most, goes on from what it finds, and combines the best.
+
+    Parameters
+    ----------
+    n_iter : int or None, default=10
+        Number of configurations to evaluate. None: no limit, with a `time_budget`.
+    time_budget : float, default=None
+        Seconds for all of `fit`, refit included; exceeded by at most 10 % and one second.
+        Configurations and refit then run in worker processes that are ended when the time is
+        over, and the result depends on the speed of the machine.
+    strategy : str or Strategy, default="auto"
+        How configurations are proposed, see `sk_metalearn.strategies`.
+    knowledge : {"bundled", "user"}, KnowledgeBase, path-like or None, default="bundled"
+        What is known of past datasets. None: nothing.
+    scoring : str, callable or None, default=None
+        What to maximise. None: R2.
+    cv : int, splitter, iterable or None, default=None
+        Folds. None or an int: so many folds of shuffled rows, 5 by default.
+    families : list of str, default=None
+        Names of the model families to choose from; all of the catalogue by default.
+    ensemble_size : int, default=30
+        Rounds of ensemble selection over the out-of-fold predictions; 0 keeps the best single
+        pipeline.
+    racing : bool, default=True
+        Stop a configuration after its first folds when it can hardly become the best any more.
+    max_rows : int, default=10000
+        Larger data are searched on a sample of so many rows; the final model is fitted on all.
+    n_jobs : int, default=None
+        Worker processes, or what `joblib.parallel_config` says.
+    patience : int, default=None
+        Stop after so many configurations in a row that are not better than the best by more than
+        `tol`.
+    tol : float, default=0.0
+        Improvement that counts for `patience`, in units of the score.
+    candidate_timeout : float, default=None
+        Seconds one fit on one fold may take, scoring included.
+    candidate_memory : int, default=None
+        Bytes of resident memory that a worker process may reach.
+    max_predict_seconds : float, default=None
+        Configurations that need longer for predicting 1,000 rows are not chosen.
+    max_model_bytes : int, default=None
+        Configurations whose pickled model is larger are not chosen.
+    checkpoint : path-like, default=None
+        File that keeps every result as soon as it is there; `fit` called again goes on from it.
+    remember : bool or KnowledgeBase, default=False
+        Record the finished search for later ones; see `MetaSearchCV`.
+    lookahead : int, default=2
+        A configuration is proposed when the results of all but the last ``lookahead - 1`` before
+        it are known.
+    verbose : int, default=0
+        Above 0 a line is printed per configuration.
+    random_state : int, RandomState instance or None, default=None
+        Seeds folds, models and the strategy.
+
+    Attributes
+    ----------
+    best_estimator_ : estimator
+        The final model, of scikit-learn objects only: a pipeline, or several in a
+        `VotingRegressor`.
+    best_configuration_ : Configuration
+        The best single configuration.
+    best_index_ : int
+        Its row.
+    best_score_ : float
+        Score of the final model on the folds.
+    cv_results_ : dict of array
+        A row per configuration; the columns of `MetaSearchCV`.
+    configurations_ : list of Configuration
+        In the order of the rows.
+    ensemble_ : dict of int to int
+        Weight of each member, by row; a single pipeline is one row with weight 1.
+    stop_reason_ : str
+        Why the search ended, as in `MetaSearchCV`.
+    refit_on_ : str
+        ``"all rows"``, or what `best_estimator_` was fitted on instead.
+    refit_time_ : float
+        Seconds of the final fit.
+    knowledge_report_ : dict
+        What past datasets contributed; prints as text.
+    scorer_ : callable
+        What was maximised.
+    n_splits_ : int
+        Number of folds.
+    n_features_in_ : int
+        Number of columns of X.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if they are strings.
+
+    References
+    ----------
+    M. Feurer et al. Efficient and robust automated machine learning. NeurIPS 2015.
+
+    R. Caruana et al. Ensemble selection from libraries of models. ICML 2004.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sk_metalearn import AutoRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> auto = AutoRegressor(n_iter=3, families=["ridge", "svm"], random_state=0).fit(X, y)
+    >>> auto.predict(X[:2]).shape
+    (2,)
+    """
+
+    _kind = "regression"
+    _default_scoring = "r2"

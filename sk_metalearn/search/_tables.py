@@ -1,0 +1,200 @@
+"""Any table a user may have: checked, and cut to rows; its values are never changed."""
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils import check_array
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import assert_all_finite, column_or_1d
+
+from .._compat import num_samples
+
+__all__ = ["check_rows", "check_table", "check_target", "choose_rows"]
+
+
+def check_table(X, estimator):
+    """Check a table without changing what a dataframe holds.
+
+    Parameters
+    ----------
+    X : array-like, sparse matrix or dataframe of shape (n_rows, n_columns)
+    estimator : estimator
+        Named in messages.
+
+    Returns
+    -------
+    ndarray, sparse matrix or dataframe
+        A dataframe as it is, anything else as an array; missing values are allowed.
+
+    Raises
+    ------
+    ValueError
+        If X is no table, is empty, holds infinities, or a column of it holds nothing.
+    """
+    name = type(estimator).__name__
+    if hasattr(X, "columns") and hasattr(X, "dtypes"):
+        if 0 in X.shape:
+            raise ValueError(
+                f"Found array with {X.shape[0]} sample(s) and {X.shape[1]} feature(s) "
+                f"(shape={tuple(X.shape)}) while a minimum of 1 is required by {name}."
+            )
+        infinite, empty = _look_at_frame(X)
+        if infinite:
+            raise ValueError(
+                f"Input X contains infinity in the columns {infinite}. {name} takes finite "
+                "numbers and missing values; replace infinities by one of these."
+            )
+    else:
+        X = check_rows(X, estimator)
+        empty = _empty_columns(X)
+    if empty:
+        raise ValueError(
+            f"The columns {empty} of X hold no value at all, only missing ones. Drop them before "
+            f"you call {name}."
+        )
+    return X
+
+
+def check_rows(X, estimator):
+    """Check rows to predict: a dataframe as it is, anything else as an array."""
+    if hasattr(X, "columns") and hasattr(X, "dtypes"):
+        return X
+    if not sparse.issparse(X) and np.asarray(X).dtype.kind in "OUS":
+        X = check_array(
+            X, dtype=object, ensure_all_finite=False, input_name="X", estimator=estimator
+        )
+        X = _numeric_where_possible(X)
+        if X.dtype == object:
+            return X
+    return check_array(
+        X,
+        accept_sparse="csr",
+        dtype=None,
+        ensure_all_finite="allow-nan",
+        input_name="X",
+        estimator=estimator,
+    )
+
+
+def _numeric_where_possible(X):
+    """Give an array of numbers where an object array holds nothing else."""
+    try:
+        return X.astype(np.float64)
+    except TypeError:
+        # Raised for things that are neither numbers nor text, such as dicts.
+        if any(isinstance(value, dict | list | set) for value in X.ravel()):
+            raise
+        return X
+    except ValueError:
+        return X
+
+
+def _look_at_frame(X):
+    """Names of the columns with infinities, and of those without any value."""
+    infinite, empty = [], []
+    for i, name in enumerate(X.columns):
+        column = X.iloc[:, i] if hasattr(X, "iloc") else X.get_columns()[i]
+        missing = column.isna() if hasattr(column, "isna") else column.is_null()
+        if bool(missing.all()):
+            empty.append(name)
+            continue
+        kind = getattr(column.dtype, "kind", "f" if _is_float(column.dtype) else "O")
+        if kind == "f":
+            values = np.asarray(column, dtype=float)
+            if np.isinf(values).any():
+                infinite.append(name)
+            if np.isnan(values).all():
+                empty.append(name)
+    return infinite, empty
+
+
+def _is_float(dtype):
+    return bool(getattr(dtype, "is_float", lambda: False)())
+
+
+def _empty_columns(X):
+    if sparse.issparse(X) or X.dtype.kind not in "fO":
+        return []
+    if X.dtype.kind == "f":
+        return np.flatnonzero(np.isnan(X).all(axis=0)).tolist()
+    return [j for j in range(X.shape[1]) if all(v is None or v != v for v in X[:, j])]
+
+
+def check_target(y, X, kind, estimator):
+    """Check a target.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,)
+    X : array-like
+        Its rows must be as many.
+    kind : {"classification", "regression"}
+    estimator : estimator
+        Named in messages.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+
+    Raises
+    ------
+    ValueError
+        If y is missing, of another length, not of the kind, or of one class only.
+    """
+    name = type(estimator).__name__
+    if y is None:
+        raise ValueError(
+            f"requires y to be passed, but the target y is None: {name} learns from a target."
+        )
+    y = column_or_1d(y.to_numpy() if hasattr(y, "to_numpy") else y, warn=True)
+    if len(y) != num_samples(X):
+        raise ValueError(
+            f"Found input variables with inconsistent numbers of samples: "
+            f"{[num_samples(X), len(y)]}."
+        )
+    if kind == "regression":
+        if y.dtype.kind not in "fiub":
+            y = y.astype(np.float64)
+        assert_all_finite(y, input_name="y", estimator_name=name)
+        return y
+    if y.dtype.kind == "f":
+        assert_all_finite(y, input_name="y", estimator_name=name)
+    if y.dtype == object and any(value is None or value != value for value in y):
+        raise ValueError("Input y contains NaN or None. Drop the rows without a class.")
+    check_classification_targets(y)
+    classes = np.unique(y)
+    if len(classes) < 2:
+        raise ValueError(
+            f"y holds one class only, {classes[0]!r}; {name} needs at least two classes."
+        )
+    return y
+
+
+def choose_rows(y, n_rows, kind, rng):
+    """Choose rows of a large table so that its target is spread as in the whole.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n,)
+    n_rows : int
+        How many to keep.
+    kind : {"classification", "regression"}
+    rng : numpy.random.RandomState
+
+    Returns
+    -------
+    ndarray of int
+        Sorted; all rows where there are not more than `n_rows`.
+    """
+    if len(y) <= n_rows:
+        return np.arange(len(y))
+    if kind == "regression":
+        return np.sort(rng.choice(len(y), n_rows, replace=False))
+    codes = np.unique(y, return_inverse=True)[1]
+    counts = np.bincount(codes)
+    # Rare classes keep some rows; the rest is shared out in proportion.
+    share = np.maximum(np.minimum(counts, 10), np.floor(counts * n_rows / len(y)).astype(int))
+    chosen = [
+        rng.choice(np.flatnonzero(codes == code), int(n), replace=False)
+        for code, n in enumerate(share)
+    ]
+    return np.sort(np.concatenate(chosen))

@@ -1,0 +1,208 @@
+"""What past tasks say about a user's own candidates."""
+
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.model_selection import ParameterGrid
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import PolynomialFeatures, StandardScaler
+from sklearn.svm import SVC
+
+from sk_metalearn.knowledge import KnowledgeBase, PerformanceTable, Status, Task
+from sk_metalearn.search._prior import past_performance, performance_of
+from sk_metalearn.spaces import Configuration, Schema, get_family, load_pool
+from sk_metalearn.strategies import Context, PastPerformance, get_strategy
+
+RNG = np.random.default_rng(0)
+X = RNG.uniform(0, 9, size=(300, 8))
+Y = np.arange(300) % 2
+SCHEMA = Schema.from_data(X, Y)
+N_TASKS = 50
+PIPELINE = Pipeline([("scale", StandardScaler()), ("model", SVC())])
+GRID = list(
+    ParameterGrid({"model__C": list(np.logspace(-2, 3, 6)), "model__gamma": [1e-3, 1e-2, 0.1, 1]})
+)
+
+
+def response(params, n_features):
+    """Score of an RBF machine with a peak at C = 10 and gamma = 0.5 over the columns."""
+    gamma = params["gamma"]
+    gamma = 1 / n_features if isinstance(gamma, str) else gamma
+    away = (np.log10(params["C"]) - 1) ** 2 / 8 + (np.log10(gamma * n_features) + 0.3) ** 2 / 3
+    return 0.6 + 0.35 * np.exp(-away)
+
+
+@pytest.fixture(scope="module")
+def knowledge():
+    rng = np.random.default_rng(1)
+    svm = get_family("svm", "classification")
+    extra = [
+        Configuration(
+            "svm",
+            {"kernel": "rbf", "C": c, "gamma": g, "class_weight": None},
+            {**svm.preprocessing},
+        )
+        for c, g in zip(10 ** rng.uniform(-3, 4, 20), 10 ** rng.uniform(-4, 1, 20), strict=True)
+    ]
+    pool = [
+        own
+        for own in load_pool("classification")
+        if own.family in ("dummy", "random_forest")
+        or (own.family == "svm" and own.params["kernel"] == "rbf")
+    ]
+    configurations = [*pool, *extra]
+    tasks = [
+        Task(f"{i:012x}", f"t{i}", "classification", f"f{i // 2}", 400 + 10 * i, 4 + i % 5, 2)
+        for i in range(N_TASKS)
+    ]
+    shape = N_TASKS, len(configurations)
+    scores = np.full(shape, 0.55)
+    for j, own in enumerate(configurations):
+        if own.family == "svm":
+            scores[:, j] = [response(own.params, task.n_features) for task in tasks]
+        elif own.family == "random_forest":
+            scores[:, j] = 0.8 - 0.002 * own.params["min_samples_leaf"]
+    scores[:, 1:] += rng.normal(0, 0.003, (N_TASKS, len(configurations) - 1))
+    losses = -np.log(scores)
+    losses[:, [j for j, own in enumerate(configurations) if own.family == "svm"]] = np.nan
+    arrays = {
+        "mean:accuracy": scores,
+        "mean:neg_log_loss": -losses,
+        "seconds": np.full(shape, 0.01),
+        "status": np.full(shape, Status.ok, dtype=np.uint8),
+        "metafeatures": np.zeros((N_TASKS, 1)),
+    }
+    table = PerformanceTable("classification", tasks, configurations, arrays, ("size",))
+    return KnowledgeBase({("classification", "main"): table})
+
+
+def ask(knowledge, estimator=PIPELINE, grid=GRID, metric="accuracy", kind="classification"):
+    return past_performance(estimator, grid, SCHEMA, kind, metric, knowledge, X, Y)
+
+
+def test_every_candidate_of_the_grid_gets_a_past(knowledge):
+    past, report = ask(knowledge)
+    assert isinstance(past, PastPerformance)
+    assert past.scores.shape == past.seconds.shape == past.spread.shape == (N_TASKS, len(GRID))
+    assert np.isfinite(past.scores).all() and (past.seconds > 0).all()
+    truth = [
+        response({"C": own["model__C"], "gamma": own["model__gamma"]}, SCHEMA.n_features)
+        for own in GRID
+    ]
+    assert spearmanr(past.scores.mean(axis=0), truth)[0] > 0.9
+    assert report["families"] == {"svm": len(GRID)}
+    assert report["tasks"] == N_TASKS and report["task_families"] == N_TASKS // 2
+    assert report["metric"] == "accuracy" and report["metric_is_exact"]
+    assert report["reliability"]["svm"] > 0.5
+    assert sum(report["matches"].values()) == len(GRID)
+
+
+def test_pool_members_keep_what_was_measured(knowledge):
+    table = knowledge.table("classification")
+    grid = [{"model__C": 1.0}, {"model__C": 3.0}, {"model__C": 10.0, "model__gamma": 0.01}]
+    prior = ask(knowledge, grid=grid)
+    assert [own.kind for own in prior.matches] == ["exact", "same", "exact"]
+    columns = table.columns_of([own.configuration for own in prior.matches])
+    for i in (0, 2):
+        np.testing.assert_array_equal(
+            prior.past.scores[:, i], table.scores("accuracy")[:, columns[i]]
+        )
+        assert (prior.past.spread[:, i] == 0).all()
+    assert (prior.past.spread[:, 1] > 0).all()
+    np.testing.assert_array_equal(prior.past.baseline, 0.55)
+
+
+def test_what_differs_from_the_catalogue_is_less_certain(knowledge):
+    foreign = make_pipeline(PolynomialFeatures(), StandardScaler(), SVC(C=3.0))
+    other = ask(knowledge, foreign, [{}])
+    same = ask(knowledge, grid=[{"model__C": 3.0}])
+    assert other.matches[0].kind == "other"
+    # Nothing but that candidate is there to compare with, so the spread of the family counts.
+    both = ask(
+        knowledge,
+        Pipeline([("extra", "passthrough"), *PIPELINE.steps]),
+        [
+            {"model__C": own, "extra": step}
+            for own in (0.1, 3.0)
+            for step in (None, PolynomialFeatures())
+        ],
+    )
+    kinds = [own.kind for own in both.matches]
+    assert kinds == ["same", "other", "same", "other"]
+    assert (both.past.spread[:, 3] > both.past.spread[:, 2]).all()
+    assert np.isfinite(same.past.spread).all()
+
+
+def test_candidates_without_a_past_have_none(knowledge):
+    steps = [{"model": [SVC(), RandomForestClassifier(), CalibratedClassifierCV(SVC())]}]
+    past, report = ask(knowledge, PIPELINE, list(ParameterGrid(steps)))
+    assert np.isfinite(past.scores[:, :2]).all() and np.isnan(past.scores[:, 2]).all()
+    assert report["matches"]["unknown"] == 1
+    assert any("CalibratedClassifierCV" in reason for reason in report["reasons"])
+
+
+@pytest.mark.parametrize(
+    ("estimator", "kind", "why"),
+    [
+        (CalibratedClassifierCV(SVC()), "classification", "CalibratedClassifierCV"),
+        (KNeighborsClassifier(), "classification", "k_neighbors"),
+        (SVC(), "regression", "regression"),
+    ],
+)
+def test_nothing_known(knowledge, estimator, kind, why):
+    prior = ask(knowledge, estimator, [{}], kind=kind)
+    assert prior.past is None and why in prior.report["why"]
+
+
+def test_no_candidates(knowledge):
+    assert ask(knowledge, grid=[]).past is None
+
+
+def test_the_nearest_metric_is_used_and_said(knowledge):
+    past, report = ask(knowledge, metric="recall_weighted")
+    assert report["metric"] == "accuracy" and report["metric_is_exact"]
+    past, report = ask(knowledge, metric="jaccard_micro")
+    assert report["metric"] == "accuracy" and not report["metric_is_exact"]
+    # Support vector machines were measured without probabilities.
+    past, report = ask(knowledge, metric="neg_log_loss")
+    assert report["metric"] == "accuracy" and not report["metric_is_exact"]
+    assert np.isfinite(past.scores).all()
+    past, report = ask(knowledge, RandomForestClassifier(), [{}], metric="neg_log_loss")
+    assert report["metric"] == "neg_log_loss" and report["metric_is_exact"]
+
+
+def test_left_out_families_leave_the_model_too(knowledge):
+    rest = knowledge.without(families=[f"f{i}" for i in range(5)])
+    past, report = ask(rest)
+    assert past.scores.shape[0] == N_TASKS - 10 == report["tasks"]
+
+
+def test_a_search_over_the_grid_finds_its_peak_early(knowledge):
+    past, _ = ask(knowledge)
+    truth = np.array(
+        [
+            response({"C": own["model__C"], "gamma": own["model__gamma"]}, SCHEMA.n_features)
+            for own in GRID
+        ]
+    )
+    strategy = get_strategy("auto")
+    strategy.start(Context(candidates=GRID, past=past))
+    (proposal,) = strategy.ask(1)
+    assert truth[proposal.candidate] > np.quantile(truth, 0.85)
+
+
+def test_configurations_can_be_asked_for_directly(knowledge):
+    table = knowledge.table("classification")
+    own = [table.configurations[0], None, table.configurations[2]]
+    past = performance_of(own, "accuracy", table)
+    np.testing.assert_array_equal(past.scores[:, 0], table.scores("accuracy")[:, 0])
+    assert np.isnan(past.scores[:, 1]).all()
+
+
+def test_same_question_same_answer(knowledge):
+    first, second = ask(knowledge), ask(knowledge)
+    np.testing.assert_array_equal(first.past.scores, second.past.scores)
+    np.testing.assert_array_equal(first.past.spread, second.past.spread)

@@ -1,0 +1,63 @@
+"""Every registered strategy keeps the contract, and the checks notice those that do not."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from sk_metalearn.exceptions import StrategyError
+from sk_metalearn.strategies import STRATEGIES, Strategy, get_strategy, testing
+
+
+@pytest.mark.parametrize("check", testing.CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("name", sorted(STRATEGIES))
+def test_contract(name, check):
+    check(STRATEGIES[name])
+
+
+@dataclass
+class Repeats(Strategy):
+    """Proposes the same candidate again and again."""
+
+    def propose(self):
+        return self.make(candidate=0) if len(self.context.candidates) else None
+
+
+@dataclass
+class Global(Strategy):
+    """Draws from the global random numbers."""
+
+    def propose(self):
+        untried = self.untried
+        return self.make(candidate=np.random.choice(untried)) if len(untried) else None
+
+
+@dataclass
+class Stops(Strategy):
+    """Ends before all candidates were proposed."""
+
+    def propose(self):
+        untried = self.untried
+        return self.make(candidate=untried[0]) if len(untried) > 2 else None
+
+
+@pytest.mark.parametrize(
+    ("broken", "check"),
+    [
+        (Repeats, testing.check_every_candidate_once),
+        (Repeats, testing.check_pending),
+        (Global, testing.check_no_global_randomness),
+        (Global, testing.check_replay),
+        (Stops, testing.check_every_candidate_once),
+    ],
+)
+def test_checks_notice_a_broken_strategy(broken, check):
+    with pytest.raises(AssertionError):
+        check(broken)
+
+
+def test_unknown_names_and_options_are_refused():
+    with pytest.raises(StrategyError, match="Unknown strategy 'nope'"):
+        get_strategy("nope")
+    with pytest.raises(StrategyError, match="no option"):
+        get_strategy("forest", trees=3)
