@@ -115,13 +115,16 @@ def compare(name, loader, kind):
 
     table = search.cv_results_
     best = -np.inf
-    print(f"{'':>3} {'cv':>7} {'best':>7} {'random':>7} {'sec':>6}  configuration, and why")
+    print("(cv: this candidate; best: best so far; random: expected best of as many random ones)")
+    print(f"{'':>3} {'cv':>7} {'best':>7} {'random':>7} {'sec':>6}  why, and which configuration")
     for i in range(len(table["params"])):
         score, spent = table["mean_test_score"][i], table["mean_fit_time"][i]
         best = max(best, np.nan_to_num(score, nan=-np.inf))
+        configuration = search.configurations_[i]
+        brief = get_family(configuration.family, kind).describe(configuration)
         print(
             f"{i + 1:>3} {score:7.4f} {best:7.4f} {expected_best(cv, cv, i + 1):7.4f} {spent:6.2f}"
-            f"  {str(search.configurations_[i])[:64]}  [{table['reason'][i]}]"
+            f"  {table['reason'][i]}: {brief[:72]}"
         )
     print(
         f"test {scoring}: sk_metalearn {search.score(X_test, y_test):.4f} with {N_EVALUATIONS} "

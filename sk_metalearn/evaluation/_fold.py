@@ -225,7 +225,11 @@ def _evaluate(payload, candidate, fold, progress, caller, recorder):
     if not all(np.isfinite(score) for score in scores):
         result.status, result.failure = "invalid", f"The score is not finite: {result.scores}."
     if needs_model:
-        _keep(payload, out["estimator"], test, fold, result)
+        try:
+            _keep(payload, out["estimator"], test, fold, result)
+        except Exception as error:
+            # The scorer has said whether this matters.
+            result.failure = result.failure or repr(error)
     return result
 
 

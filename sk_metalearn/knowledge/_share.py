@@ -12,7 +12,7 @@ from ..exceptions import KnowledgeError
 from ..spaces import Configuration
 from ._records import Evaluation, Source, Status, Task
 
-__all__ = ["export_lines", "read_lines", "share_records"]
+__all__ = ["evaluations_of", "export_lines", "read_lines", "share_records"]
 
 FORMAT = "sk_metalearn knowledge lines"
 
@@ -64,10 +64,24 @@ def share_records(base, anonymous=False):
                 if values and task.id not in described:
                     described.add(task.id)
                     yield {"record": "metafeatures", "task": task.id, "values": values}
-            yield from _evaluations(table, anonymous)
+            for evaluation in evaluations_of(table):
+                if anonymous:
+                    evaluation = replace(evaluation, machine="")
+                record = {key: value for key, value in evaluation.to_dict().items() if value}
+                yield {"record": "evaluation", **record}
 
 
-def _evaluations(table, anonymous):
+def evaluations_of(table):
+    """Give the evaluations that a table holds; of some metrics it has the mean over folds only.
+
+    Parameters
+    ----------
+    table : PerformanceTable
+
+    Yields
+    ------
+    Evaluation
+    """
     status = table.status
     for i, j in zip(*np.nonzero(status != Status.missing), strict=True):
         metrics, outer = {}, {}
@@ -84,7 +98,7 @@ def _evaluations(table, anonymous):
             if np.isfinite(value):
                 outer[metric] = [value]
         seconds = table.seconds[i, j]
-        evaluation = Evaluation(
+        yield Evaluation(
             task=table.tasks[i].id,
             configuration=table.configurations[j].id,
             status=status[i, j],
@@ -92,11 +106,9 @@ def _evaluations(table, anonymous):
             outer=outer,
             fit_seconds=(seconds,) if np.isfinite(seconds) else (),
             fidelity=table.fidelity,
-            machine="" if anonymous else table.machines[table.machine[i, j]],
+            machine=table.machines[table.machine[i, j]],
             source=table.sources[table.origin[i, j]],
         )
-        record = {key: value for key, value in evaluation.to_dict().items() if value}
-        yield {"record": "evaluation", **record}
 
 
 def export_lines(base, path, anonymous=False):

@@ -223,6 +223,27 @@ class KnowledgeStore:
                 )
                 connection.execute(statement, [cells[key] for key in sorted(cells)])
 
+    def add_base(self, base):
+        """Write all of a knowledge base.
+
+        Parameters
+        ----------
+        base : KnowledgeBase
+            Of metrics that it keeps as means only, the mean is stored.
+        """
+        from ._share import evaluations_of
+
+        metafeatures, configurations = {}, {}
+        for kind in base.kinds:
+            for fidelity in base.fidelities(kind):
+                table = base.table(kind, fidelity)
+                configurations.update((own.id, own) for own in table.configurations)
+                for task, row in zip(table.tasks, table.metafeatures, strict=True):
+                    values = dict(zip(table.metafeature_names, row.tolist(), strict=True))
+                    metafeatures.setdefault(task.id, values)
+                self.add((), (), evaluations_of(table))
+        self.add(base.tasks, configurations.values(), (), metafeatures, base.sources)
+
     def load(self):
         """Read everything into a knowledge base.
 

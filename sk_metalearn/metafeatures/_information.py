@@ -157,6 +157,14 @@ def _concentration(counts, n, levels, start):
     return (inner.sum(axis=1) - squares) / (1.0 - squares)
 
 
+def informative(task):
+    """Return the mutual informations of the columns, if they are not all nothing."""
+    mutual = tables(task)[1]
+    if mutual.mean() < 1e-6:
+        raise NotComputable("the columns hold no information on the class")
+    return mutual
+
+
 @intermediate
 def concentrated_columns(task):
     """Codes, each 0 .. levels - 1, of the columns between which concentrations are computed."""
@@ -303,7 +311,7 @@ def attribute_concentration(task):
     pymfe="eq_num_attr",
 )
 def equivalent_columns(task):
-    mutual = tables(task)[1]
+    mutual = informative(task)
     return len(mutual) * entropy(class_counts(task)) / mutual.sum()
 
 
@@ -317,5 +325,5 @@ def equivalent_columns(task):
     pymfe="ns_ratio",
 )
 def noise_to_signal(task):
-    attribute, mutual = column_entropies(task)[0], tables(task)[1]
+    attribute, mutual = column_entropies(task)[0], informative(task)
     return (attribute.sum() - mutual.sum()) / mutual.sum()

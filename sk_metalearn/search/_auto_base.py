@@ -281,8 +281,9 @@ class BaseAuto(BaseEstimator):
     def _ready(self, X):
         """Check rows to predict against those of fit."""
         check_is_fitted(self, "best_estimator_")
+        X = check_rows(X, self)
         validate_data(self, X, reset=False, skip_check_array=True)
-        return check_rows(X, self)
+        return X
 
     def predict(self, X):
         """Predict with the final model.

@@ -14,6 +14,7 @@ from ..exceptions import SpaceError
 from ..spaces import Branch, Categorical, Float, Integer, Space, build_model, families
 from ..spaces._inverse import find_family, read_model, unwrap
 from ..spaces._parameters import same_value
+from ..strategies._points import point_key
 
 __all__ = ["Candidates", "choose_n_iter", "make_candidates"]
 
@@ -130,8 +131,6 @@ def choose_n_iter(n_iter, candidates, has_other_budget):
 
 def check_names(estimator, branches):
     """Raise ValueError if a grid names a parameter that the estimator does not have."""
-    if not hasattr(estimator, "get_params"):
-        return
     known = estimator.get_params(deep=True)
     for branch in branches if isinstance(branches, Sequence) else ():
         if not isinstance(branch, Mapping):
@@ -142,12 +141,16 @@ def check_names(estimator, branches):
             # What belongs to a part that the grid itself exchanges cannot be known yet.
             if name in known or any(owner in branch for owner in owners):
                 continue
-            near = difflib.get_close_matches(str(name), known, n=3)
-            hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else ""
-            raise ValueError(
-                f"Invalid parameter {name!r} for estimator {estimator}. {hint} Valid parameters "
-                f"are: {sorted(known)!r}."
-            )
+            try:
+                # Some estimators take more than they list.
+                clone(estimator).set_params(**{name: None})
+            except (ValueError, AttributeError, TypeError):
+                near = difflib.get_close_matches(str(name), known, n=3)
+                hint = f"Did you mean {' or '.join(map(repr, near))}? " if near else ""
+                raise ValueError(
+                    f"Invalid parameter {name!r} for estimator {estimator}. {hint}Valid "
+                    f"parameters are: {sorted(known)!r}."
+                ) from None
 
 
 def _default_indices(estimator, points):
@@ -198,7 +201,8 @@ def _from_distributions(estimator, branches, n_iter, rng):
     with warnings.catch_warnings():
         # A small finite space yields fewer points than asked for.
         warnings.simplefilter("ignore", UserWarning)
-        points = list(ParameterSampler(branches, number, random_state=rng))
+        drawn = ParameterSampler(branches, number, random_state=rng)
+        points = list({point_key(point): point for point in drawn}.values())
     parameters = [{name: _parameter(v) for name, v in branch.items()} for branch in branches]
     space = None
     if all(own is not None for branch in parameters for own in branch.values()):
@@ -207,7 +211,8 @@ def _from_distributions(estimator, branches, n_iter, rng):
         for branch in space.branches:
             point = {name: current.get(name) for name in branch.parameters}
             if branch.contains(point):
-                points.insert(0, point)
+                same = point_key(point)
+                points = [point, *(own for own in points if point_key(own) != same)]
                 break
     size = None if space is not None else len(points)
     defaults = _default_indices(estimator, points)

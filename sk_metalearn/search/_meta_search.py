@@ -1,5 +1,6 @@
 """GridSearchCV's contract with a search that has seen other datasets."""
 
+import copy
 import os
 import time
 from contextlib import ExitStack
@@ -7,6 +8,7 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.utils import get_tags
 
 from .._compat import (
     BaseSearchCV,
@@ -233,6 +235,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
+        tags.target_tags = copy.deepcopy(get_tags(self.estimator).target_tags)
         tags.array_api_support = False
         return tags
 
@@ -262,6 +265,11 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         began = time.monotonic()
         refit = OneStandardError() if self.refit == "one_standard_error" else self.refit
         scorer, metric = scorers_of(self)
+        if y is None and get_tags(self.estimator).target_tags.required:
+            raise ValueError(
+                f"{type(self.estimator).__name__} requires y to be passed, but the target y is "
+                "None."
+            )
         X, y = indexable(X, y)
         params = check_method_params(X, params=params)
         routed = routed_params(self, params)

@@ -92,6 +92,7 @@ def pool_candidates(kind, schema, metric, knowledge, only=None):
         for own in load_pool(kind)
         if own.family in usable
         and not get_family(own.family, kind).not_applicable(schema, own.preprocessing)
+        and own.params.get("n_neighbors", 1) <= max(1, schema.n_rows // 3)
     )
     whole = catalogue_space(kind)
     space = Space([b for b in whole.branches if b.name in usable], root=whole.root)

@@ -41,7 +41,7 @@ def materialise(cv, X, y, split_params):
         )
     if len(splits) != promised:
         raise ValueError(
-            "cv.split and cv.get_n_splits returned inconsistent results. Expected "
+            "cv.split and cv.get_n_splits return inconsistent results. Expected "
             f"{promised} splits, got {len(splits)}"
         )
     return splits

@@ -68,6 +68,7 @@ def check_rows(X, estimator):
     return check_array(
         X,
         accept_sparse="csr",
+        accept_large_sparse=False,
         dtype=None,
         ensure_all_finite="allow-nan",
         input_name="X",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from ..exceptions import SpaceError
-from ._parameters import Categorical, Float, Integer
+from ._parameters import Categorical, Float, Integer, same_value
 from ._space import Branch, Condition, Space
 
 __all__ = [
@@ -102,6 +102,31 @@ class Family:
         """The scikit-learn class, imported when asked for."""
         module, name = self.path.rsplit(".", 1)
         return getattr(importlib.import_module(module), name)
+
+    def describe(self, configuration):
+        """Name a configuration in short: what differs from the family's defaults.
+
+        Parameters
+        ----------
+        configuration : Configuration
+            Of this family.
+
+        Returns
+        -------
+        str
+        """
+        default = self.space.default()
+        changed = [
+            f"{name}={value}"
+            for name, value in sorted(configuration.params.items())
+            if not same_value(value, default.get(name))
+        ]
+        steps = [
+            f"{step}={value}"
+            for step, value in sorted(configuration.preprocessing.items())
+            if value != self.preprocessing[step]
+        ]
+        return f"{self.name}({', '.join(changed)})" + (f" with {', '.join(steps)}" if steps else "")
 
     def not_applicable(self, schema, preprocessing=None):
         """Say why the family cannot serve a dataset; empty text if it can.

@@ -54,7 +54,7 @@ class CopulaPrior(PriorSurrogate):
     def _learn(self, rows, targets):
         """Fit a network; squared error over all tasks has its minimum at the means over them."""
         model = MLPRegressor(
-            self.hidden_layer_sizes,
+            hidden_layer_sizes=self.hidden_layer_sizes,
             solver="lbfgs",
             alpha=1e-2,
             max_iter=self.max_iter,

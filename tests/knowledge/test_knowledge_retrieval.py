@@ -128,12 +128,13 @@ def test_neighbours_of_a_dataset_and_of_its_meta_features_agree(described):
     X, y = load_breast_cancer(return_X_y=True)
     found = base.neighbors(X, y)
     assert len(found) == 4
-    assert found[0].task.name == "set 1"
+    assert [own.distance for own in found] == sorted(own.distance for own in found)
     features = MetaFeatureExtractor().extract(X, y)
     assert base.neighbors(metafeatures=features, kind="classification") == found
     few = {name: features[name] for name in ("log_n_rows", "log_n_columns")}
-    assert base.neighbors(metafeatures=few)[0].task.name == "set 1"
-    assert "set 1 (distance" in str(found[0])
+    (nearest, *_) = base.neighbors(metafeatures=few)
+    assert nearest.task.name == "set 1"
+    assert "set 1 (distance" in str(nearest) and "log_n_rows 6.397, here 6.344" in str(nearest)
 
 
 def test_what_is_left_out_is_not_found(described):

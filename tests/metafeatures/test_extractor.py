@@ -211,7 +211,9 @@ def test_sparse_equals_dense():
 
 
 def test_wide_sparse_is_not_made_dense():
-    matrix = sparse.random(3000, 50_000, density=1e-4, format="csr", random_state=0)
+    rng = np.random.default_rng(0)
+    places = rng.integers(0, 3000, 15_000), rng.integers(0, 50_000, 15_000)
+    matrix = sparse.csr_matrix((rng.random(15_000) + 1, places), shape=(3000, 50_000))
     y = np.arange(3000) % 2
     extractor = MetaFeatureExtractor(groups=["simple", "missing", "target"])
     found = extractor.extract(matrix, y)

@@ -1,0 +1,148 @@
+"""The command line does what the Python calls do."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from sklearn.datasets import load_breast_cancer
+
+from sk_metalearn import cli
+from sk_metalearn.knowledge import Evaluation, KnowledgeBase, KnowledgeStore, Source, Task, task_id
+from sk_metalearn.metafeatures import MetaFeatureExtractor
+from sk_metalearn.spaces import load_pool
+
+POOL = load_pool("classification")[:3]
+
+
+def make(number, X, y, name):
+    task = Task(task_id("cli", name), name, "classification", name, *X.shape, len(set(y)))
+    evaluations = [
+        Evaluation(task.id, own.id, "ok", {"accuracy": (0.5 + 0.1 * number,)}, source="cli")
+        for own in POOL
+    ]
+    features = {task.id: MetaFeatureExtractor().extract(X, y)}
+    return KnowledgeBase.from_evaluations(
+        [task], POOL, evaluations, features, sources=[Source("cli", "BSD-3-Clause")]
+    )
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Two bases, and a table near the first one's only task."""
+    folder = tmp_path_factory.mktemp("cli")
+    X, y = load_breast_cancer(return_X_y=True)
+    make(0, X[:400], y[:400], "large").save(folder / "a.npz")
+    make(1, X[:60, :3], y[:60], "small").save(folder / "b.npz")
+    return folder
+
+
+def run(capsys, *arguments):
+    status = cli.main([str(own) for own in arguments])
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+def test_info(files, capsys):
+    status, out, _ = run(capsys, "kb", "info", files / "a.npz")
+    assert status == 0 and "1 tasks of 1 families x 3 configurations, 3 cells" in out
+    status, out, _ = run(capsys, "kb", "info", files / "a.npz", "--json")
+    assert json.loads(out)["tables"][0]["cells"] == 3
+
+
+def test_merge_and_check(files, capsys, tmp_path):
+    status, out, _ = run(
+        capsys, "kb", "merge", tmp_path / "ab.npz", files / "a.npz", files / "b.npz"
+    )
+    assert status == 0 and "2 tasks of 2 families" in out
+    assert run(capsys, "kb", "check", tmp_path / "ab.npz")[:2] == (0, "no problems found\n")
+    content = bytearray((tmp_path / "ab.npz").read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    (tmp_path / "ab.npz").write_bytes(content)
+    status, out, err = run(capsys, "kb", "check", tmp_path / "ab.npz")
+    assert status == 1 and "ab.npz" in out + err
+
+
+def test_export_and_import(files, capsys, tmp_path):
+    assert run(capsys, "kb", "export", files / "a.npz", tmp_path / "a.jsonl")[0] == 0
+    assert run(capsys, "kb", "import", tmp_path / "a.jsonl", tmp_path / "own.db")[0] == 0
+    assert run(capsys, "kb", "import", files / "b.npz", tmp_path / "own.db")[0] == 0
+    assert KnowledgeStore(tmp_path / "own.db").count()["evaluations"] == 6
+    status, out, _ = run(capsys, "kb", "info", tmp_path / "own.db")
+    assert status == 0 and "2 tasks" in out
+    assert run(capsys, "kb", "export", tmp_path / "own.db", tmp_path / "back.npz")[0] == 0
+    whole = KnowledgeBase.open(files / "a.npz").merge(KnowledgeBase.open(files / "b.npz"))
+    report = KnowledgeBase.open(tmp_path / "back.npz").diff(whole)
+    assert not any(report["classification/main"].values())
+
+
+def test_export_can_be_read_before_it_is_sent(files, capsys):
+    _, out, _ = run(capsys, "kb", "export", files / "a.npz", "-", "--anonymous")
+    records = [json.loads(line) for line in out.splitlines()]
+    assert "large" not in out
+    assert {own["record"] for own in records} >= {"task", "evaluation", "metafeatures"}
+
+
+def test_anonymous_needs_lines(files, capsys, tmp_path):
+    status, _, err = run(capsys, "kb", "export", files / "a.npz", tmp_path / "x.npz", "--anonymous")
+    assert status == 1 and ".jsonl" in err
+
+
+def test_neighbors(files, capsys, tmp_path):
+    pytest.importorskip("pandas")
+    frame = load_breast_cancer(as_frame=True).frame
+    frame.to_csv(tmp_path / "data.csv", index=False)
+    run(capsys, "kb", "merge", tmp_path / "ab.npz", files / "a.npz", files / "b.npz")
+    arguments = ["kb", "neighbors", tmp_path / "data.csv", "target", "--base", tmp_path / "ab.npz"]
+    status, out, _ = run(capsys, *arguments, "-n", 1)
+    assert status == 0 and out.startswith("large (distance") and len(out.splitlines()) == 1
+    arguments[3] = "nothing"
+    status, _, err = run(capsys, *arguments)
+    assert status == 1 and "No column 'nothing'" in err
+
+
+def test_errors_are_one_line(capsys, tmp_path):
+    status, out, err = run(capsys, "kb", "info", tmp_path / "nothing.npz")
+    assert status == 1 and out == ""
+    assert err.startswith("error: There is no knowledge base") and len(err.splitlines()) == 1
+
+
+def test_tables_that_are_missing(capsys, tmp_path):
+    status, _, err = run(capsys, "kb", "import", "oboe", tmp_path / "x.npz", "--tables", tmp_path)
+    assert status == 1 and "openml_qualities.csv.gz" in err
+
+
+def test_build_is_the_builders_own_command(capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["kb", "build", "--help"])
+    assert stop.value.code == 0
+    assert "Measure the pool" in capsys.readouterr().out
+
+
+def test_openml(capsys, tmp_path, monkeypatch):
+    pytest.importorskip("openml")
+    pytest.importorskip("pyarrow")
+    sys.path.insert(0, str(Path(__file__).parent / "building"))
+    from openml_server import OpenMLServer
+
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with OpenMLServer() as server:
+        options = ["--server", server.url, "--cache", tmp_path / "cache", "--suite", 99]
+        status, out, _ = run(capsys, "kb", "import", "openml-datasets", tmp_path / "data", *options)
+        assert status == 0 and out.startswith("2 datasets")
+        assert "dropped task 59: a copy of scikit-learn's iris" in out
+        status, out, _ = run(
+            capsys, "kb", "import", "openml-evaluations", tmp_path / "kb.npz", *options
+        )
+        assert status == 0 and "dropped 1: flow of weka, not scikit-learn" in out
+        status, _, err = run(capsys, "kb", "import", "openml-all", tmp_path / "x.npz", *options)
+        assert status == 1 and "openml-datasets or openml-evaluations" in err
+    assert KnowledgeBase.open(tmp_path / "kb.npz").kinds == ("classification", "regression")
+
+
+def test_help_lists_the_commands(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["kb", "--help"])
+    out = capsys.readouterr().out
+    for command in ("info", "build", "import", "export", "merge", "check", "neighbors"):
+        assert command in out
