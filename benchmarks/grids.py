@@ -5,7 +5,7 @@ Every point of a grid is fitted once per dataset on three folds and kept in ``--
 are then run on what was measured, with the knowledge of all other families::
 
     python benchmarks/grids.py measure --data DIR --cache DIR
-    python benchmarks/grids.py judge --cache DIR --out benchmarks/results/grids.csv
+    python benchmarks/grids.py judge --data DIR --cache DIR --out benchmarks/results/grids.csv
 
 ``judge`` prints, per grid, the mean normalised regret of ten evaluations, of random search's ten
 and thirty (its exact expectation), and how many random evaluations have the same mean regret.
@@ -18,7 +18,6 @@ import json
 import os
 import time
 import warnings
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -134,7 +133,6 @@ def measure_grid(grid, variant, source):
         "family": source.family,
         "grid": grid,
         "variant": variant,
-        "schema": asdict(task.schema),
         "n_rows": len(task.development),
         "baseline": baseline,
         "cells": cells,
@@ -186,18 +184,18 @@ def simulate(strategy, context, scores, n):
     return visited
 
 
-def search_again(record, knowledge, metric, strategy):
+def search_again(record, knowledge, source, metric, strategy):
     """Run a strategy on one dataset's measured grid; what it visits is scored by regret."""
+    from sk_metalearn.building._tasks import prepare
+    from sk_metalearn.metafeatures import MetaFeatureExtractor
     from sk_metalearn.search._candidates import make_candidates
     from sk_metalearn.search._prior import past_performance
-    from sk_metalearn.spaces import Schema
     from sk_metalearn.strategies import Context
 
-    own = [task.family for task in knowledge.tasks]
-    left_out = [family for family in (record["family"],) if family in own]
-    schema = Schema(
-        **{k: tuple(v) if isinstance(v, list) else v for k, v in record["schema"].items()}
-    )
+    families = {task.family for task in knowledge.tasks}
+    left_out = knowledge.without(families=families & {record["family"]})
+    task = prepare(source, "small")
+    X, y, schema = task.X.iloc[task.development], task.y[task.development], task.schema
     estimator, prefix = make_estimator(record["grid"], record["variant"], schema)
     grid = GRIDS[record["grid"]]
     grid = [
@@ -208,9 +206,7 @@ def search_again(record, knowledge, metric, strategy):
     candidates = make_candidates(
         estimator, grid, None, schema, kind, N_EVALUATIONS, np.random.RandomState(0)
     )
-    prior = past_performance(
-        estimator, candidates.points, schema, kind, metric, knowledge.without(families=left_out)
-    )
+    prior = past_performance(estimator, candidates.points, schema, kind, metric, left_out, X, y)
     scores = np.array(
         [np.nan if (own := cell["scores"].get(metric)) is None else own for cell in record["cells"]]
     )
@@ -219,6 +215,8 @@ def search_again(record, knowledge, metric, strategy):
         kind=kind,
         metric=metric,
         past=prior.past,
+        metafeatures=MetaFeatureExtractor(random_state=0).extract(X, y, kind=kind),
+        predicted_seconds=prior.seconds,
         defaults=candidates.defaults,
         n_evaluations=N_EVALUATIONS,
     )
@@ -232,7 +230,9 @@ def search_again(record, knowledge, metric, strategy):
 def judge(arguments):
     """Run the strategies on the measured grids and write a row per grid and variant."""
     from sk_metalearn import KnowledgeBase
+    from sk_metalearn.building._tasks import list_tasks
 
+    sources = {own.name: own for own in list_tasks(arguments.data)}
     knowledge = KnowledgeBase.open(arguments.knowledge)
     print(knowledge)
     rows, rng = [], np.random.default_rng(0)
@@ -246,7 +246,9 @@ def judge(arguments):
             if not records:
                 continue
             found = [
-                search_again(own, knowledge, arguments.metric, arguments.strategy)
+                search_again(
+                    own, knowledge, sources[own["name"]], arguments.metric, arguments.strategy
+                )
                 for own in records
             ]
             ours = np.array([own for own, _, _ in found])
@@ -306,6 +308,7 @@ def main():
     one.add_argument("--grids", default=",".join(GRIDS))
     one.set_defaults(run=measure)
     two = commands.add_parser("judge", help="run strategies on what was measured")
+    two.add_argument("--data", required=True, help="folder of datasets")
     two.add_argument("--cache", required=True, help="folder of what was measured")
     two.add_argument("--knowledge", default="bundled")
     two.add_argument("--grids", default=",".join(GRIDS))

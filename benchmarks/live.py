@@ -25,13 +25,13 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from joblib import Parallel, delayed
 from sklearn.base import clone
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
 
 from sk_metalearn import AutoClassifier, AutoRegressor, KnowledgeBase
 from sk_metalearn.building._tasks import list_tasks, read_table
+from sk_metalearn.evaluation import WorkerPool
 from sk_metalearn.spaces import (
     Schema,
     build_estimator,
@@ -45,6 +45,8 @@ METRIC = {"classification": "accuracy", "regression": "r2"}
 BUDGETS = (10, 50, 100)
 MAX_ROWS = 1000
 MAX_COLUMNS = 40
+# A configuration that needs longer for its four fits counts as failed.
+CPU_LIMIT = 20.0
 N_FOLDS = 3
 
 
@@ -127,9 +129,17 @@ def random_arm(source, parts, metric, seed, n_jobs):
         if not family.not_applicable(schema, configuration.preprocessing):
             drawn.append(configuration)
     jobs = [load_pool(source.kind)[0], *drawn]
-    return Parallel(n_jobs=n_jobs)(
-        delayed(evaluate)(configuration, schema, parts, metric, seed) for configuration in jobs
-    )
+    lost = {"cv": None, "test": None, "seconds": CPU_LIMIT, "error": "over the limit"}
+    results = [lost] * len(jobs)
+    with WorkerPool(n_jobs) as pool:
+        arguments = (schema, parts, metric, seed)
+        for number, configuration in enumerate(jobs):
+            pool.submit(evaluate, configuration, *arguments, key=number, cpu_seconds=CPU_LIMIT)
+        for _ in jobs:
+            done = pool.next()
+            if done.status == "ok":
+                results[done.key] = done.value
+    return results
 
 
 def auto_arm(source, parts, metric, seed, n_jobs, knowledge):

@@ -16,10 +16,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from sklearn.base import clone
-from sklearn.datasets import load_digits
 from sklearn.metrics import mean_squared_error
-from sklearn.neighbors import KNeighborsClassifier
 
 from sk_metalearn import metalearners as ml
 from sk_metalearn.metalearners import OuterLoop
@@ -59,7 +56,7 @@ def sine(options):
         max_iter=15000,
         batch_size=5,
         optimizer="sgd",
-        learning_rate=0.2,
+        learning_rate=0.5,
         validation_interval=1000,
         n_validation_episodes=200,
     )
@@ -70,13 +67,15 @@ def sine(options):
             "MAML": ml.MAMLRegressor(outer=long, **shared),
             "first-order MAML": ml.MAMLRegressor(outer=long, first_order=True, **shared),
             "Reptile": ml.ReptileRegressor(
-                outer=reptile, n_steps=10, n_adapt_steps=10, inner_learning_rate=0.02, **shared
+                outer=reptile, n_steps=20, inner_learning_rate=0.02, **shared | {"n_query": 40}
             ),
             "joint pre-training": ml.MAMLRegressor(outer=long, n_steps=0, **shared),
         }
         for name, learner in learners.items():
+            if options.only and name not in options.only:
+                continue
             seconds = meta_fit(learner, train, validation)
-            rates = (0.01, 0.02, 0.05) if name == "joint pre-training" else (None,)
+            rates = (0.01, 0.02) if name == "joint pre-training" else (None,)
             for rate in rates:
                 for n_steps in (0, 1, 5, 10):
                     learner.set_params(n_adapt_steps=n_steps)
@@ -113,6 +112,9 @@ def main():
     options.out.mkdir(parents=True, exist_ok=True)
     for name in options.sections:
         path, rows = options.out / f"metalearners_{name}.csv", []
+        if options.only and path.exists():
+            with open(path, newline="") as file:
+                rows = [row for row in csv.DictReader(file) if row["method"] not in options.only]
         for row in SECTIONS[name](options):
             rows.append(row)
             print(name, *(f"{key}={value}" for key, value in row.items()), flush=True)

@@ -103,7 +103,7 @@ def compare(own, source, metric, n_own, n_targets, n_folds=5, seed=0):
     names = rng.permutation(np.unique(mine))
     fold = {name: k % n_folds for k, name in enumerate(names)}
     complete = np.isfinite(scores).mean(axis=1) > 0.8
-    spans = np.nanmax(scores, axis=1) > baseline + 0.01
+    spans = np.where(np.isfinite(scores), scores, -np.inf).max(axis=1) > baseline + 0.01
     results = []
     for k in range(n_folds):
         held = np.array([fold[name] == k for name in mine])

@@ -14,24 +14,19 @@ import time
 import warnings
 
 import numpy as np
-from joblib import Parallel, delayed
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import KFold, StratifiedKFold, cross_val_score, train_test_split
 
 from sk_metalearn import AutoClassifier, AutoRegressor, KnowledgeBase, MetaFeatureExtractor
-from sk_metalearn.spaces import (
-    Schema,
-    build_estimator,
-    catalogue_space,
-    from_point,
-    get_family,
-)
+from sk_metalearn.evaluation import WorkerPool
+from sk_metalearn.spaces import Schema, build_estimator, catalogue_space, from_point, get_family
 
 warnings.simplefilter("ignore")
 
 N_EVALUATIONS = 10
 N_RANDOM = 30
+CPU_LIMIT = 15.0  # seconds for a random configuration; one that needs longer has lost
 
 
 # %%
@@ -49,8 +44,21 @@ def evaluate(configuration, schema, X, y, X_test, y_test, folds, scoring):
             warnings.simplefilter("ignore")
             cv = cross_val_score(estimator, X, y, cv=folds, scoring=scoring).mean()
             return cv, get_scorer(scoring)(estimator.fit(X, y), X_test, y_test)
-    except ValueError:
+    except ValueError:  # a configuration that fails has lost
         return np.nan, np.nan
+
+
+def evaluate_all(configurations, *arguments):
+    """Evaluate configurations in two processes."""
+    results = np.full((len(configurations), 2), np.nan)
+    with WorkerPool(2) as pool:
+        for number, own in enumerate(configurations):
+            pool.submit(evaluate, own, *arguments, key=number, cpu_seconds=CPU_LIMIT)
+        for _ in configurations:
+            done = pool.next()
+            if done.status == "ok":
+                results[done.key] = done.value
+    return results.T
 
 
 def random_configurations(kind, schema, n, seed):
@@ -107,10 +115,7 @@ def compare(name, loader, kind):
     started = time.perf_counter()
     schema = Schema.from_data(X, y, kind)
     drawn = random_configurations(kind, schema, N_RANDOM, seed=0)
-    results = Parallel(n_jobs=2)(
-        delayed(evaluate)(c, schema, X, y, X_test, y_test, folds, scoring) for c in drawn
-    )
-    cv, test = np.array(results).T
+    cv, test = evaluate_all(drawn, schema, X, y, X_test, y_test, folds, scoring)
     random_seconds = time.perf_counter() - started
 
     table = search.cv_results_

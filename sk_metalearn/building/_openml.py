@@ -110,6 +110,11 @@ class OpenMLClient:
         *args, **options
             Passed on.
 
+        Returns
+        -------
+        object
+            What the function gave.
+
         Raises
         ------
         KnowledgeError

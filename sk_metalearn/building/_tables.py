@@ -62,7 +62,17 @@ class Datasets:
                 self.rows[int(row["Id"])] = row
 
     def qualities(self, data_id):
-        """Give the qualities of a dataset as numbers; those missing are left out."""
+        """Give the qualities of a dataset.
+
+        Parameters
+        ----------
+        data_id : int
+
+        Returns
+        -------
+        dict of str to float
+            Those missing are left out.
+        """
         row = self.rows.get(int(data_id), {})
         return {
             name: float(value)
@@ -72,6 +82,16 @@ class Datasets:
 
     def task(self, data_id, kind="classification", source="OpenML"):
         """Describe the task of a dataset.
+
+        Parameters
+        ----------
+        data_id : int
+        kind : {"classification", "regression"}, default="classification"
+        source : str, default="OpenML"
+
+        Returns
+        -------
+        Task
 
         Raises
         ------
@@ -95,7 +115,17 @@ class Datasets:
         )
 
     def metafeatures(self, data_id):
-        """Give the qualities, and what of the package's own meta-features follows from them."""
+        """Give the meta-features that follow from a dataset's qualities.
+
+        Parameters
+        ----------
+        data_id : int
+
+        Returns
+        -------
+        dict of str to float
+            See `meta_features`.
+        """
         return meta_features(self.qualities(data_id))
 
     def find(self, qualities):
@@ -103,6 +133,15 @@ class Datasets:
 
         Counts must agree; of several datasets that one is taken whose moments agree best, then
         the oldest.
+
+        Parameters
+        ----------
+        qualities : mapping of str to float
+
+        Returns
+        -------
+        int or None
+            Its data id.
         """
         numbers = {name: value for name, value in qualities.items() if np.isfinite(value or 0.0)}
         found = []
@@ -233,7 +272,21 @@ def dense_base(tasks, configurations, scores, seconds, metafeatures, source, dro
 
 
 def open_text(path):
-    """Open a text file, compressed with gzip or not."""
+    """Open a text file, compressed with gzip or not.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    file object
+
+    Raises
+    ------
+    KnowledgeError
+        If there is no such file.
+    """
     path = Path(path)
     if not path.is_file():
         raise KnowledgeError(f"There is no file {str(path)!r}; give the folder that holds it.")
@@ -274,7 +327,16 @@ def read_arff(path):
 
 
 def read_json(path):
-    """Read a JSON file, NaN included."""
+    """Read a JSON file, NaN included.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    object
+    """
     with open_text(path) as file:
         return json.load(file)
 

@@ -2,6 +2,7 @@
 
 import ast
 import csv
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -129,8 +130,9 @@ def read_tensoroboe(folder):
             cells.append(place)
     index = tuple(np.array(cells).T)
     errors, runtimes = errors[known], runtimes[known]
+    kin = axes.get("family", {})
     return dense_base(
-        [datasets.task(ids[i]) for i in known],
+        [replace(datasets.task(ids[i]), family=kin.get(str(ids[i]), "")) for i in known],
         configurations,
         1 - errors[(slice(None), *index)].astype(float),
         runtimes[(slice(None), *index)].astype(float),

@@ -83,7 +83,12 @@ def _run(message):
     wall, cpu = time.perf_counter(), time.process_time()
     status, value, error = "ok", None, ""
     try:
-        function, args = loads(message)
+        paths, call = loads(message)
+        if callable(paths):
+            paths, call = (), message
+        # The caller may import from more places than when this process was started.
+        sys.path.extend(path for path in paths if path not in sys.path)
+        function, args = loads(call)
         value = function(*args)
     except MemoryError:
         status, error = "memory", traceback.format_exc()

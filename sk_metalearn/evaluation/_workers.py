@@ -88,6 +88,10 @@ class _Job:
     verdict: tuple = field(default=())
 
 
+def _import_paths():
+    return [path or os.getcwd() for path in sys.path]
+
+
 def _usage(pid):
     """CPU seconds and resident bytes of a process, from /proc."""
     with open(f"/proc/{pid}/stat", "rb") as file:
@@ -119,8 +123,8 @@ class _Worker(threading.Thread):
         """Start a process and wait until it is ready; False if it is not."""
         if self.pool.closed:
             return False
-        paths = [path or os.getcwd() for path in sys.path]
-        environment = {**os.environ, **_ONE_THREAD, "PYTHONPATH": os.pathsep.join(paths)}
+        paths = os.pathsep.join(_import_paths())
+        environment = {**os.environ, **_ONE_THREAD, "PYTHONPATH": paths}
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-c", _COMMAND],
             stdin=subprocess.PIPE,
@@ -339,7 +343,7 @@ class WorkerPool:
                 stacklevel=2,
             )
         ticket = next(self._numbers)
-        message = dumps((function, args))
+        message = dumps((_import_paths(), dumps((function, args))))
         job = _Job(ticket, key, message, cpu_seconds, wall_seconds, memory_bytes)
         self._outstanding[ticket] = job
         self.jobs.put(job)

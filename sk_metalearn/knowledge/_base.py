@@ -196,7 +196,17 @@ class KnowledgeBase:
         return tuple(kind for kind in KINDS if kind in known)
 
     def fidelities(self, kind):
-        """Names of the row subsets that tasks of a kind were measured on, ``"main"`` first."""
+        """List the subsets of rows that tasks were measured on.
+
+        Parameters
+        ----------
+        kind : {"classification", "regression"}
+
+        Returns
+        -------
+        tuple of str
+            ``"main"`` first.
+        """
         names = [fidelity for own, fidelity in self._absorb() if own == kind]
         return tuple(sorted(names, key=lambda name: (name != "main", name)))
 

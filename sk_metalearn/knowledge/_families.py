@@ -140,11 +140,27 @@ class FamilyTable:
         return f"<FamilyTable: {len(self.family_of)} tasks, {len(self.names())} families>"
 
     def names(self):
-        """List the families' names."""
+        """List the families.
+
+        Returns
+        -------
+        list of str
+            Sorted.
+        """
         return sorted(set(self.family_of.values()))
 
     def apply(self, tasks):
-        """Give the tasks again, each with the family found here."""
+        """Enter the families found into tasks.
+
+        Parameters
+        ----------
+        tasks : iterable of Task
+
+        Returns
+        -------
+        list of Task
+            The same tasks, each with its family.
+        """
         return [
             task
             if self.family_of.get(task.id, task.family) == task.family

@@ -333,6 +333,12 @@ def family_model(table, name, metric):
     return models[name, metric]
 
 
+def _has_place(configuration):
+    """Without scaling, the width of a kernel refers to variances that tables do not hold."""
+    gamma = configuration.params.get("gamma")
+    return configuration.preprocessing.get("scaler") != "none" or not isinstance(gamma, float)
+
+
 def _fit(table, name, metric):
     scores = table.scores(metric, failures="dummy")
     measured = np.isfinite(scores).sum(axis=0)
@@ -340,7 +346,7 @@ def _fit(table, name, metric):
     columns = [
         j
         for j, own in enumerate(table.configurations)
-        if own.family == name and measured[j] >= enough
+        if own.family == name and measured[j] >= enough and _has_place(own)
     ]
     if not columns:
         return None

@@ -92,12 +92,32 @@ class Task:
                 object.__setattr__(self, name, int(value))
 
     def to_dict(self):
-        """Give the task in JSON types."""
+        """Give the task in JSON types.
+
+        Returns
+        -------
+        dict
+        """
         return asdict(self)
 
     @classmethod
     def from_dict(cls, record):
-        """Read what `to_dict` gave; a record with other keys raises KnowledgeError."""
+        """Read what `to_dict` gave.
+
+        Parameters
+        ----------
+        record : mapping
+            In JSON types.
+
+        Returns
+        -------
+        Task
+
+        Raises
+        ------
+        KnowledgeError
+            If the record lacks a field or has another.
+        """
         return _read(cls, record)
 
 
@@ -120,12 +140,32 @@ class Source:
     note: str = ""
 
     def to_dict(self):
-        """Give the source in JSON types."""
+        """Give the source in JSON types.
+
+        Returns
+        -------
+        dict
+        """
         return asdict(self)
 
     @classmethod
     def from_dict(cls, record):
-        """Read what `to_dict` gave; a record with other keys raises KnowledgeError."""
+        """Read what `to_dict` gave.
+
+        Parameters
+        ----------
+        record : mapping
+            In JSON types.
+
+        Returns
+        -------
+        Source
+
+        Raises
+        ------
+        KnowledgeError
+            If the record lacks a field or has another.
+        """
         return _read(cls, record)
 
 
@@ -142,8 +182,6 @@ class Evaluation:
         A value per fold under scikit-learn's scoring name, higher is better; NaN if undefined.
     fit_seconds, predict_seconds : sequence of float
         CPU seconds per fold; for a timeout, the limit.
-    outer : mapping of str to sequence of float
-        The same metrics on a test split that lies outside all folds.
     fidelity : str, default="main"
         Which subset of rows was used.
     reason : str
@@ -159,6 +197,8 @@ class Evaluation:
         Codes of warnings seen, such as ``"not_converged"``.
     n_train, n_test : int
         Rows per fold.
+    outer : mapping of str to sequence of float
+        The same metrics on a test split that lies outside all folds.
     confusions : sequence of sequence of [int, int, int]
         Per fold: class, predicted class, count; from it any metric of labels follows.
     """
@@ -211,7 +251,12 @@ class Evaluation:
         return sum(parts) if parts else math.nan
 
     def to_dict(self):
-        """Give the evaluation in JSON types; NaN becomes None."""
+        """Give the evaluation in JSON types; NaN becomes None.
+
+        Returns
+        -------
+        dict
+        """
         record = asdict(self)
         record["status"] = self.status.name
         for name in ("metrics", "outer"):
@@ -222,7 +267,22 @@ class Evaluation:
 
     @classmethod
     def from_dict(cls, record):
-        """Read what `to_dict` gave; a record with other keys raises KnowledgeError."""
+        """Read what `to_dict` gave.
+
+        Parameters
+        ----------
+        record : mapping
+            In JSON types.
+
+        Returns
+        -------
+        Evaluation
+
+        Raises
+        ------
+        KnowledgeError
+            If the record lacks a field or has another.
+        """
         return _read(cls, record)
 
 

@@ -222,7 +222,16 @@ class PerformanceTable:
         return self._array("metafeatures")
 
     def row(self, task):
-        """Give the row of a task by its id.
+        """Give the row of a task.
+
+        Parameters
+        ----------
+        task : str
+            Its id.
+
+        Returns
+        -------
+        int
 
         Raises
         ------
@@ -277,7 +286,18 @@ class PerformanceTable:
         )
 
     def with_tasks(self, tasks):
-        """Give the same table with other descriptions of its tasks, such as new families."""
+        """Describe the tasks anew, such as with other families.
+
+        Parameters
+        ----------
+        tasks : sequence of Task
+            One per row, in the order of the rows.
+
+        Returns
+        -------
+        PerformanceTable
+            The arrays are shared.
+        """
         return PerformanceTable(
             self.kind,
             tasks,
@@ -290,11 +310,26 @@ class PerformanceTable:
         )
 
     def array_names(self):
-        """Names of the arrays held, read or not."""
+        """List the arrays held, read or not.
+
+        Returns
+        -------
+        tuple of str
+        """
         return tuple(self._arrays)
 
     def array(self, name):
-        """Give one of the arrays named by `array_names`."""
+        """Give an array as it is stored.
+
+        Parameters
+        ----------
+        name : str
+            One of `array_names`.
+
+        Returns
+        -------
+        ndarray
+        """
         return self._array(name)
 
     def _require(self, name, metric, stored, how=""):

@@ -65,7 +65,9 @@ class Sorted:
         above = np.minimum(below + 1, np.maximum(self.count - 1, 0).reshape(-1, *[1] * np.ndim(q)))
         column = np.arange(len(self.count)).reshape(-1, *[1] * np.ndim(q))
         low, high = self.values[column, below], self.values[column, above]
-        return low + (high - low) * (place - below)
+        # as numpy does it, to the last bit: values on the edge of a bin depend on that
+        step, share = high - low, place - below
+        return np.where(share < 0.5, low + step * share, high - step * (1 - share))
 
     def median_deviation(self):
         """Median of the absolute deviations from the median, column by column."""

@@ -90,6 +90,8 @@ def f1v(task):
             axes = np.linalg.svd(np.vstack([a, b]) - center, full_matrices=False)[2]
             a, b, d = (a - center) @ axes.T, (b - center) @ axes.T, len(axes)
         within = len(a) * np.cov(a, rowvar=False) + len(b) * np.cov(b, rowvar=False)
+        if not np.isfinite(within).all():
+            return np.nan
         between = a.mean(axis=0) - b.mean(axis=0)
         inverse = np.linalg.pinv(within.reshape(d, d) / (len(a) + len(b)), hermitian=True)
         return 1 / (1 + between @ inverse @ between)
@@ -247,7 +249,11 @@ def _radii(distance, enemy):
 
 
 @_complexity(
-    "t2", "Encoded columns per row read.", "(0, inf)", cost="pairs", kinds=("classification", "regression")
+    "t2",
+    "Encoded columns per row read.",
+    "(0, inf)",
+    cost="pairs",
+    kinds=("classification", "regression"),
 )
 def t2(task):
     return len(covariance(task)) / _n_rows(task)

@@ -164,9 +164,7 @@ def reg_s2(task):
     return np.mean(np.abs(np.diff(unit, axis=0)))
 
 
-@_regression(
-    "reg_s3", "Mean squared error of one nearest neighbour, each row left out in turn."
-)
+@_regression("reg_s3", "Mean squared error of one nearest neighbour, each row left out in turn.")
 def reg_s3(task):
     y = unit_target(task)
     return np.mean((y - y[neighbours(task)]) ** 2)

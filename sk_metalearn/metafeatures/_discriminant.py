@@ -129,9 +129,7 @@ def sd_ratio(task):
         found = np.cov(matrix[codes == label], rowvar=False).reshape(d, d)
         pooled += free[label] * found / (n - k)
         determinants.append(_log_determinant(found))
-    gamma = 1 - (2 * d**2 + 3 * d - 1) / (6 * (d + 1) * (k - 1)) * (
-        np.sum(1 / free) - 1 / (n - k)
-    )
+    gamma = 1 - (2 * d**2 + 3 * d - 1) / (6 * (d + 1) * (k - 1)) * (np.sum(1 / free) - 1 / (n - k))
     m = gamma * ((n - k) * _log_determinant(pooled) - free @ determinants)
     return np.exp(m / (d * (n - k)))
 

@@ -284,7 +284,7 @@ def _attempt(item, task):
         found = item.values(task)
     except NotComputable as error:
         reason, found = str(error), [np.nan] * len(item.features)
-    except (ArithmeticError, ValueError, np.linalg.LinAlgError, MemoryError) as error:
+    except Exception as error:
         reason = f"{type(error).__name__}: {error}"
         found = [np.nan] * len(item.features)
     return [value if np.isfinite(value) else np.nan for value in found], reason
@@ -343,7 +343,9 @@ def is_dataset_list(X):
 def _looks_like_table(X):
     if hasattr(X, "shape"):
         return len(X.shape) == 2
-    return isinstance(X, list | tuple) and len(X) > 0 and isinstance(X[0], list | tuple | np.ndarray)
+    return (
+        isinstance(X, list | tuple) and len(X) > 0 and isinstance(X[0], list | tuple | np.ndarray)
+    )
 
 
 def _as_dataset(item):

@@ -7,8 +7,8 @@ import numpy as np
 
 from ._columns import sorted_columns
 from ._registry import NotComputable, intermediate, quantity
-from ._task import column_hashes
 from ._target import class_counts, entropy
+from ._task import column_hashes
 
 CLASSES = ("classification",)
 MICHIE, KALOUSIS = "Michie et al. 1994", "Kalousis & Hilario 2001"
@@ -20,17 +20,16 @@ EPSILON = 1e-8
 
 @intermediate
 def binned(task):
-    """Codes and numbers of levels of all columns, numbers cut into bins: categorical first.
-
-    Missing values are left out (-1).
-    """
+    """Codes and numbers of levels of the columns with a value, numbers cut into bins, and which
+    columns they are (places in the order: categorical, numeric). Missing values are -1."""
     rows = task.rows("order")
     codes = task.table.codes[rows]
     parts, levels = [codes], [task.table.levels]
     if task.table.n_numeric:
+        found = sorted_columns(task)
         block = task.table.rows(rows)
         n_bins = max(1, int(len(block) ** (1 / 3)))
-        edges = sorted_columns(task).quantile(np.arange(1, n_bins + 1) / n_bins).T
+        edges = found.quantile(np.linspace(0, 1, n_bins + 1)[1:]).T
         # an edge that repeats the one before bounds no bin
         edges = np.where(np.diff(edges, axis=0, prepend=-np.inf) > 1e-8, edges, np.inf)
         small = np.zeros_like(block, dtype=np.int8 if n_bins < 127 else np.int32)
@@ -40,8 +39,13 @@ def binned(task):
         bins = small.astype(np.int32)
         bins[np.isnan(block)] = -1
         parts.append(bins)
-        levels.append(np.full(block.shape[1], n_bins + 1))
-    return np.hstack(parts), np.concatenate(levels).astype(np.int64)
+        levels.append(np.where(found.count > 0, n_bins + 1, 0))
+    levels = np.concatenate(levels).astype(np.int64)
+    columns = np.flatnonzero(levels)
+    if not columns.size:
+        raise NotComputable("no column has a value")
+    codes = np.hstack(parts)
+    return codes if columns.size == levels.size else codes[:, columns], levels[columns], columns
 
 
 def contingency(codes, levels, y, n_classes):
@@ -78,7 +82,7 @@ def contingency_entropies(codes, levels, y, n_classes):
     Parameters
     ----------
     codes, levels, y, n_classes
-        See `contingency`.
+        See `contingency`; columns without a value are left out.
 
     Returns
     -------
@@ -87,6 +91,7 @@ def contingency_entropies(codes, levels, y, n_classes):
     mutual : ndarray of shape (n_columns,)
         In bits.
     """
+    codes, levels = codes[:, levels > 0], levels[levels > 0]
     counts, start = contingency(codes, levels, y, n_classes)
     by_level = counts.sum(axis=1)
     by_class = np.add.reduceat(counts, start, axis=0)
@@ -111,14 +116,12 @@ def counted(task):
 
     Without classes each table has one column.
     """
-    codes, levels = binned(task)
+    codes, levels, _ = binned(task)
     y, n_classes = np.zeros(len(codes), dtype=np.int64), 1
     if task.kind == "classification":
         y = np.unique(task.y[task.rows("order")].astype(np.int64), return_inverse=True)[1]
         n_classes = y.max() + 1
     counts, start = contingency(codes, levels, y, n_classes)
-    if not np.add.reduceat(counts.sum(axis=1), start).all():
-        raise NotComputable("a column has no value")
     return counts.astype(float), levels, start
 
 
@@ -168,7 +171,7 @@ def informative(task):
 @intermediate
 def concentrated_columns(task):
     """Codes, each 0 .. levels - 1, of the columns between which concentrations are computed."""
-    codes, levels = binned(task)
+    codes, levels, columns = binned(task)
     chosen = np.arange(len(levels))
     if len(chosen) > MOST_CONCENTRATED and task.exact:
         state = np.random.RandomState(task.seed)
@@ -176,7 +179,7 @@ def concentrated_columns(task):
     elif len(chosen) > MOST_CONCENTRATED:
         hashes = column_hashes(task)
         split = task.table.n_numeric
-        hashes = np.r_[hashes[split:], hashes[:split]]
+        hashes = np.r_[hashes[split:], hashes[:split]][columns]
         chosen = np.sort(np.argsort(hashes, kind="stable")[:MOST_CONCENTRATED])
     if len(chosen) < 2:
         raise NotComputable("fewer than two columns")
@@ -243,7 +246,8 @@ def joint_entropy(task):
 
 @_information(
     "mutual_information",
-    "Mutual information of a column and the class.",
+    "Mutual information of a column and the class (below zero by rounding only).",
+    "[-0.0001, inf)",
     kinds=CLASSES,
     summaries=("mean", "sd", "min", "max"),
     pymfe="mut_inf",

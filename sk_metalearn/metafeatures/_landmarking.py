@@ -142,7 +142,9 @@ def naive_bayes_landmark(task):
     return cross_validate(task, naive_bayes)
 
 
-@_landmark("linear_discriminant", "Linear discriminant analysis", kinds=CLASSES, pymfe="linear_discr")
+@_landmark(
+    "linear_discriminant", "Linear discriminant analysis", kinds=CLASSES, pymfe="linear_discr"
+)
 @intermediate
 def linear_discriminant(task):
     return cross_validate(task, discriminant)
@@ -171,7 +173,12 @@ def best_node(task):
     return _tree_scores(task, 1)
 
 
-@_landmark("random_node", "A tree with one split, of a column drawn at random", BENSUSAN, pymfe="random_node")
+@_landmark(
+    "random_node",
+    "A tree with one split, of a column drawn at random",
+    BENSUSAN,
+    pymfe="random_node",
+)
 @intermediate
 def random_node(task):
     matrix, _ = model_data(task)
@@ -211,7 +218,9 @@ PYMFE = {
 def ranks(task):
     """Ranks of the mean scores of pymfe's landmarkers, ties averaged."""
     return dict(
-        zip(PYMFE, stats.rankdata([learner(task).mean() for learner in PYMFE.values()]), strict=True)
+        zip(
+            PYMFE, stats.rankdata([learner(task).mean() for learner in PYMFE.values()]), strict=True
+        )
     )
 
 

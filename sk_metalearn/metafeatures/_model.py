@@ -6,7 +6,11 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from ._encode import encode
 from ._registry import NotComputable, intermediate, quantity
 
-PENG, BENSUSAN, FILCHENKOV = "Peng et al. 2002", "Bensusan et al. 2000", "Filchenkov & Pendryak 2015"
+PENG, BENSUSAN, FILCHENKOV = (
+    "Peng et al. 2002",
+    "Bensusan et al. 2000",
+    "Filchenkov & Pendryak 2015",
+)
 BOTH = ("mean", "sd")
 
 

@@ -153,7 +153,10 @@ def number_of_missing_values(task):
 
 
 @_openml(
-    "PercentageOfMissingValues", "Missing values, of all values (the target included).", "[0, 100]", unit="%"
+    "PercentageOfMissingValues",
+    "Missing values, of all values (the target included).",
+    "[0, 100]",
+    unit="%",
 )
 def percentage_of_missing_values(task):
     return 100 * missing_per_column(task).sum() / (task.n_rows * (task.n_columns + 1))
@@ -171,9 +174,7 @@ def percentage_of_instances_with_missing_values(task):
     return 100 * np.count_nonzero(missing_rows(task)) / task.n_rows
 
 
-@_openml(
-    "NumberOfNumericFeatures", "Numeric columns, a numeric target included.", unit="columns"
-)
+@_openml("NumberOfNumericFeatures", "Numeric columns, a numeric target included.", unit="columns")
 def number_of_numeric_features(task):
     return task.table.n_numeric + (task.kind == "regression")
 
@@ -298,8 +299,8 @@ def class_entropy(task):
 @intermediate
 def symbol_entropies(task):
     """Entropy of each categorical column, and its mutual information with the classes."""
-    if not task.table.n_categorical:
-        raise NotComputable("there is no categorical column")
+    if not task.table.levels.any():
+        raise NotComputable("there is no categorical column with a value")
     y = task.y.astype(np.int64)
     return contingency_entropies(task.table.codes, task.table.levels, y, task.n_classes)
 

@@ -16,9 +16,7 @@ def ratio(a, b, what):
 
 
 def _simple(name, definition, range="[0, inf)", source=MICHIE, **more):
-    return quantity(
-        name, group="simple", definition=definition, range=range, source=source, **more
-    )
+    return quantity(name, group="simple", definition=definition, range=range, source=source, **more)
 
 
 @_simple("n_rows", "Number of rows.", "[2, inf)", unit="rows", pymfe="nr_inst")
@@ -56,7 +54,9 @@ def n_categorical(task):
     return task.table.n_categorical
 
 
-@_simple("n_dates", "Number of columns of dates or durations.", unit="columns", source="this package")
+@_simple(
+    "n_dates", "Number of columns of dates or durations.", unit="columns", source="this package"
+)
 def n_dates(task):
     return task.table.n_dates
 

@@ -52,12 +52,12 @@ def score(task, y, predicted):
     return (recall - chance) / (1 - chance)
 
 
-def _probe(name, definition, **more):
+def _probe(name, definition, range="[-1, 1]", **more):
     return quantity(
         name,
         group="subsampling",
         definition=definition + SCORE,
-        range="[-1, 1]",
+        range=range,
         source=PETRAK,
         cost="probe",
         target=True,
@@ -136,11 +136,9 @@ def _tree(task, depth):
 
 
 def _difference(name, first, second, words):
-    @_probe(name, f"{words}: the difference of the two scores, each", kinds=("classification", "regression"))
+    @_probe(name, f"{words}: difference of the scores, each", "[-2, 2]")
     def difference(task):
         return first(task) - second(task)
-
-    return difference
 
 
 _difference("probe_one_nn_gain", probe_one_nn, probe_linear, "One nearest neighbour against ridge")

@@ -109,7 +109,8 @@ def read_table(X):
     if hasattr(X, "iloc") and hasattr(X, "dtypes"):
         return _read_pandas(X)
     if hasattr(X, "get_columns") and hasattr(X, "schema"):
-        return _read_columns([_polars_column(series) for series in X.get_columns()], X.shape)
+        _check_shape(X)
+        return _read_columns(map(_polars_column, X.get_columns()), X.shape)
     return _read_array(X)
 
 
@@ -118,19 +119,19 @@ def _read_array(X):
         array = np.asarray(X)
     except ValueError as error:
         raise ValueError(f"X cannot be read as a table with equal rows: {error}") from error
-    if array.dtype.kind == "O" and array.ndim == 2:
-        return _read_columns([_array_column(array[:, j]) for j in range(array.shape[1])], X=array)
+    if array.dtype.kind in "US" and isinstance(X, list | tuple):
+        array = np.array(X, dtype=object)
     _check_shape(array)
     if array.dtype.kind == "c":
         raise ValueError(f"Complex data not supported: X has dtype {array.dtype}.")
     if array.dtype.kind in "fiu":
         return Table(array, _no_codes(len(array)), [], len(array))
-    return _read_columns([_array_column(array[:, j]) for j in range(array.shape[1])], X=array)
+    return _read_columns((_array_column(array[:, j]) for j in range(array.shape[1])), array.shape)
 
 
 def _read_pandas(X):
     _check_shape(X)
-    kinds = {dtype for dtype in X.dtypes}
+    kinds = set(X.dtypes)
     plain = [dtype for dtype in kinds if isinstance(dtype, np.dtype) and dtype.kind in "fiu"]
     if len(plain) == len(kinds) == 1 and X.shape[0] * X.shape[1] <= _COPY_LIMIT:
         numbers = X.to_numpy()
@@ -139,13 +140,8 @@ def _read_pandas(X):
     return _read_columns(columns, X.shape)
 
 
-def _read_columns(columns, shape=None, X=None):
+def _read_columns(columns, shape):
     """Gather (kind, values) pairs, kind being "number", "date" or "category"."""
-    if X is not None:
-        _check_shape(X)
-        shape = X.shape
-    else:
-        _check_shape_of(shape)
     numbers, codes, levels, n_dates, numeric, categorical = [], [], [], 0, [], []
     for position, (kind, values) in enumerate(columns):
         if kind == "category":
@@ -173,13 +169,15 @@ def _pandas_column(series):
         codes = np.asarray(series.cat.codes)
         return "category", _sort_codes(codes, [str(name) for name in dtype.categories])
     if kind in "fiu":
-        values = series.array
-        plain = isinstance(dtype, np.dtype)
-        return "number", np.asarray(series) if plain else series.to_numpy(np.float64, na_value=np.nan)
+        if isinstance(dtype, np.dtype):
+            return "number", series.to_numpy()
+        return "number", series.to_numpy(np.float64, na_value=np.nan)
     if kind == "b":
         missing = np.asarray(series.isna())
         values = np.asarray(series.astype(object))
-        codes = np.where(missing, -1, np.where(missing, False, values).astype(bool).astype(np.int32))
+        codes = np.where(
+            missing, -1, np.where(missing, False, values).astype(bool).astype(np.int32)
+        )
         return "category", _sort_codes(codes, ["False", "True"])
     if kind in "mM":
         return "date", _dates(np.asarray(series.to_numpy(f"{kind}8[ns]")))
@@ -256,8 +254,7 @@ def _dates(values):
 def _sort_codes(codes, names):
     """Renumber codes so that they follow the sorted names of the categories that occur."""
     counts = np.bincount(codes[codes >= 0], minlength=len(names))
-    present = [code for code in np.flatnonzero(counts)]
-    present.sort(key=lambda code: names[code])
+    present = sorted(np.flatnonzero(counts), key=lambda code: names[code])
     renumber = np.full(len(names) + 1, -1, dtype=np.int32)
     renumber[present] = np.arange(len(present), dtype=np.int32)
     return renumber[codes], len(present)
@@ -275,10 +272,6 @@ def _check_shape(X):
             f"instead. Reshape your data with X.reshape(-1, 1) if it has a single feature or "
             f"X.reshape(1, -1) if it contains a single sample."
         )
-    _check_shape_of(shape)
-
-
-def _check_shape_of(shape):
     if shape[0] < 1:
         raise ValueError(
             f"Found array with 0 sample(s) (shape={tuple(shape)}) while a minimum of 1 is required."

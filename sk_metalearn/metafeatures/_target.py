@@ -198,9 +198,7 @@ def target_distinct_share(task):
     return (len(np.unique(task.y)) - 1) / (task.n_rows - 1)
 
 
-@_numbers(
-    "target_top_share", "Share of the rows with the target's most frequent value.", "(0, 1]"
-)
+@_numbers("target_top_share", "Share of the rows with the target's most frequent value.", "(0, 1]")
 def target_top_share(task):
     return np.unique(task.y, return_counts=True)[1].max() / task.n_rows
 

@@ -197,9 +197,7 @@ def _read_target(y, kind, n_rows):
     values = np.asarray(y.to_numpy() if hasattr(y, "to_numpy") else y)
     values = column_or_1d(values)
     if len(values) != n_rows:
-        raise ValueError(
-            f"X and y have inconsistent numbers of rows: {n_rows} and {len(values)}."
-        )
+        raise ValueError(f"X and y have inconsistent numbers of rows: {n_rows} and {len(values)}.")
     if kind == "regression":
         values = values.astype(np.float64)
         if not np.isfinite(values).all():

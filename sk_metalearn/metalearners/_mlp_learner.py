@@ -36,6 +36,15 @@ def head_for(params, n_outputs):
 class MLPLearner:
     """A perceptron whose weights are the state; trained from scratch where nothing was learned."""
 
+    def fit(self, X, y):
+        super().fit(X, y)
+        if not all(np.isfinite(value).all() for value in self.state_["net"].values()):
+            raise FloatingPointError(
+                "Adaptation diverged: the adapted weights are not finite. "
+                "Take smaller or fewer steps (inner_learning_rate, n_adapt_steps)."
+            )
+        return self
+
     def _sizes(self, n_features, n_outputs):
         return [n_features, *self.hidden_layer_sizes, n_outputs]
 

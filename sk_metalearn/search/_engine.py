@@ -149,8 +149,7 @@ class SearchLoop:
         self.trials, self.stop_reason = [], ""
         self.n_told = 0
         self.open = []
-        self.n_running = 0
-        self.n_finished = 0
+        self.running = set()
         self.best, self.since_best = -np.inf, 0
         self.begun = time.monotonic()
         # Why no more candidates begin, while those that have begun are finished.
@@ -172,7 +171,7 @@ class SearchLoop:
                 self._take_up()
             while not self.stop_reason:
                 self._fill()
-                if self.stop_reason or self.n_running == 0:
+                if self.stop_reason or not self.running:
                     break
                 left = self.limits.seconds_left()
                 done = self.executor.next(timeout=None if left is None else max(0.0, left))
@@ -184,9 +183,7 @@ class SearchLoop:
             if not any(trial.finished for trial in self.trials):
                 raise
         finally:
-            self.executor.cancel(
-                [(t.number, fold) for t in self.trials for fold in t.started - set(t.folds)]
-            )
+            self.executor.cancel(self.running)
         self.stop_reason = self.stop_reason or self.last_call
         return self.trials
 
@@ -197,7 +194,7 @@ class SearchLoop:
 
     def _fill(self):
         """Hand jobs to the executor while it has room for them."""
-        while not self.stop_reason and self.n_running < self.executor.capacity:
+        while not self.stop_reason and len(self.running) < self.executor.capacity:
             self._check_time()
             job = self._next_fold(spare=False)
             if job is None:
@@ -227,7 +224,7 @@ class SearchLoop:
         if known is not None:
             self._enter(trial, fold, known)
             return
-        self.n_running += 1
+        self.running.add((trial.number, fold))
         wall, left = self.limits.candidate_seconds, self.limits.seconds_left()
         if left is not None:
             wall = max(0.0, left) if wall is None else min(wall, max(0.0, left))
@@ -239,7 +236,7 @@ class SearchLoop:
         )
 
     def _receive(self, done):
-        self.n_running -= 1
+        self.running.discard(done.key)
         number, fold = done.key
         trial = self.trials[number]
         if trial.finished:
@@ -288,10 +285,9 @@ class SearchLoop:
 
     def _close(self, trial, status=""):
         """Finish a candidate: status, estimate, journal, listeners."""
-        running = [(trial.number, f) for f in trial.started - set(trial.folds)]
-        if running:
-            self.executor.cancel(running)
-            self.n_running -= len(running)
+        pointless = {key for key in self.running if key[0] == trial.number}
+        self.executor.cancel(pointless)
+        self.running -= pointless
         results = [trial.folds[f] for f in sorted(trial.folds)]
         scores = np.array([self.guide(r) for r in results], dtype=float)
         # A metric beside the one that guides the search may be undefined on a fold.
@@ -317,7 +313,6 @@ class SearchLoop:
             trial.estimate = float(scores.mean())
         trial.elapsed = time.monotonic() - self.begun - trial.begun
         self.open.remove(trial)
-        self.n_finished += 1
         if self.listener is not None and self.listener.trial_ends(trial, self):
             self.stop_reason = self.stop_reason or "callback"
         if self.asynchronous:

@@ -295,7 +295,13 @@ def _gaussian_process(family, params, schema, preprocessing):
     return family.estimator_class(kernel=1.0 * shape + WhiteKernel(params.get("noise", 0.1)))
 
 
+def _svm(family, params, schema, preprocessing):
+    # On unscaled data with a large C libsvm may never end; a million steps take seconds.
+    return family.estimator_class(max_iter=1_000_000, **params)
+
+
 _MAKERS = {
+    "svm": _svm,
     "hist_gradient_boosting": _hist_gradient_boosting,
     "mlp": _mlp,
     "logistic_regression": _logistic_regression,

@@ -6,85 +6,118 @@ import numpy as np
 
 from ..exceptions import SpaceError
 from ._base import Strategy
-from ._points import Encoder
-from ._random import Random, draw_new
+from ._points import Encoder, fresh_point, infer_space, point_key
+from ._quasi_random import QuasiRandom
+from ._random import Random
 
 __all__ = ["Evolution"]
 
 
 @dataclass
 class Evolution(Strategy):
-    """Steady-state evolution of the configurations tried.
+    """Let the best of the recent results have children: regularised evolution.
 
-    Parents win tournaments among the results; a child takes each hyperparameter from one of two
-    parents and then changes one or two of them a little. Among candidates the child is the untried
-    candidate nearest to it.
+    The population is the latest results. A parent wins a tournament among some of them; with
+    a chance a second winner of the same branch of the space is crossed with it, and one or two
+    of the active parameters mutate. Ageing lets points that were good by luck die out. With
+    candidates but no space the child is the untried candidate nearest to it.
 
     Parameters
     ----------
-    population : int, default=10
-        Evaluations, at random, before the first child; parents are among this many best ones.
-    tournament : int, default=3
-        Results among which a parent is the best.
-    crossover : float, default=0.5
-        Probability of a second parent.
-    mutation_scale : float, default=0.2
-        Size of a mutation on the unit interval.
+    n_initial : int, default=10
+        Evaluations that fill the space before the first child.
+    population_size : int, default=30
+    tournament_size : int, default=5
+    crossover_rate : float, default=0.3
+        Chance of a second parent.
+    step : float, default=0.2
+        Standard deviation of the mutation of a number, on its scale from 0 to 1; each mutation
+        takes this, a half or a quarter of it.
+    n_failures : int, default=10
+        Children in a row that were all known before a random point is tried.
 
     References
     ----------
-    A. E. Eiben, J. E. Smith. Introduction to evolutionary computing. Springer, 2015.
-    E. Real et al. Regularized evolution for image classifier architecture search. AAAI 2019.
+    E. Real, A. Aggarwal, Y. Huang, Q. Le. Regularized evolution for image classifier architecture
+    search. AAAI 2019.
     """
 
-    population: int = 10
-    tournament: int = 3
-    crossover: float = 0.5
-    mutation_scale: float = 0.2
+    n_initial: int = 10
+    population_size: int = 30
+    tournament_size: int = 5
+    crossover_rate: float = 0.3
+    step: float = 0.2
+    n_failures: int = 10
 
     def begin(self):
-        self._random, self._encoder = Random().join(self), None
+        self._design, self._random = QuasiRandom().join(self), Random().join(self)
+        self._space, self._encoder = self.context.space, None
+        self._index = {point_key(point): i for i, point in enumerate(self.context.candidates)}
+
+    @property
+    def space(self):
+        """Where children are made: the space, or the one that the candidates span."""
+        if self._space is None:
+            self._space = infer_space(self.context.candidates)
+        return self._space
 
     def propose(self):
         for default in self.context.defaults:
             if not self.record.tried[default]:
                 return self.make(candidate=default, reason="default")
-        alive = [o for o in self.record.results.values() if not o.failed]
+        population = self._population()
         n_seen = len(self.record.results) + len(self.record.waiting)
-        if n_seen < self.population or len(alive) < 2:
+        if n_seen < self.n_initial or not population:
+            return self._design.propose()
+        if self.context.space is None:
+            return self._nearest_candidate(population)
+        child = fresh_point(lambda: self._child(population), self.record.keys, self.n_failures)
+        if child is None:
             return self._random.propose()
-        alive = sorted(alive, key=lambda outcome: -outcome.score)[: max(self.population, 2)]
-        if len(self.untried):
-            return self.make(candidate=self._nearest_child(alive), reason="evolution")
-        point = draw_new(self, lambda: self._child(alive))
-        return None if point is None else self.make(point=point, reason="evolution")
+        candidate = self._index.get(point_key(child))
+        if candidate is not None:
+            return self.make(candidate=candidate, reason="evolution")
+        return self.make(point=child, reason="evolution")
 
-    def _parent(self, alive):
-        size = min(self.tournament, len(alive))
-        return alive[int(self.rng.choice(len(alive), size=size, replace=False).min())].proposal
+    def _population(self):
+        """Points and scores of the latest results, the best one always among them."""
+        results = [outcome for outcome in self.record.results.values() if not outcome.failed]
+        population = results[-self.population_size :]
+        if results:
+            best = max(results, key=lambda outcome: outcome.score)
+            if all(outcome is not best for outcome in population):
+                population.append(best)
+        return [(dict(outcome.proposal.point), outcome.score) for outcome in population]
 
-    def _child(self, alive):
-        space, point = self.context.space, dict(self._parent(alive).point)
+    def _select(self, population):
+        """Winner of a tournament."""
+        size = min(self.tournament_size, len(population))
+        rivals = self.rng.choice(len(population), size=size, replace=False)
+        return population[max(rivals, key=lambda i: population[i][1])][0]
+
+    def _child(self, population):
+        """Make a child; None if its parent does not lie in the space."""
         try:
-            if self.rng.random() < self.crossover:
-                point = space.crossover(point, dict(self._parent(alive).point), self.rng)
-            changes = 1 + int(self.rng.integers(2))
-            return space.neighbor(point, self.rng, self.mutation_scale, changes)
-        except SpaceError:  # a parent from outside the space
-            return space.sample(self.rng)
+            child = self._select(population)
+            if self.rng.random() < self.crossover_rate:
+                child = self.space.crossover(child, self._select(population), self.rng)
+            step = self.step * 0.5 ** int(self.rng.integers(3))
+            return self.space.neighbor(child, self.rng, step, 1 + int(self.rng.integers(2)))
+        except SpaceError:
+            return None
 
-    def _nearest_child(self, alive):
-        if self._encoder is None:
-            self._encoder = Encoder(self.context.candidates, self.context.space)
-        rows = self._encoder.candidates
-        parents = [self._parent(alive).candidate for _ in range(2)]
-        parents = [p for p in parents if p is not None] or [int(self.untried[0])]
-        child = rows[parents[0]].copy()
-        if len(parents) > 1 and self.rng.random() < self.crossover:
-            take = self.rng.random(len(child)) < 0.5
-            child[take] = rows[parents[1]][take]
-        width = len(child)
-        changed = self.rng.choice(width, size=min(2, width), replace=False)
-        child[changed] += self.rng.normal(0.0, self.mutation_scale, len(changed))
+    def _nearest_candidate(self, population):
         untried = self.untried
-        return untried[int(np.argmin(((rows[untried] - child) ** 2).sum(axis=1)))]
+        if not len(untried):
+            return None
+        if self._encoder is None:
+            self._encoder = Encoder(self.context.candidates, self.space)
+        for _ in range(self.n_failures):
+            child = self._child(population)
+            if child is not None:
+                rows = self._encoder.candidates[untried]
+                distance = ((rows - self._encoder([child])) ** 2).sum(axis=1)
+                near = np.flatnonzero(distance <= distance.min() + 1e-12)
+                pick = untried[near[self.rng.integers(len(near))]]
+                return self.make(candidate=pick, reason="evolution")
+        return self._random.propose()

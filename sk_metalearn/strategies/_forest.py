@@ -3,7 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.ensemble import ExtraTreesRegressor
 
+from ..exceptions import SpaceError
+from ._acquisition import log_expected_improvement
+from ._points import point_key
 from ._random import Random
 from ._surrogate import SurrogateStrategy
 
@@ -12,18 +16,22 @@ __all__ = ["Forest"]
 
 @dataclass
 class Forest(SurrogateStrategy):
-    """A forest surrogate, at home in conditional spaces, and expected improvement.
+    """Expected improvement under a forest, with local search: for conditional spaces (SMAC).
 
-    An inactive hyperparameter is told to the trees by a column of its own. The spread is that of
-    the trees. Every few proposals one is random, because a forest knows nothing of the places
-    between its leaves.
+    Trees split on whether a parameter is there at all, so that they need no distance between
+    points of different models. The mean of the trees is the prediction; its variance is that of
+    the trees' means plus the mean variance inside the leaves. The expected improvement is climbed
+    by steps to better neighbours, from the best points found and from random ones, and now and
+    then a random point is tried.
 
     Parameters
     ----------
-    n_trees : int, default=30
-    min_samples_leaf : int, default=1
+    n_estimators : int, default=50
+        Trees.
+    n_rounds : int, default=3
+        Steps of the local search.
     random_every : int, default=5
-        Each proposal of this rank is random; 0 for none.
+        One in this many proposals is random; 0 for none.
 
     References
     ----------
@@ -31,33 +39,72 @@ class Forest(SurrogateStrategy):
     configuration. LION 2011.
     """
 
-    n_trees: int = 30
-    min_samples_leaf: int = 1
+    n_estimators: int = 50
+    n_rounds: int = 3
     random_every: int = 5
 
     def begin(self):
         super().begin()
-        self._random = Random().join(self)
-
-    def propose(self):
-        due = self.random_every and self.record.asked % self.random_every == self.random_every - 1
-        if due and self.record.asked > self.n_initial:
-            return self._random.propose()
-        return super().propose()
+        self._random, self._n_modelled = Random().join(self), 0
 
     def fit(self, rows, values):
-        from sklearn.ensemble import ExtraTreesRegressor
-
-        forest = ExtraTreesRegressor(
-            n_estimators=self.n_trees,
-            min_samples_leaf=self.min_samples_leaf,
-            max_features=max(1, int(0.8 * rows.shape[1])),
+        model = ExtraTreesRegressor(
+            self.n_estimators,
+            max_features=5 / 6,
+            min_samples_split=3,
+            bootstrap=False,
             random_state=int(self.rng.integers(2**31)),
         ).fit(rows, values)
+        trees = [tree.tree_ for tree in model.estimators_]
+        # The leaves of a few results are pure: they are no more certain than the noise.
+        floor = 0.01
 
-        def predict(new):
-            new = new.astype(np.float32)
-            each = np.array([tree.tree_.predict(new)[:, 0] for tree in forest.estimators_])
-            return each.mean(axis=0), np.sqrt(each.var(axis=0) + 1e-4)
+        def predict(rows):
+            rows = np.asarray(rows, dtype=np.float32)
+            leaves = [tree.apply(rows) for tree in trees]
+            means = np.array(
+                [t.value[:, 0, 0][leaf] for t, leaf in zip(trees, leaves, strict=True)]
+            )
+            inside = np.array([t.impurity[leaf] for t, leaf in zip(trees, leaves, strict=True)])
+            return means.mean(axis=0), np.sqrt(means.var(axis=0) + inside.mean(axis=0) + floor)
 
+        self._predict, self._best = predict, values.max()
         return predict
+
+    def _maximise(self, rows, scores):
+        self._n_modelled += 1
+        if self.random_every and self._n_modelled % self.random_every == 0:
+            return self._random.propose()
+        return super()._maximise(rows, scores)
+
+    def _points(self):
+        points = super()._points()
+        if not points or self.context.space is None:
+            return points
+        keys = {point_key(point) for point in points} | self.record.keys | self.candidate_keys
+        rated = self._rate(points)
+        for step in range(self.n_rounds):
+            best = np.argsort(-rated, kind="stable")[: self.n_incumbents]
+            near = self._neighbours([points[i] for i in best], 0.2 * 0.5**step, keys)
+            if not near:
+                break
+            points, rated = points + near, np.concatenate([rated, self._rate(near)])
+        return points
+
+    def _rate(self, points):
+        mean, deviation = self._predict(self.encoder(points))
+        return log_expected_improvement(mean, deviation, self._best)
+
+    def _neighbours(self, points, scale, keys):
+        near = []
+        for point in points:
+            for _ in range(self.n_neighbors // 2):
+                try:
+                    other = self.context.space.neighbor(point, self.rng, scale)
+                except SpaceError:
+                    break
+                key = point_key(other)
+                if key not in keys:
+                    keys.add(key)
+                    near.append(other)
+        return near

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ..exceptions import StrategyError
 from ._base import Strategy
-from ._points import grid_points, point_key
+from ._points import all_points, grid_points, point_key
 
 __all__ = ["Grid"]
 
@@ -26,7 +26,7 @@ class Grid(Strategy):
     limit: int = 20000
 
     def begin(self):
-        self._level, self._points, self._last = 0, iter(()), False
+        self._level, self._points, self._last, self._first = 0, iter(()), False, True
         space = self.context.space
         if space is None:
             return
@@ -54,7 +54,11 @@ class Grid(Strategy):
         if self._last:
             return False
         self._level += 1
-        points = grid_points(self.context.space, self._level, self.limit)
+        points = None if self._first else all_points(self.context.space, self.limit)
+        # A finite space has an end; finer and finer grids of it have none.
+        self._last, self._first = points is not None or self.levels is not None, False
+        if points is None:
+            points = grid_points(self.context.space, self._level, self.limit)
         if points is None:
             if self._level == 1 or self.levels is not None:
                 raise StrategyError(
@@ -63,7 +67,5 @@ class Grid(Strategy):
                     "higher limit."
                 )
             return False
-        # Without numeric parameters every finer grid is the same one.
-        self._last = self.levels is not None or not self.context.space.is_continuous
         self._points = iter(points)
         return True

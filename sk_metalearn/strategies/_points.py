@@ -31,6 +31,11 @@ def _text(value):
     return repr(value)
 
 
+def _named(space, branch, point):
+    """Give a branch's point the name of the branch, where the space asks for it."""
+    return point if space.root is None else {space.root: branch.name, **point}
+
+
 def _values(parameter, levels):
     """All values of a parameter if there are at most `levels`, else None."""
     if isinstance(parameter, Categorical):
@@ -48,7 +53,7 @@ def _products(space, values_of, limit):
     """Points of every branch over the values of each active parameter, None beyond `limit`."""
     points = []
     for branch in space.branches:
-        partial = [{}]
+        partial = [_named(space, branch, {})]
         for name, parameter in branch.parameters.items():
             values = values_of(parameter)
             if values is None:
@@ -124,7 +129,7 @@ def point_from_unit(space, unit):
             return parameter.specials[min(int(u / share * n), n - 1)]
         return parameter.from_unit((u - share) / (1 - share))
 
-    return branch.fill(choose)
+    return _named(space, branch, branch.fill(choose))
 
 
 def _flat(point, prefix=""):

@@ -14,6 +14,7 @@ A test file for a strategy of one's own::
 
 import copy
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -199,10 +200,12 @@ def simulate(strategy, context, score, n_evaluations, batch=1):
     return proposals, np.array(scores)
 
 
-def _family(n_candidates=24):
-    return TaskFamily(make_space(), n_candidates)
+@lru_cache(maxsize=1)
+def _family():
+    return TaskFamily(make_space(), n_candidates=18)
 
 
+@lru_cache(maxsize=1)
 def _contexts():
     """Contexts of every shape: with and without candidates, space and past."""
     family = _family()
@@ -211,7 +214,7 @@ def _contexts():
     gaps.scores[:, :5] = np.nan
     gaps.scores[0] = np.nan
     gaps.scores[1] = 0.5
-    return family, {
+    contexts = {
         "candidates and past": family.context(12),
         "candidates alone": family.context(0),
         "space alone": space,
@@ -227,6 +230,10 @@ def _contexts():
             past=PastPerformance(np.ones((4, len(family.candidates))))
         ),
     }
+    for context in contexts.values():
+        if context.past is not None:
+            context.past.scores.flags.writeable = False  # what is shared must not be changed
+    return family, contexts
 
 
 def _keys(proposals):
@@ -298,9 +305,9 @@ def check_no_twins(make):
     score, _ = family.task(1000)
     for where, context in contexts.items():
         if context.space is not None:
-            proposals, _ = simulate(make(), context, score, 40)
+            proposals, _ = simulate(make(), context, score, 30)
             _assert_no_twins(proposals, where)
-            assert len(proposals) == 40, f"the space was not used up, yet the search ended: {where}"
+            assert len(proposals) == 30, f"the space was not used up, yet the search ended: {where}"
 
 
 def check_finite_space(make):

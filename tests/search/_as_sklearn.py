@@ -9,7 +9,6 @@ import sklearn.model_selection as model_selection
 
 from sk_metalearn import MetaSearchCV
 
-
 OWN_COLUMNS = (
     "reason",
     "predicted_score",

@@ -1,0 +1,76 @@
+"""Candidates that fail become rows, and the search goes on."""
+
+import time
+import warnings
+
+import numpy as np
+import pytest
+from _faulty import Faulty
+from sklearn.datasets import load_iris
+
+from sk_metalearn import MetaSearchCV
+
+X, y = load_iris(return_X_y=True)
+
+
+def search(grid, **options):
+    options = {"knowledge": None, "strategy": "grid", "cv": 3, "random_state": 0, **options}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return MetaSearchCV(Faulty(), grid, n_iter="all", **options).fit(X, y)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize(
+    "fault, status, limits",
+    [
+        ("raise", "crashed", {}),
+        ("nan", "invalid", {}),
+        ("hang", "timeout", {"candidate_timeout": 1.0}),
+        ("sleep", "timeout", {"candidate_timeout": 1.0}),
+        ("memory", "memory", {"candidate_memory": 600 * 2**20}),
+        ("exit", "died", {"candidate_timeout": 30.0}),
+        ("segfault", "died", {"candidate_timeout": 30.0}),
+    ],
+)
+def test_a_failing_candidate_is_a_row(fault, status, limits, n_jobs):
+    found = search({"fault": ["", fault, ""], "shrink": [0.0, 0.5]}, n_jobs=n_jobs, **limits)
+    results = found.cv_results_
+    assert len(results["params"]) == 6
+    bad = np.array([params["fault"] == fault for params in results["params"]])
+    assert list(results["status"][bad]) == [status] * 2
+    assert list(results["status"][~bad]) == ["ok"] * 4
+    assert np.isnan(results["mean_test_score"][bad]).all()
+    assert all(results["failure"][bad])
+    assert found.best_params_["fault"] == "" and found.best_score_ > 0.85
+    assert found.predict(X).shape == y.shape
+
+
+def test_death_without_limits_does_not_end_a_parallel_search():
+    found = search({"fault": ["exit", "", "segfault"]}, n_jobs=2)
+    assert list(found.cv_results_["status"]) == ["died", "ok", "died"]
+
+
+def test_numeric_error_score():
+    results = search({"fault": ["raise", ""]}, error_score=-1.0).cv_results_
+    assert results["mean_test_score"][0] == -1.0 and results["rank_test_score"][0] == 2
+
+
+def test_error_score_raise():
+    with pytest.raises(RuntimeError, match="does not work"):
+        search({"fault": ["", "raise"]}, error_score="raise")
+    with pytest.raises(RuntimeError, match="does not work"):
+        search({"fault": ["", "raise"]}, error_score="raise", n_jobs=2)
+    with pytest.raises(TimeoutError, match="1 seconds"):
+        search({"fault": ["sleep"]}, error_score="raise", candidate_timeout=1.0)
+
+
+def test_all_failed():
+    with pytest.raises(ValueError, match="All the 6 fits failed"):
+        search({"fault": ["raise"], "shrink": [0.0, 0.1]})
+
+
+def test_limits_cost_little_more_than_the_limit():
+    begun = time.monotonic()
+    search({"fault": ["hang", ""]}, candidate_timeout=1.0)
+    assert time.monotonic() - begun < 20
