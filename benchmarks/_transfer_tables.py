@@ -95,7 +95,9 @@ def read_qualities(path, datasets):
         place = head.index(name)
         cells = [by_id[d][place] if d in by_id else "" for d in datasets]
         values = np.array([float(cell) if cell not in ("", "nan") else np.nan for cell in cells])
-        columns.append(values if change is None else change(np.maximum(values, 0 + (change is np.log))))
+        columns.append(
+            values if change is None else change(np.maximum(values, 0 + (change is np.log)))
+        )
     return np.column_stack(columns), tuple(name for name, _ in QUALITIES)
 
 
@@ -120,7 +122,9 @@ def read_errors(errors, runtimes=None, groups=None, qualities=None):
         if (columns, rows) != (names, datasets):
             raise SystemExit(f"{runtimes} does not have the rows and columns of {errors}.")
         seconds = times
-    features, feature_names = (None, ()) if qualities is None else read_qualities(qualities, datasets)
+    features, feature_names = (
+        (None, ()) if qualities is None else read_qualities(qualities, datasets)
+    )
     scores = -values
     return Table(
         name=Path(errors).name,
@@ -208,9 +212,7 @@ def read_bundled(kind, metric=None):
     good = np.isfinite(scores).sum(axis=1) > 1
     folds, scores, baseline = folds[good], scores[good], baseline[good]
     n_folds = folds.shape[2]
-    told = np.stack(
-        [np.delete(folds, i, axis=2).mean(axis=2) for i in range(n_folds)], axis=2
-    )
+    told = np.stack([np.delete(folds, i, axis=2).mean(axis=2) for i in range(n_folds)], axis=2)
     tasks = [task for task, kept in zip(table.tasks, good, strict=True) if kept]
     return Table(
         name=f"bundled {kind} ({metric})",

@@ -17,6 +17,7 @@ was measured is kept in ``--cache`` and not measured again.
 """
 
 import argparse
+import contextlib
 import csv
 import json
 import time
@@ -32,6 +33,7 @@ from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
 from sk_metalearn import AutoClassifier, AutoRegressor, KnowledgeBase
 from sk_metalearn.building._tasks import list_tasks, read_table
 from sk_metalearn.evaluation import WorkerPool
+from sk_metalearn.exceptions import KnowledgeError
 from sk_metalearn.spaces import (
     Schema,
     build_estimator,
@@ -146,12 +148,14 @@ def auto_arm(source, parts, metric, seed, n_jobs, knowledge):
     """Search with 10 evaluations and the knowledge of other families."""
     X_train, X_test, y_train, y_test, folds = parts
     make = AutoClassifier if source.kind == "classification" else AutoRegressor
+    with contextlib.suppress(KnowledgeError):  # a family that the base does not hold
+        knowledge = knowledge.without(families=[source.family])
     started = time.perf_counter()
     search = make(
         n_iter=10,
         cv=folds,
         scoring=metric,
-        knowledge=knowledge.without(families=[source.family]),
+        knowledge=knowledge,
         random_state=seed,
         n_jobs=n_jobs,
     )

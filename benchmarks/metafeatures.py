@@ -83,10 +83,8 @@ def default_set(repeats):
         found = seconds_of(lambda X=X, y=y: extractor.extract(X, y), repeats if n < 1e5 else 1)
         more = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
         yield f"normal({n}, {p})", "sk_metalearn sampled", "default", found
-        print(
-            f"default set on {n:,} x {p}: {found:.3f} s, "
-            f"{1 + more / X.nbytes:.2f} times the memory of the data"
-        )
+        memory = f", {1 + more / X.nbytes:.2f} times the memory of the data" if n > 1e5 else ""
+        print(f"default set on {n:,} x {p}: {found:.3f} s{memory}")
 
 
 def main():

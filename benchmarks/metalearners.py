@@ -16,10 +16,16 @@ import time
 from pathlib import Path
 
 import numpy as np
+from sklearn.datasets import load_digits
+from sklearn.decomposition import PCA
 from sklearn.metrics import mean_squared_error
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from sk_metalearn import metalearners as ml
 from sk_metalearn.metalearners import OuterLoop
+from sk_metalearn.metalearners._networks import init_mlp, mlp, mlp_gradient
 
 SECTIONS = {}
 
@@ -100,6 +106,367 @@ def sine(options):
                         "iterations": learner.history_["iteration"][-1],
                         "seconds": seconds,
                     }
+
+
+# Few-shot classification -----------------------------------------------------------------------
+
+N_EPISODES = 600
+
+
+def digit_sets():
+    """Digits and their quarter turns; the images of the test classes are never trained on."""
+    digits = load_digits()
+    X, y = ml.make_rotated_classes(digits.images / 16, digits.target)
+    even = np.tile(np.arange(len(digits.target)) % 2 == 0, 4)
+    classes = np.random.RandomState(0).permutation(40)
+    rotations = classes[:22], classes[22:30], classes[30:]
+    by_digit = [np.concatenate([4 * d + np.arange(4) for d in part]) for part in DIGITS]
+    for name, (train, validation, test) in (
+        ("digits, left-out rotations", rotations),
+        ("digits, left-out digits", by_digit),
+    ):
+        rows = [np.isin(y, part) for part in (train, validation, test)]
+        halves = [even, even, ~even]
+        yield name, [(X[r & h], y[r & h]) for r, h in zip(rows, halves, strict=True)], False
+
+
+DIGITS = ([0, 1, 6, 8, 9], [2, 5], [3, 4, 7])
+MANY_CLASSES = ("isolet-1560", "coil20", "movement_libras", "leaf", "spectrometer")
+
+
+def corpus_sets(folder):
+    """Many-class datasets; classes are split at random into training, validation and test."""
+    import pandas as pd
+
+    for slug in MANY_CLASSES:
+        frame = pd.read_parquet(folder / f"{slug}.parquet")
+        y = frame.pop("target").astype("category").cat.codes.to_numpy()
+        X = pd.get_dummies(frame).astype(float).fillna(0.0).to_numpy()
+        classes = np.flatnonzero(np.bincount(y) >= 8)
+        classes = np.random.RandomState(0).permutation(classes)
+        n_test, n_validation = max(5, len(classes) // 4), max(3, len(classes) // 5)
+        parts = np.split(classes, [n_test, n_test + n_validation])
+        test, validation, train = ((X[np.isin(y, part)], y[np.isin(y, part)]) for part in parts)
+        yield slug, [train, validation, test], True
+
+
+def prepare(train, *others, standardize):
+    """Standardise, keep at most 64 principal components and scale, all learned on `train`."""
+    steps = [StandardScaler()] if standardize else []
+    if train[0].shape[1] > 64:
+        steps.append(PCA(64, random_state=0))
+    pipeline = make_pipeline(*steps, "passthrough").fit(train[0])
+    scale = np.sqrt(pipeline.transform(train[0]).var(axis=0).mean())
+    return [[(pipeline.transform(X) / scale, y)] for X, y in (train, *others)]
+
+
+def few_shot(sets, options):
+    """Accuracy on episodes of left-out classes, for each method and for 1-NN in input space."""
+    for name, raw, standardize in sets:
+        train, validation, test = prepare(*raw, standardize=standardize)
+        for n_shots in (1, 5):
+            draw = {"n_shots": n_shots, "n_query": 3, "n_way": 5, "random_state": 0}
+            row = {"dataset": name, "n_shots": n_shots}
+            for method, learner in few_shot_learners(n_shots).items():
+                if options.only and method not in options.only:
+                    continue
+                seconds, tasks = 0.0, test
+                if method == "1-NN, raw input":
+                    tasks = [raw[2]]
+                elif method != "1-NN":
+                    learner, seconds = best_of(learner, train, validation)
+                scores = ml.few_shot_scores(learner, ml.sample_episodes(tasks, N_EPISODES, **draw))
+                yield row | {
+                    "method": method,
+                    "accuracy": round(scores.mean(), 3),
+                    "interval": round(interval(scores), 3),
+                    "classes": "/".join(str(len(set(t[0][1]))) for t in (train, validation, test)),
+                    "seconds": seconds,
+                }
+
+
+def few_shot_learners(n_shots):
+    """Baselines, and for each method the settings to choose from on the validation classes."""
+    common = {"n_shots": n_shots, "n_query": 3, "standardize": False, "random_state": 0}
+    gentle, quick = (
+        OuterLoop(max_iter=600, learning_rate=rate, validation_interval=50, n_iter_no_change=4)
+        for rate in (2e-4, 1e-3)
+    )
+    long = OuterLoop(max_iter=600, learning_rate=2e-3, validation_interval=100)
+    learners = {"1-NN, raw input": KNeighborsClassifier(1), "1-NN": KNeighborsClassifier(1)}
+    for method, make in (
+        ("prototypical", ml.PrototypicalNetworkClassifier),
+        ("matching", ml.MatchingNetworkClassifier),
+        ("siamese", ml.SiameseNetworkClassifier),
+    ):
+        learners[method] = [make((), outer=outer, **common) for outer in (gentle, quick)]
+    learners["MAML"] = [ml.MAMLClassifier(outer=quick, **common)]
+    learners["Reptile"] = [ml.ReptileClassifier(outer=None, **common)]
+    learners["SNAIL"] = [ml.SNAILClassifier(outer=long, **common)]
+    learners["Meta Network"] = [ml.MetaNetworkClassifier(outer=long, **common)]
+    return learners
+
+
+def best_of(learners, train, validation):
+    """Meta-train each and keep the one with the lowest validation loss."""
+    seconds = sum(meta_fit(learner, train, validation) for learner in learners)
+    best = min(learners, key=lambda learner: min(learner.history_["validation_loss"]))
+    return best, round(seconds, 1)
+
+
+@section
+def digits(options):
+    """Few-shot classification of digits turned by quarters."""
+    yield from few_shot(digit_sets(), options)
+
+
+@section
+def corpus(options):
+    """Few-shot classification on the many-class datasets of the corpus."""
+    yield from few_shot(corpus_sets(options.data), options)
+
+
+# Learned optimiser ------------------------------------------------------------------------------
+
+
+def make_quadratics(n_tasks, random_state):
+    """Random least-squares problems in 10 dimensions (and an intercept)."""
+    rng = np.random.RandomState(random_state)
+    return [(rng.normal(size=(20, 10)), rng.normal(size=20)) for _ in range(n_tasks)]
+
+
+def trajectory(kind, rate, net, X, y):
+    """Yield the weights of a perceptron before each step of a hand-made optimiser."""
+    Y = y[:, None]
+    momentum = {key: np.zeros_like(value) for key, value in net.items()}
+    square, step = dict(momentum), 0
+    while True:
+        yield net
+        step += 1
+        gradient, _ = mlp_gradient(net, X, lambda output: 2 * (output - Y) / len(Y))
+        if kind == "Adam":
+            momentum = {k: 0.9 * momentum[k] + 0.1 * gradient[k] for k in net}
+            square = {k: 0.999 * square[k] + 0.001 * gradient[k] ** 2 for k in net}
+            now = rate * np.sqrt(1 - 0.999**step) / (1 - 0.9**step)
+            net = {k: net[k] - now * momentum[k] / (np.sqrt(square[k]) + 1e-8) for k in net}
+        else:
+            keep = 0.9 if kind == "momentum" else 0.0
+            momentum = {k: keep * momentum[k] - rate * gradient[k] for k in net}
+            net = {k: net[k] + momentum[k] for k in net}
+
+
+def errors_on_the_way(kind, rate, episodes, sizes, n_steps, part):
+    """Errors after 0..n_steps steps, a row for each problem; infinite where it diverges.
+
+    `part` is 0 for the error on the support examples and 2 for that on the queries.
+    """
+    rows = []
+    with np.errstate(all="ignore"):
+        for i, episode in enumerate(episodes):
+            net = init_mlp(np.random.RandomState(i), sizes)
+            nets = trajectory(kind, rate, net, *episode[:2])
+            X, y = episode[part : part + 2]
+            errors = [((mlp(next(nets), X)[:, 0] - y) ** 2).mean() for _ in range(n_steps + 1)]
+            rows.append(errors)
+    return np.nan_to_num(np.array(rows), nan=np.inf)
+
+
+RATES = np.logspace(-3, 0.5, 15)
+
+
+@section
+def optimizer(options):
+    """Training loss of left-out problems by learned and by hand-made optimisers."""
+    outer = OuterLoop(
+        max_iter=400,
+        batch_size=4,
+        learning_rate=5e-3,
+        validation_interval=25,
+        n_validation_episodes=32,
+    )
+    draw = {"kind": "regression", "n_shots": 10, "n_query": 1}
+    problems = {
+        "quadratic": ((), make_quadratics(500, 0), make_quadratics(100, 1)),
+        "perceptron on sine": (
+            (20,),
+            standardized(ml.make_sine_tasks(500, 20, 0)),
+            standardized(ml.make_sine_tasks(100, 20, 1)),
+        ),
+    }
+    for problem, (hidden, train, test) in problems.items():
+        n_steps = 50
+        tuning = list(ml.sample_episodes(train, 50, random_state=5, **draw))
+        judging = list(ml.sample_episodes(test, 100, random_state=6, **draw))
+        sizes = [train[0][0].shape[1], *hidden, 1]
+        found = {}
+        for kind in ("SGD", "momentum", "Adam"):
+            # The step size is the best of 15 for the mean loss on the way, on training problems.
+            means = [
+                errors_on_the_way(kind, rate, tuning, sizes, n_steps, 0).mean() for rate in RATES
+            ]
+            rate = RATES[np.argmin(means)]
+            found[kind] = errors_on_the_way(kind, rate, judging, sizes, n_steps, 0).mean(axis=0)
+        learner = ml.LearnedOptimizerRegressor(
+            hidden, n_shots=10, n_query=1, standardize=False, outer=outer, random_state=0
+        )
+        seconds, way = meta_fit(learner, train), []
+        for i, (X, y, _, _) in enumerate(judging):
+            learner.set_params(random_state=i).fit(X, y)
+            way.append(learner.loss_curve_)
+        found["learned (LSTM)"] = np.mean(way, axis=0)
+        for kind, losses in found.items():
+            yield {
+                "method": kind,
+                "problem": problem,
+                **{f"loss_{k}": round(float(losses[k]), 4) for k in (0, 5, 10, 20, 30, 50)},
+                "steps_to_adam_at_50": steps_to(losses, found["Adam"][50]),
+                "seconds": seconds if kind.startswith("learned") else 0.0,
+            }
+
+
+def steps_to(losses, level):
+    """First step at which a curve is at or below a level; -1 if it never is."""
+    reached = np.flatnonzero(losses <= level)
+    return int(reached[0]) if len(reached) else -1
+
+
+def standardized(tasks):
+    """Scale sine tasks to unit variance over all of them."""
+    return [(X / 2.887, y / 2.05) for X, y in tasks]
+
+
+@section
+def control(options):
+    """Query error of perceptrons trained on 10 noisy points of a left-out wave."""
+    rng = np.random.RandomState(0)
+
+    def noisy(tasks):
+        return [(X, y + 0.3 * rng.normal(size=len(y))) for X, y in standardized(tasks)]
+
+    train, test = noisy(ml.make_sine_tasks(500, 30, 0)), noisy(ml.make_sine_tasks(200, 30, 1))
+    draw = {"kind": "regression", "n_shots": 10, "n_query": 20}
+    tuning = list(ml.sample_episodes(train, 100, random_state=5, **draw))
+    judging = list(ml.sample_episodes(test, 200, random_state=6, **draw))
+    outer = OuterLoop(
+        max_iter=400, learning_rate=5e-3, validation_interval=25, n_validation_episodes=64
+    )
+    learner = ml.MetaControlRegressor(
+        n_shots=10, n_query=20, standardize=False, outer=outer, random_state=0
+    )
+    seconds, errors, steps = meta_fit(learner, train), [], []
+    for i, (X, y, X_query, y_query) in enumerate(judging):
+        learner.set_params(random_state=i).fit(X, y)
+        errors.append(mean_squared_error(y_query, learner.predict(X_query)))
+        steps.append(len(learner.loss_curve_) - 1)
+    rows = {"learned control": (np.array(errors), np.mean(steps), seconds)}
+    for kind in ("SGD", "momentum", "Adam"):
+        # Step size and number of steps are the best pair on training problems.
+        tuned = {
+            rate: errors_on_the_way(kind, rate, tuning, [1, 20, 1], 40, 2).mean(axis=0)
+            for rate in RATES
+        }
+        rate = min(tuned, key=lambda rate: tuned[rate].min())
+        step = int(tuned[rate].argmin())
+        judged = errors_on_the_way(kind, rate, judging, [1, 20, 1], 40, 2)[:, step]
+        rows[kind] = (judged, step, 0.0)
+    for kind, (errors, step, seconds) in rows.items():
+        difference = errors - rows["learned control"][0]
+        yield {
+            "method": kind,
+            "query_mse": round(errors.mean(), 4),
+            "interval": round(interval(errors), 4),
+            "more_than_learned": round(difference.mean(), 4),
+            "difference_interval": round(interval(difference), 4),
+            "steps": round(float(step), 1),
+            "seconds": seconds,
+        }
+
+
+# Memory -----------------------------------------------------------------------------------------
+
+
+@section
+def copy(options):
+    """Copy task of the Neural Turing machine: bits right at trained and at greater lengths."""
+    outer = OuterLoop(
+        max_iter=2500,
+        batch_size=16,
+        learning_rate=3e-3,
+        validation_interval=100,
+        n_validation_episodes=64,
+        n_iter_no_change=None,
+    )
+    sequences = ml.make_copy_sequences(4000, (1, 6), n_bits=6, random_state=0)
+    validation = ml.make_copy_sequences(100, (1, 6), n_bits=6, random_state=1)
+    for seed in range(3):
+        machine = ml.NeuralTuringMachine(64, 32, 12, outer=outer, random_state=seed)
+        seconds = meta_fit(machine, sequences, validation)
+        for length in (1, 3, 6, 8, 10, 15, 20):
+            tests = ml.make_copy_sequences(50, (length, length), n_bits=6, random_state=2)
+            right = [
+                machine.predict(inputs)[length + 1 :] == targets[length + 1 :]
+                for inputs, targets in tests
+            ]
+            yield {
+                "method": "NTM",
+                "seed": seed,
+                "validation_loss": round(min(machine.history_["validation_loss"]), 5),
+                "length": length,
+                "bits_right": round(float(np.mean(right)), 4),
+                "sequences_right": round(float(np.mean([r.all() for r in right])), 3),
+                "seconds": seconds,
+            }
+
+
+@section
+def sequences(options):
+    """Accuracy on the k-th instance of a class, along sequences of left-out classes."""
+    outer = OuterLoop(
+        max_iter=1500,
+        batch_size=16,
+        learning_rate=3e-3,
+        validation_interval=100,
+        n_validation_episodes=64,
+    )
+    name, parts, _ = next(digit_sets())
+    train, validation, test = prepare(*parts, standardize=False)
+    for n_way in (3, 5):
+        common = {"n_way": n_way, "n_shots": 5, "n_query": 5, "standardize": False}
+        learners = {
+            "MANN": ml.MANNClassifier(outer=outer, random_state=0, **common),
+            "NTM": ml.NTMClassifier(outer=outer, random_state=0, **common),
+            "1-NN": KNeighborsClassifier(1),
+        }
+        for method, learner in learners.items():
+            if options.only and method not in options.only:
+                continue
+            seconds = 0.0 if method == "1-NN" else meta_fit(learner, train, validation)
+            right = instance_accuracy(learner, test, n_way)
+            yield {
+                "method": method,
+                "dataset": name,
+                "n_way": n_way,
+                **{f"instance_{k}": round(right[k - 1], 3) for k in (1, 2, 3, 5, 10)},
+                "instances_2_to_10": round(right[1:].mean(), 3),
+                "seconds": seconds,
+            }
+
+
+def instance_accuracy(learner, tasks, n_way, n_sequences=100, n_each=10):
+    """Predict each example of a sequence from those before it, as `fit` and `predict` see it."""
+    rng = np.random.RandomState(7)
+    right = [[] for _ in range(n_each)]
+    for X, y, *_ in ml.sample_episodes(
+        tasks, n_sequences, n_shots=n_each, n_query=1, n_way=n_way, random_state=8
+    ):
+        order = rng.permutation(len(y))
+        X, y, seen = X[order], y[order], np.zeros(n_way, dtype=int)
+        for t in range(len(y)):
+            known = len(set(y[:t])) > 1
+            guess = learner.fit(X[:t], y[:t]).predict(X[t : t + 1])[0] if known else -1
+            right[seen[y[t]]].append(guess == y[t])
+            seen[y[t]] += 1
+    return np.array([np.mean(part) for part in right])
 
 
 def main():

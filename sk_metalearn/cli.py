@@ -43,9 +43,7 @@ def _parser():
     load.add_argument("--server", help="URL of the OpenML server's API")
     load.add_argument("--cache", help="folder of the OpenML client's cache")
 
-    export = commands.add_parser(
-        "export", help="write a base for others, or print it"
-    )
+    export = commands.add_parser("export", help="write a base for others, or print it")
     export.add_argument("base", help=base_help)
     export.add_argument("output", help="*.jsonl, *.npz, or - to print")
     export.add_argument("--anonymous", action="store_true", help="without names, ids and machines")

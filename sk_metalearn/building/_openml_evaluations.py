@@ -18,7 +18,8 @@ OPENML = Source(
     "OpenML",
     "CC-BY-4.0",
     "https://www.openml.org",
-    "runs uploaded by users: scores over the folds of the OpenML task, on all rows",
+    "runs uploaded by users: scores over the folds of the OpenML task, on all rows; errors of "
+    "regression in the units of y",
 )
 # The server's measure, our metric, and how one becomes the other.
 MEASURES = {

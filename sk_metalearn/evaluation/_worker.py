@@ -84,8 +84,6 @@ def _run(message):
     status, value, error = "ok", None, ""
     try:
         paths, call = loads(message)
-        if callable(paths):
-            paths, call = (), message
         # The caller may import from more places than when this process was started.
         sys.path.extend(path for path in paths if path not in sys.path)
         function, args = loads(call)

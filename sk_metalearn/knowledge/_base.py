@@ -265,7 +265,8 @@ class KnowledgeBase:
         out = self.families.resolve(families, openml_ids, tasks)
         tables = {}
         for key, table in self._tables.items():
-            keep = [i for i, task in enumerate(table.tasks) if task.family not in out]
+            family = self.families.family_of
+            keep = [i for i, task in enumerate(table.tasks) if family[task.id] not in out]
             tables[key] = table if len(keep) == len(table.tasks) else table.take(keep)
         base = KnowledgeBase(tables, self.aliases, self.sources, self.provenance)
         base.left_out = self.left_out | out

@@ -25,8 +25,8 @@ def place_points(family, configurations, n_features=20, variance=1.0):
     the upper end. The width of a kernel stands relative to the squared distances between rows,
     so that the same place means the same on tasks of 5 and of 500 columns and ``"scale"`` is
     one of the places. Amounts among choices (shares of features, layers of a network) are numbers
-    too. A choice without order has a column per value; a parameter that does not apply stands in
-    the middle.
+    too. A choice without order has a column per value, a rate of learning and a number of steps
+    have one for their product; a parameter that does not apply stands in the middle.
 
     Parameters
     ----------
@@ -56,8 +56,8 @@ def place_points(family, configurations, n_features=20, variance=1.0):
         values = [configuration.params.get(name, _ABSENT) for configuration in configurations]
         if name == "gamma":
             scalers = [own.preprocessing.get("scaler", "none") for own in configurations]
-            widths = [n_features * _VARIANCE.get(own, variance) for own in scalers]
-            add([_width(*own) for own in zip(values, widths, strict=True)], group)
+            after = [_VARIANCE.get(own, variance) for own in scalers]
+            add([_width(*own, n_features) for own in zip(values, after, strict=True)], group)
             group += 1
         elif read is not None:
             for amounts in zip(*(read(value, n_features) for value in values), strict=True):
@@ -69,6 +69,12 @@ def place_points(family, configurations, n_features=20, variance=1.0):
             group += 1
         else:
             add([_number(name, parameter, value) for value in values], group)
+            group += 1
+    for rate, steps in _PRODUCTS:
+        if rate in family.parameters and steps in family.parameters:
+            add(
+                [_way(own.params.get(rate), own.params.get(steps)) for own in configurations], group
+            )
             group += 1
     for step, words in PREPROCESSING.items():
         chosen = [configuration.preprocessing.get(step, "none") for configuration in configurations]
@@ -112,13 +118,28 @@ _NAMED = {
 _VARIANCE = {"standard": 1.0, "minmax": 0.06, "quantile": 1.0, "power": 1.0}
 
 
-def _width(value, width):
+def _width(value, variance, n_features):
     """Place of a kernel's gamma: 0 at 1e-4 and 1 at 1e4 over the mean squared distance."""
-    if value is _ABSENT:
+    if value is _ABSENT or value == "scale":
         return 0.5
     if not isinstance(value, int | float):
+        value = 1 / n_features
+    decades = math.log10(max(value * n_features * variance, 1e-12))
+    return min(max(0.5 + decades / 8, -_MARGIN), 1 + _MARGIN)
+
+
+# A rate and a number of steps: how far they lead matters as much as either.
+_PRODUCTS = (
+    ("learning_rate", "max_iter"),
+    ("learning_rate", "n_estimators"),
+    ("learning_rate_init", "max_iter"),
+)
+
+
+def _way(rate, steps):
+    if rate is None or steps is None:
         return 0.5
-    return min(max(0.5 + math.log10(max(value * width, 1e-12)) / 8, -_MARGIN), 1 + _MARGIN)
+    return min(max((math.log10(max(rate * steps, 1e-12)) + 1) / 3, -_MARGIN), 1 + _MARGIN)
 
 
 def _share(value, n_features):

@@ -125,7 +125,8 @@ class BaseMetaLearner(BaseEstimator, metaclass=ABCMeta):
             params = self._initial_params(rng, train.n_features, train.n_outputs)
             scaling = train.scaling() if self.standardize else {}
         train, validation = train.scaled(scaling), validation.scaled(scaling)
-        params = self._before_meta_fit(params, train.sample(rng, outer.n_validation_episodes))
+        if known is None:
+            params = self._before_meta_fit(params, train.sample(rng, outer.n_validation_episodes))
         n_batches = -(-outer.n_validation_episodes // outer.batch_size)
         batches = [validation.sample(rng, outer.batch_size) for _ in range(n_batches)]
         seed = rng.randint(2**31 - 1)

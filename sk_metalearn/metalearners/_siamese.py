@@ -117,9 +117,14 @@ class SiameseNetworkClassifier(EmbeddingLearner, FewShotClassifier):
         self.random_state = random_state
 
     def _initial_params(self, rng, n_features, n_outputs):
-        params = init_embedding(rng, n_features, self.hidden_layer_sizes, self.n_components)
-        params["linear"] *= self.margin / np.float32(np.sqrt(2 * n_features))
-        return params
+        return init_embedding(rng, n_features, self.hidden_layer_sizes, self.n_components)
+
+    def _before_meta_fit(self, params, batch):
+        """Begin with examples of different classes about the margin apart."""
+        different = batch.Y_support @ transpose(batch.Y_support) == 0
+        embedded = embed(params, batch.X_support)
+        distances = np.sqrt(squared_distances(embedded, embedded))[different]
+        return params | {"linear": params["linear"] * np.float32(self.margin / distances.mean())}
 
     def _adapt(self, params, X, Y):
         return embed(params, X), Y

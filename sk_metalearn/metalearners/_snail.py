@@ -50,9 +50,11 @@ class _SNAIL:
         n_channels, layer = n_units + n_outputs, 0
         for block in ("attention", "convolutions", "attention", "convolutions", "attention"):
             if block == "attention":
-                for name in ("keys", "queries"):
-                    dense = init_dense(rng, n_channels, n_units, gain=1.0)
-                    params[f"layer{layer}_{name}"] = dense
+                keys = init_dense(rng, n_channels, n_units, gain=1.0)
+                if layer == 0:
+                    keys[n_units:] = 0  # at first, alike is who looks alike, whatever its label
+                params[f"layer{layer}_keys"] = keys
+                params[f"layer{layer}_queries"] = keys.copy()
             for _ in range(1 if block == "attention" else int(np.ceil(np.log2(longest)))):
                 width = n_units if block == "attention" else 2 * self.n_filters
                 fan_in = n_channels if block == "attention" else 2 * n_channels

@@ -272,7 +272,7 @@ def check_proposals(make):
     family, contexts = _contexts()
     score, _ = family.task(1000)
     for where, context in contexts.items():
-        proposals, _ = simulate(make(), context, score, 15)
+        proposals, _ = simulate(make(), context, score, 10)
         assert [p.number for p in proposals] == list(range(len(proposals))), where
         for proposal in proposals:
             assert isinstance(proposal.reason, str) and proposal.reason, where
@@ -305,9 +305,9 @@ def check_no_twins(make):
     score, _ = family.task(1000)
     for where, context in contexts.items():
         if context.space is not None:
-            proposals, _ = simulate(make(), context, score, 30)
+            proposals, _ = simulate(make(), context, score, 25)
             _assert_no_twins(proposals, where)
-            assert len(proposals) == 30, f"the space was not used up, yet the search ended: {where}"
+            assert len(proposals) == 25, f"the space was not used up, yet the search ended: {where}"
 
 
 def check_finite_space(make):
@@ -349,9 +349,9 @@ def check_replay(make):
     score, _ = family.task(1000)
     for where, context in contexts.items():
         strategy = make()
-        first, _ = simulate(strategy, context, score, 14, batch=2)
+        first, _ = simulate(strategy, context, score, 10, batch=2)
         for other in (strategy, make()):
-            again, _ = simulate(other, context, score, 14, batch=2)
+            again, _ = simulate(other, context, score, 10, batch=2)
             assert _keys(again) == _keys(first), f"a replay went another way ({where})"
             same = [
                 a.expected == b.expected or a.expected != a.expected
@@ -368,7 +368,7 @@ def check_no_global_randomness(make):
     for seed in (1, 2):
         np.random.seed(seed)
         before = np.random.get_state()[1].copy()
-        proposals, _ = simulate(make(), contexts["candidates, space and past"], score, 12)
+        proposals, _ = simulate(make(), contexts["candidates, space and past"], score, 10)
         assert (np.random.get_state()[1] == before).all(), "the global random state was changed"
         runs.append(_keys(proposals))
     assert runs[0] == runs[1], "the proposals depend on the global random state"
@@ -384,7 +384,7 @@ def check_failures(make):
         index = 0 if len(context.candidates) else None
         strategy.tell([Outcome(Proposal(-1, foreign, index), 0.3)])
         proposals = []
-        for i in range(14):
+        for i in range(9):
             asked = strategy.ask(1)
             assert len(asked) == 1, where
             proposals += asked
@@ -407,8 +407,8 @@ def check_nothing_works(make):
     for where, context in contexts.items():
         for value in (np.nan, 0.5):
             constant = lambda points, value=value: np.full(len(points), value)  # noqa: E731
-            proposals, _ = simulate(make(), context, constant, 15)
-            assert len(proposals) == 15, f"all scores {value} ({where})"
+            proposals, _ = simulate(make(), context, constant, 10)
+            assert len(proposals) == 10, f"all scores {value} ({where})"
             _assert_no_twins(proposals, where)
 
 

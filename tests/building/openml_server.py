@@ -19,6 +19,9 @@ ARFF = """@RELATION '{name}'
 @DATA
 {rows}
 """
+SPARSE = "@RELATION words\n" + "".join(f"@ATTRIBUTE word{i} NUMERIC\n" for i in range(5))
+SPARSE += "@ATTRIBUTE class NUMERIC\n@DATA\n"
+SPARSE += "".join(f"{{{i % 5} {i + 1}{', 5 1' if i % 2 else ''}}}\n" for i in range(12))
 DATASETS = {
     31: {"name": "credit-small", "licence": "CC-BY", "target": "class"},
     99001: {"name": "price-small", "licence": "Public", "target": "target"},
@@ -26,6 +29,7 @@ DATASETS = {
     99002: {"name": "many-targets", "licence": "Public", "target": "target,class"},
     99003: {"name": "Iris (2)", "licence": "Public", "target": "class"},
     99004: {"name": "broken", "licence": "Public", "target": "class"},
+    99005: {"name": "words", "licence": "Public", "target": "class", "format": "Sparse_ARFF"},
 }
 TASKS = {
     31: (31, 1, "Supervised Classification", "class"),
@@ -157,7 +161,10 @@ class OpenMLServer:
             number = int(path.split("/")[2])
             if DATASETS[number]["name"] == "broken":
                 return 200, "@RELATION broken\n@ATTRIBUTE size NUMERIC\n@DATA\nsmall\n"
-            return 200, ARFF.format(name=DATASETS[number]["name"], rows=rows())
+            name = DATASETS[number]["name"]
+            if "format" in DATASETS[number]:
+                return 200, SPARSE
+            return 200, ARFF.format(name=name, rows=rows())
         parts = path.removeprefix("/api/v1/xml/").split("/")
         makers = {
             "task": _task,
@@ -182,7 +189,7 @@ class OpenMLServer:
             200,
             f"""<oml:data_set_description {NAMESPACE}>
   <oml:id>{number}</oml:id><oml:name>{own["name"]}</oml:name><oml:version>1</oml:version>
-  <oml:description>Invented.</oml:description><oml:format>ARFF</oml:format>
+  <oml:description>Invented.</oml:description><oml:format>{own.get("format", "ARFF")}</oml:format>
   <oml:upload_date>2020-01-01T00:00:00</oml:upload_date><oml:licence>{own["licence"]}</oml:licence>
   <oml:url>{self.root}/files/{number}/data.arff</oml:url><oml:file_id>{number}</oml:file_id>
   <oml:default_target_attribute>{own["target"]}</oml:default_target_attribute>

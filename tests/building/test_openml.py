@@ -81,6 +81,20 @@ def test_datasets_that_cannot_be_used_are_named(client, tmp_path):
     assert "cannot be read" in fetched.dropped["data 99004"]
 
 
+def test_sparse_data_are_written_dense(client, tmp_path, monkeypatch):
+    (row,) = fetch_datasets(tmp_path / "data", dataset_ids=[99005], client=client).rows
+    table = pandas.read_parquet(tmp_path / "data" / f"{row['slug']}.parquet")
+    words = table[[f"word{i}" for i in range(5)]].to_numpy()
+    expected = np.zeros((12, 5))
+    expected[np.arange(12), np.arange(12) % 5] = np.arange(12) + 1
+    assert np.array_equal(words, expected)
+    assert table["target"].tolist() == [i % 2 for i in range(12)]
+    assert row["task"] == "classification"
+    monkeypatch.setattr("sk_metalearn.building._openml.MAX_DENSE_CELLS", 10)
+    fetched = fetch_datasets(tmp_path / "other", dataset_ids=[99005], client=client)
+    assert "too large to be written dense" in fetched.dropped["data 99005"]
+
+
 def test_copies_come_only_when_asked_for(client, tmp_path):
     fetched = fetch_datasets(
         tmp_path / "data", dataset_ids=[61], client=client, include_excluded=True

@@ -241,7 +241,9 @@ def test_a_killed_writer_leaves_a_sound_store(url):
         if int(line) >= 60:
             break
     writer.kill()
-    written = [int(line) for line in writer.communicate()[0].split()]
+    whole_lines = writer.stdout.read().rpartition("\n")[0]
+    written = [int(line) for line in whole_lines.split()]
+    writer.wait()
     count = KnowledgeStore(url).count()
     # The record that the kill met may or may not have been committed.
     told = (written[-1] if written else 60) + 1

@@ -1,0 +1,193 @@
+"""Do the meta-features mean what OpenML's and pymfe's mean?
+
+    python benchmarks/metafeatures_agreement.py openml --data DIR --out openml.csv
+    python benchmarks/metafeatures_agreement.py pymfe --data DIR --out pymfe.csv
+
+``DIR`` holds ``corpus/index.csv`` and ``corpus/<slug>.parquet`` (features, and a column ``target``)
+and, for OpenML, ``tables/openml_qualities.csv.gz`` (a row per data id, a column per quality).
+
+OpenML: every dataset whose rows, columns, numeric columns, missing values and classes match
+OpenML's counts is compared; a pair agrees if ``|ours - theirs| <= 0.01 |theirs| + 0.001``.
+pymfe: datasets without missing values, at ``fidelity="exact"``.
+"""
+
+import argparse
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
+
+from sk_metalearn.metafeatures import MetaFeatureExtractor, list_meta_features
+
+#: Why qualities differ on some datasets, found by looking at each.
+QUALITY_REASONS = {
+    "BinaryFeatures": "OpenML counts the levels that the ARFF header declares, not those that occur",
+    "Entropy": "OpenML counts a missing category as the first one that the ARFF header declares",
+    "Mutual": "OpenML counts a missing category as the first one that the ARFF header declares",
+    "EquivalentNumber": "as for the mutual information",
+    "NoiseToSignal": "as for the mutual information",
+}
+DATASET_REASONS = {
+    "ada": "other rows of the agnostic-challenge data than OpenML's",
+    "breast-tissue": "OpenML's copy holds ranks of the values",
+    "cloud": "OpenML's copy takes the text columns for numbers and the numbers for text",
+    "lsvt": "OpenML's copy has fewer digits",
+    "mfeat-pixel": "OpenML's copy counts pixels from 1",
+    "phoneme": "OpenML's copy is standardised",
+}
+
+#: Tolerances for pymfe where the procedure is not a closed form in double precision.
+ITERATED = 1e-2, "pymfe iterates canonical correlations (NIPALS) to a tolerance of 1e-6"
+SINGLE = 1e-2, "pymfe's distances have single precision: ties fall otherwise"
+ONE_ROW = "rows", "one row in a hundred may change sides: ties, and the version of scikit-learn"
+LOOSE = {
+    "can_cor": ITERATED,
+    "w_lambda": ITERATED,
+    "p_trace": ITERATED,
+    "lh_trace": ITERATED,
+    "roy_root": ITERATED,
+    "n1": SINGLE,
+    "n2": SINGLE,
+    "n3": SINGLE,
+    "t1": SINGLE,
+    "lsc": SINGLE,
+    "one_nn": ONE_ROW,
+    "elite_nn": ONE_ROW,
+    "linear_discr": ONE_ROW,
+}
+
+
+def load(folder, slug):
+    """Read a dataset of the corpus."""
+    frame = pd.read_parquet(Path(folder) / "corpus" / f"{slug}.parquet")
+    return frame.drop(columns="target"), frame["target"]
+
+
+def matching(index, qualities):
+    """Datasets of the corpus whose counts are OpenML's."""
+    both = index[index["openml_id"].isin(qualities.index)].join(qualities, on="openml_id")
+    regression = both["task"] == "regression"
+    numeric = both["n_features"] - both["n_categorical"] + regression
+    same = (
+        (both["n_rows"] == both["NumberOfInstances"])
+        & (both["n_features"] + 1 == both["NumberOfFeatures"])
+        & (both["n_missing"] == both["NumberOfMissingValues"])
+        & (numeric == both["NumberOfNumericFeatures"])
+        & (regression | (both["n_classes"] == both["NumberOfClasses"]))
+    )
+    return both[same]
+
+
+def openml(folder):
+    """Compare with OpenML's qualities."""
+    index = pd.read_csv(Path(folder) / "corpus" / "index.csv")
+    qualities = pd.read_csv(Path(folder) / "tables" / "openml_qualities.csv.gz").set_index("Id")
+    names = [feature.name for feature in list_meta_features() if feature.openml]
+    extractor = MetaFeatureExtractor(groups=names, fidelity="exact")
+    rows = []
+    for _, dataset in matching(index, qualities).iterrows():
+        X, y = load(folder, dataset["slug"])
+        for name, ours in extractor.extract(X, y, dataset["task"]).items():
+            theirs = dataset[name]
+            if np.isfinite(theirs):
+                agrees = abs(ours - theirs) <= 0.01 * abs(theirs) + 0.001
+                reason = "" if agrees else openml_reason(dataset["slug"], name, X)
+                rows.append((dataset["slug"], name, ours, theirs, agrees, reason))
+    table = pd.DataFrame(rows, columns=["dataset", "quality", "ours", "theirs", "agrees", "reason"])
+    share = table["agrees"].mean()
+    print(
+        f"{len(names)} qualities, {table['dataset'].nunique()} datasets, {len(table)} pairs: "
+        f"{share:.2%} agree, {(~table['agrees'] & (table['reason'] == '')).sum()} unexplained"
+    )
+    print(table[~table["agrees"]].groupby("reason").size().to_string())
+    return table
+
+
+def openml_reason(slug, quality, X):
+    """Say why a quality differs, or nothing."""
+    if slug in DATASET_REASONS:
+        return DATASET_REASONS[slug]
+    for part, reason in QUALITY_REASONS.items():
+        symbols = X.select_dtypes("category")
+        if part in quality and (part == "BinaryFeatures" or symbols.isna().to_numpy().any()):
+            return reason
+    return ""
+
+
+def pymfe_data(folder, most):
+    """Yield classification datasets without missing values, scikit-learn's own first."""
+    for loader in (load_iris, load_wine, load_breast_cancer, load_digits):
+        yield loader.__name__, *loader(return_X_y=True)
+    index = pd.read_csv(Path(folder) / "corpus" / "index.csv")
+    fit = (
+        (index["task"] == "classification")
+        & (index["n_missing"] == 0)
+        & index["n_rows"].between(100, 800)
+        & index["n_features"].between(3, 40)
+        & (index["n_classes"] <= 6)
+    )
+    for slug in index[fit].drop_duplicates("group")["slug"].sample(frac=1, random_state=0)[:most]:
+        yield slug, *load(folder, slug)
+
+
+def pymfe(folder, most=24):
+    """Compare with pymfe."""
+    from pymfe.mfe import MFE
+
+    features = [feature for feature in list_meta_features("classification") if feature.pymfe]
+    extractor = MetaFeatureExtractor(groups=[f.name for f in features], fidelity="exact")
+    main = ["general", "statistical", "info-theory", "model-based", "landmarking", "relative"]
+    rows = []
+    for name, X, y in pymfe_data(folder, most):
+        ours = extractor.extract(X, y, "classification")
+        columns = None
+        if hasattr(X, "columns"):
+            kinds = [str(dtype) for dtype in X.dtypes]
+            columns = [j for j, kind in enumerate(kinds) if kind == "category"] or None
+            X = X.astype(object).to_numpy() if columns else X.to_numpy(float)
+            y = y.astype(str).to_numpy()
+        theirs = {}
+        for groups, chosen in ((main, "all"), (["complexity"], "all"), (["clustering"], ["sc"])):
+            mfe = MFE(groups=groups, features=chosen, random_state=0, suppress_warnings=True)
+            mfe.fit(X, y, cat_cols=columns, suppress_warnings=True)
+            theirs |= dict(zip(*mfe.extract(suppress_warnings=True), strict=True))
+        for feature in features:
+            other = theirs.get(feature.pymfe, np.nan)
+            if np.isfinite(other):
+                tolerance, reason = LOOSE.get(feature.pymfe.split(".")[0], (1e-6, ""))
+                if tolerance == "rows":
+                    # folds have a tenth of the rows: one more or less moves mean and spread
+                    agrees = abs(ours[feature.name] - other) <= 0.01 or "relative" in feature.pymfe
+                else:
+                    agrees = np.isclose(ours[feature.name], other, rtol=tolerance, atol=1e-9)
+                rows.append((name, feature.name, feature.pymfe, ours[feature.name], other, agrees))
+                rows[-1] += (extractor.reasons_.get(feature.name, reason),)
+        print(f"{name}: {sum(row[5] for row in rows if row[0] == name)} of "
+              f"{sum(row[0] == name for row in rows)} agree", flush=True)  # fmt: skip
+    names = ["dataset", "feature", "pymfe", "ours", "theirs", "agrees", "reason"]
+    table = pd.DataFrame(rows, columns=names)
+    print(
+        f"{table['feature'].nunique()} features, {table['dataset'].nunique()} datasets, "
+        f"{len(table)} pairs: {table['agrees'].mean():.2%} agree"
+    )
+    print(table[~table["agrees"]].drop(columns=["pymfe", "agrees"]).to_string(index=False))
+    return table
+
+
+def main():
+    """Compare and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("witness", choices=["openml", "pymfe"])
+    parser.add_argument("--data", required=True, help="folder with corpus/ and tables/")
+    parser.add_argument("--out", required=True, help="where the table of all pairs goes")
+    arguments = parser.parse_args()
+    warnings.simplefilter("ignore")
+    {"openml": openml, "pymfe": pymfe}[arguments.witness](arguments.data).to_csv(
+        arguments.out, index=False
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,168 @@
+"""An estimator as the Python code that makes it."""
+
+import inspect
+import sys
+from collections.abc import Mapping
+
+import numpy as np
+
+__all__ = ["to_code"]
+
+_WIDTH = 88
+
+
+def to_code(estimator, name="model"):
+    """Write the Python code that makes an estimator.
+
+    Parameters
+    ----------
+    estimator : estimator or search
+        Of a fitted search the best estimator is taken. What was learned in `fit` is no part of
+        the code.
+    name : str, default="model"
+        The variable that it is assigned to.
+
+    Returns
+    -------
+    str
+        Imports, and an assignment. Only parameters that differ from their default are given.
+
+    Raises
+    ------
+    ValueError
+        If a parameter holds an object that no short code makes, such as a function without a
+        name.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklearn.svm import SVC
+    >>> from sk_metalearn.search import to_code
+    >>> print(to_code(make_pipeline(StandardScaler(), SVC(C=10))))
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import SVC
+    <BLANKLINE>
+    model = Pipeline(steps=[("standardscaler", StandardScaler()), ("svc", SVC(C=10))])
+    """
+    writer = _Writer()
+    text = writer.write(getattr(estimator, "best_estimator_", estimator), len(name) + 3, 0)
+    return "\n".join([*sorted(writer.imports), "", f"{name} = {text}"])
+
+
+def _public_place(cls):
+    """Module from which a class or function is imported, and its name there."""
+    module, _, rest = cls.__module__, *cls.__qualname__.partition(".")[1:]
+    top = cls.__qualname__.split(".")[0]
+    parts = module.split(".")
+    for stop in range(1, len(parts) + 1):
+        public = ".".join(part for part in parts[:stop])
+        if any(part.startswith("_") for part in parts[1:stop]):
+            break
+        found = getattr(sys.modules.get(public), top, None)
+        if found is not None and stop > 1 or (found is not None and len(parts) == 1):
+            return public, cls.__qualname__
+    owner = sys.modules.get(parts[0])
+    if getattr(owner, top, None) is not None:
+        return parts[0], cls.__qualname__
+    return module, cls.__qualname__
+
+
+class _Writer:
+    """Writes expressions and collects what they import."""
+
+    def __init__(self):
+        self.imports = set()
+
+    def name_of(self, thing):
+        module, qualname = _public_place(thing)
+        top = qualname.split(".")[0]
+        if "<" in qualname:
+            raise ValueError(
+                f"{thing!r} has no name to import it by; define it in a module to have it in code."
+            )
+        if module != "builtins":
+            self.imports.add(f"from {module} import {top}")
+        return qualname
+
+    def write(self, value, used, depth):
+        """Give the expression of a value; `used` columns of its line are taken."""
+        if hasattr(value, "get_params") and not isinstance(value, type):
+            return self._call(self.name_of(type(value)), self._changed(value), used, depth)
+        if isinstance(value, np.generic):
+            value = value.item()
+        if isinstance(value, float) and not np.isfinite(value):
+            return f'float("{value}")'
+        if isinstance(value, str):
+            return _quote(value)
+        if value is None or isinstance(value, bool | int | float | complex | bytes):
+            return repr(value)
+        if isinstance(value, Mapping):
+            items = [
+                (f"{self.write(key, 0, depth)}: ", own) for key, own in value.items()
+            ]
+            return self._bracketed("{", items, "}", used, depth)
+        if isinstance(value, list | tuple | set):
+            ends = {list: "[]", set: "{}"}.get(type(value), "()")
+            closing = ",)" if isinstance(value, tuple) and len(value) == 1 else ends[1]
+            return self._bracketed(ends[0], [("", own) for own in value], closing, used, depth)
+        if isinstance(value, slice):
+            return repr(value)
+        if isinstance(value, np.ndarray):
+            self.imports.add("import numpy as np")
+            return f"np.array({self.write(value.tolist(), used, depth)})"
+        if isinstance(value, type) or inspect.isroutine(value):
+            return self.name_of(value)
+        return self._by_repr(value)
+
+    def _by_repr(self, value):
+        """Objects whose repr is a call of their own class."""
+        text, cls = repr(value), type(value)
+        short = cls.__name__
+        if text.startswith(f"{cls.__module__}.{short}("):
+            self.imports.add(f"import {cls.__module__}")
+            return text
+        if text.startswith(f"{short}("):
+            self.name_of(cls)
+            return text
+        raise ValueError(f"No short code makes {value!r}, which a parameter of the estimator holds.")
+
+    def _changed(self, estimator):
+        signature = inspect.signature(type(estimator).__init__).parameters
+        changed = []
+        for name, value in estimator.get_params(deep=False).items():
+            default = signature[name].default if name in signature else inspect.Parameter.empty
+            if not _same(value, default):
+                changed.append((f"{name}=", value))
+        return changed
+
+    def _call(self, name, items, used, depth):
+        return name + self._bracketed("(", items, ")", used + len(name), depth)
+
+    def _bracketed(self, opening, items, closing, used, depth):
+        """Give a bracketed list on one line where it fits, else an item per line."""
+        line = ", ".join(prefix + self.write(value, 0, depth) for prefix, value in items)
+        if "\n" not in line and used + len(line) + 2 <= _WIDTH:
+            return f"{opening}{line}{closing}"
+        indent = "    " * (depth + 1)
+        lines = [
+            f"{indent}{prefix}{self.write(value, len(indent) + len(prefix) + 1, depth + 1)},"
+            for prefix, value in items
+        ]
+        return "\n".join([opening, *lines, "    " * depth + closing[-1]])
+
+
+def _quote(text):
+    return repr(text) if '"' in text or "\\" in text or "\n" in text else f'"{text}"'
+
+
+def _same(value, default):
+    if value is default:
+        return True
+    if type(value) is not type(default):
+        return False
+    try:
+        return bool(value == default) or (value != value and default != default)
+    except (TypeError, ValueError):
+        return False

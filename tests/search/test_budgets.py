@@ -1,0 +1,182 @@
+"""Budgets hold, and every stop says why."""
+
+import time
+import warnings
+
+import numpy as np
+import pytest
+from _faulty import Faulty
+from _slow import Lock, SizedModel, Slow, Unpicklable
+from scipy.stats import uniform
+from sklearn.datasets import load_iris
+from sklearn.svm import SVC
+
+from sk_metalearn import AutoClassifier, AutoRegressor, MetaSearchCV
+from sk_metalearn.exceptions import FallbackWarning
+
+X, y = load_iris(return_X_y=True)
+OPTIONS = {"knowledge": None, "strategy": "random", "cv": 3, "random_state": 0}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def warm_pools():
+    # The first search of a process starts the workers; later ones find them there.
+    for n_jobs in (1, 2):
+        MetaSearchCV(SVC(), {"C": [1]}, time_budget=60, n_jobs=n_jobs, **OPTIONS).fit(X, y)
+
+
+def timed(search, data=(X, y)):
+    begun = time.monotonic()
+    search.fit(*data)
+    return time.monotonic() - begun
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_time_budget_holds(n_jobs):
+    space = {"shrink": uniform(0, 1)}
+    search = MetaSearchCV(Slow(seconds=0.1), space, time_budget=3, n_jobs=n_jobs, **OPTIONS)
+    assert 2.0 < timed(search) < 3 * 1.1 + 1
+    assert search.stop_reason_ == "time_budget" and search.refit_on_ == "all rows"
+    assert len(search.cv_results_["params"]) > 3
+    assert search.score(X, y) > 0.8
+
+
+def test_time_budget_holds_against_candidates_that_hang():
+    space = {"fault": ["", "hang"], "shrink": list(np.linspace(0, 1, 50))}
+    search = MetaSearchCV(Faulty(), space, time_budget=3, **OPTIONS)
+    assert timed(search) < 3 * 1.1 + 1
+    assert set(search.cv_results_["status"]) <= {"ok", "timeout"}
+
+
+def test_refit_that_overruns_gives_way():
+    # 100 rows on a fold are quick, all 150 are not.
+    search = MetaSearchCV(
+        Slow(slow_above=120), {"shrink": uniform(0, 1)}, time_budget=3, n_iter=4, **OPTIONS
+    )
+    with pytest.warns(FallbackWarning, match="did not end within the time budget"):
+        spent = timed(search)
+    assert spent < 3 * 1.1 + 1
+    assert search.refit_on_ == "training rows of fold 0"
+    assert search.score(X, y) > 0.8
+
+
+def test_no_candidate_in_time():
+    search = MetaSearchCV(Slow(seconds=30), {"shrink": [0, 1]}, time_budget=1, **OPTIONS)
+    begun = time.monotonic()
+    with pytest.raises(ValueError, match="No candidate was finished.*larger time_budget"):
+        search.fit(X, y)
+    assert time.monotonic() - begun < 1 * 1.1 + 1
+
+
+def test_unfinished_candidates_serve_where_none_is_finished():
+    search = MetaSearchCV(Slow(seconds=0.7), {"shrink": [0, 1]}, time_budget=2.5, **OPTIONS)
+    spent = timed(search)
+    assert spent < 2.5 * 1.1 + 1
+    assert set(search.cv_results_["status"]) <= {"unfinished", "ok"}
+    assert search.score(X, y) > 0.8
+
+
+def test_unpicklable_estimator_is_said_to_void_the_promise():
+    search = MetaSearchCV(
+        Unpicklable(lock=Lock()), {"shrink": [0.0, 0.5]}, time_budget=20, **OPTIONS
+    )
+    with pytest.warns(FallbackWarning, match="cannot be pickled.*time_budget"):
+        search.fit(X, y)
+    assert search.stop_reason_ == "n_iter" and search.score(X, y) > 0.8
+
+
+@pytest.mark.parametrize("Auto", [AutoClassifier, AutoRegressor])
+def test_auto_keeps_its_budget(Auto):
+    target = y if Auto is AutoClassifier else X[:, 0]
+    auto = Auto(n_iter=None, time_budget=6, cv=3, n_jobs=2, random_state=0, verbose=0)
+    assert timed(auto, (X, target)) < 6 * 1.1 + 1
+    assert auto.stop_reason_ == "time_budget" and auto.score(X, target) > 0.8
+
+
+def test_auto_without_time_says_that_it_knows_nothing():
+    auto = AutoClassifier(time_budget=0.05, random_state=0)
+    with pytest.warns(FallbackWarning, match="only predicts"):
+        auto.fit(X, y)
+    assert auto.predict_proba(X).shape == (150, 3) and "dummy" in auto.refit_on_
+
+
+def test_an_auto_search_without_end_is_refused():
+    with pytest.raises(ValueError, match="no end to the search"):
+        AutoClassifier(n_iter=None).fit(X, y)
+
+
+@pytest.mark.parametrize("name", ["time_budget", "n_iter", "candidate_timeout", "patience"])
+def test_a_budget_of_zero_is_refused(name):
+    with pytest.raises(ValueError, match=f"'{name}' parameter"):
+        MetaSearchCV(SVC(), {"C": [1]}, **{name: 0}).fit(X, y)
+
+
+def test_patience():
+    grid = {"shrink": [0.0, *np.linspace(0.9, 1.0, 30)]}
+    options = {**OPTIONS, "strategy": "grid", "n_iter": "all"}
+    search = MetaSearchCV(Faulty(), grid, patience=4, **options).fit(X, y)
+    assert search.stop_reason_ == "patience"
+    assert len(search.cv_results_["params"]) in (5, 6)
+    parallel = MetaSearchCV(Faulty(), grid, patience=4, n_jobs=2, **options).fit(X, y)
+    assert parallel.cv_results_["params"] == search.cv_results_["params"]
+    # An improvement within the tolerance does not count.
+    rising = {"shrink": list(np.linspace(1.0, 0.0, 30))}
+    patient = MetaSearchCV(Faulty(), rising, patience=5, tol=0.9, **options).fit(X, y)
+    assert patient.stop_reason_ == "patience"
+
+
+def test_whole_grid_and_stop_reasons():
+    search = MetaSearchCV(SVC(), {"C": [1, 2, 3]}, **OPTIONS).fit(X, y)
+    assert search.stop_reason_ == "n_iter" and len(search.cv_results_["params"]) == 3
+    search = MetaSearchCV(SVC(), {"C": [1, 2, 3]}, time_budget=60, **OPTIONS).fit(X, y)
+    assert search.stop_reason_ in ("n_iter", "exhausted")
+
+
+def test_racing_stops_losers_and_does_not_depend_on_the_workers():
+    grid = {"shrink": [0.0, 0.1, 0.2, 0.97, 0.98, 0.99, 1.0]}
+    options = {**OPTIONS, "cv": 5, "strategy": "grid", "n_iter": "all"}
+    found = [
+        MetaSearchCV(Faulty(), grid, racing=True, n_jobs=n_jobs, **options).fit(X, y)
+        for n_jobs in (1, 2)
+    ]
+    whole = MetaSearchCV(Faulty(), grid, **options).fit(X, y)
+    assert found[0].best_params_ == whole.best_params_
+    status = found[0].cv_results_["status"]
+    assert "raced" in status[3:] and set(status[:3]) == {"ok"}
+    raced = status == "raced"
+    assert np.isnan(found[0].cv_results_["mean_test_score"][raced]).all()
+    assert np.isfinite(found[0].cv_results_["estimate"][raced]).all()
+    assert np.isfinite(found[0].cv_results_["split0_test_score"][raced]).all()
+    for name in ("status", "estimate", "split1_test_score", "rank_test_score"):
+        np.testing.assert_array_equal(found[0].cv_results_[name], found[1].cv_results_[name])
+
+
+@pytest.mark.parametrize(
+    "limit, bad",
+    [({"max_model_bytes": 10**5}, "megabytes"), ({"max_predict_seconds": 0.3}, "predict_seconds")],
+)
+def test_limits_of_the_model(limit, bad):
+    value = {"megabytes": 1, "predict_seconds": 0.1}[bad]
+    grid = [{"shrink": [0.9]}, {bad: [value]}]
+    options = {**OPTIONS, "strategy": "grid", "n_iter": "all"}
+    search = MetaSearchCV(SizedModel(), grid, **limit, **options).fit(X, y)
+    assert list(search.cv_results_["status"]) == ["ok", "over_limit"]
+    assert search.best_index_ == 0 and "limit is" in search.cv_results_["failure"][1]
+    with pytest.warns(FallbackWarning, match="Every candidate exceeds"):
+        MetaSearchCV(SizedModel(), {bad: [value]}, **limit, **options).fit(X, y)
+
+
+def test_messages_tell_the_time_left(capsys):
+    MetaSearchCV(SVC(), {"C": [1, 2, 3]}, verbose=1, **OPTIONS).fit(X, y)
+    out = capsys.readouterr().out
+    assert "Fitting 3 folds for each of 3 candidates, totalling 9 fits" in out
+    assert out.count("s left") == 3
+
+
+def test_limits_that_a_backend_cannot_keep_are_said():
+    from joblib import parallel_config
+
+    with warnings.catch_warnings(record=True) as caught, parallel_config("threading", n_jobs=2):
+        warnings.simplefilter("always")
+        MetaSearchCV(SVC(), {"C": [1, 2]}, candidate_timeout=9, **OPTIONS).fit(X, y)
+    assert any("cannot be enforced in threads" in str(own.message) for own in caught)

@@ -1,0 +1,182 @@
+"""Whatever ends a search, fit called again goes on where it was."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+
+import _killed
+import numpy as np
+import pytest
+from _killed import Logged, run
+from sklearn.datasets import load_iris
+from sklearn.svm import SVC
+
+from sk_metalearn import AutoClassifier, MetaSearchCV
+from sk_metalearn.exceptions import CheckpointError
+
+X, y = load_iris(return_X_y=True)
+GRID = {"C": [0.01, 0.1, 1, 10, 100], "gamma": [0.01, 0.1, 1]}
+
+
+def start(checkpoint, log, n_jobs=1, mode="n_iter"):
+    paths = os.pathsep.join(path or os.getcwd() for path in sys.path)
+    return subprocess.Popen(
+        [sys.executable, _killed.__file__, str(checkpoint), str(log), str(n_jobs), mode],
+        env={**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def lines_of(log):
+    return log.read_text().splitlines() if log.exists() else []
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    return run(tmp_path_factory.mktemp("whole") / "checkpoint", None, None, "n_iter")
+
+
+# The search is killed when so many of its 36 fits have come to their end.
+@pytest.mark.parametrize(
+    "points, n_jobs", [((3,), 1), ((17,), 1), ((35,), 1), ((5, 20), 2), ((11,), 2)]
+)
+def test_kill_and_go_on(tmp_path, uninterrupted, points, n_jobs):
+    checkpoint, log = tmp_path / "checkpoint", tmp_path / "log"
+    for point in points:
+        process = start(checkpoint, log, n_jobs)
+        deadline = time.monotonic() + 60
+        while len(lines_of(log)) < point and process.poll() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
+        process.kill()
+        process.communicate()
+    process = start(checkpoint, log, n_jobs)
+    output, errors = process.communicate(timeout=100)
+    assert process.returncode == 0, errors
+    C, score = map(float, output.split())
+    assert C == uninterrupted.best_params_["C"] and score == uninterrupted.best_score_
+    scores = np.load(f"{checkpoint}.npy")
+    np.testing.assert_array_equal(scores, uninterrupted.cv_results_["mean_test_score"])
+    # Fits repeated are at most those that were running when the process was killed.
+    fits = Counter(lines_of(log))
+    assert len(fits) == 12 * 3 + 1
+    assert sum(fits.values()) - len(fits) <= n_jobs * len(points)
+
+
+def test_go_on_without_repeatable_order(tmp_path):
+    checkpoint, log = tmp_path / "checkpoint", tmp_path / "log"
+    process = start(checkpoint, log, 2, "timed")
+    while len(lines_of(log)) < 14:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.002)
+    process.kill()
+    process.communicate()
+    process = start(checkpoint, log, 2, "timed")
+    _, errors = process.communicate(timeout=100)
+    assert process.returncode == 0, errors
+    fits = Counter(lines_of(log))
+    assert sum(fits.values()) - len(fits) <= 3
+    assert len(np.load(f"{checkpoint}.npy")) == 12
+
+
+def search(checkpoint, **options):
+    options = {"n_iter": 5, "cv": 3, "knowledge": None, "random_state": 0, **options}
+    return MetaSearchCV(SVC(), options.pop("grid", GRID), checkpoint=checkpoint, **options)
+
+
+def test_more_iterations_continue(tmp_path):
+    path = tmp_path / "checkpoint"
+    first = search(path).fit(X, y)
+    more = search(path, n_iter=9).fit(X, y)
+    assert more.cv_results_["params"][:5] == first.cv_results_["params"]
+    np.testing.assert_array_equal(
+        more.cv_results_["mean_fit_time"][:5], first.cv_results_["mean_fit_time"]
+    )
+    assert len(more.cv_results_["params"]) == 9
+
+
+def test_unseeded_folds_are_kept(tmp_path):
+    from sklearn.model_selection import StratifiedKFold
+
+    cv = StratifiedKFold(3, shuffle=True)
+    path = tmp_path / "checkpoint"
+    first = search(path, cv=cv, random_state=None).fit(X, y)
+    again = search(path, cv=cv, random_state=None, n_iter=7).fit(X, y)
+    np.testing.assert_array_equal(
+        again.cv_results_["split0_test_score"][:5], first.cv_results_["split0_test_score"]
+    )
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"X": X + 1}, "the data"),
+        ({"grid": {"C": [1, 2]}}, "the search space"),
+        ({"cv": 4}, "cv"),
+        ({"scoring": "f1_macro"}, "the settings"),
+        ({"random_state": 1}, "random_state"),
+    ],
+)
+def test_another_search_is_refused(tmp_path, change, words):
+    path = tmp_path / "checkpoint"
+    search(path).fit(X, y)
+    data = change.pop("X", X)
+    with pytest.raises(CheckpointError, match=f"differs in {words}"):
+        search(path, **change).fit(data, y)
+
+
+def test_a_foreign_file_is_refused(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("no checkpoint, but something of mine" * 100)
+    with pytest.raises(CheckpointError, match="no checkpoint"):
+        search(path).fit(X, y)
+    assert path.read_text().startswith("no checkpoint")
+    with pytest.raises(CheckpointError, match="cannot be opened"):
+        search(tmp_path / "missing" / "checkpoint").fit(X, y)
+
+
+def test_a_checkpoint_serves_one_search_at_a_time(tmp_path):
+    log = tmp_path / "log"
+    process = start(tmp_path / "checkpoint", log)
+    while not lines_of(log):
+        assert process.poll() is None
+        time.sleep(0.002)
+    os.kill(process.pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(CheckpointError, match="Another search may be using it"):
+            run(tmp_path / "checkpoint", None, None, "n_iter")
+    finally:
+        os.kill(process.pid, signal.SIGCONT)
+        process.kill()
+        process.communicate()
+
+
+def test_warm_start_continues_in_memory(tmp_path):
+    log = tmp_path / "log"
+    options = {"cv": 3, "knowledge": None, "random_state": 0, "warm_start": True}
+    grid = {"C": [0.01, 0.1, 1, 10, 100, 1000]}
+    warm = MetaSearchCV(Logged(log=str(log)), grid, n_iter=3, refit=False, **options).fit(X, y)
+    assert len(lines_of(log)) == 9
+    first = warm.cv_results_["params"]
+    warm.set_params(n_iter=5).fit(X, y)
+    assert len(lines_of(log)) == 15 and warm.cv_results_["params"][:3] == first
+    with pytest.raises(CheckpointError, match="the data"):
+        warm.fit(X + 1, y)
+
+
+def test_auto_goes_on(tmp_path):
+    options = {"cv": 3, "families": ["lda", "gaussian_nb", "decision_tree"], "random_state": 0}
+    path = tmp_path / "checkpoint"
+    labels = np.array(["setosa", "versicolor", "virginica"])[y]
+    first = AutoClassifier(n_iter=3, checkpoint=path, **options).fit(X, labels)
+    again = AutoClassifier(n_iter=5, checkpoint=path, **options).fit(X, labels)
+    np.testing.assert_array_equal(
+        again.cv_results_["mean_fit_time"][:3], first.cv_results_["mean_fit_time"]
+    )
+    whole = AutoClassifier(n_iter=5, **options).fit(X, labels)
+    assert again.ensemble_ == whole.ensemble_ and again.best_score_ == whole.best_score_

@@ -1,0 +1,185 @@
+"""The same search, in the same words, wherever its candidates run."""
+
+import os
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+from _slow import Slow
+from joblib import parallel_config
+from scipy.stats import loguniform
+from sklearn.datasets import load_iris
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from sk_metalearn import AutoClassifier, MetaSearchCV
+
+X, y = load_iris(return_X_y=True)
+COMPARED = ("mean_test_score", "std_test_score", "rank_test_score", "status", "reason")
+
+
+def make(**options):
+    options = {"n_iter": 8, "cv": 3, "knowledge": None, "random_state": 3, **options}
+    space = {"svc__C": loguniform(1e-2, 1e3), "svc__gamma": loguniform(1e-3, 1e1)}
+    return MetaSearchCV(make_pipeline(StandardScaler(), SVC()), space, **options)
+
+
+@pytest.fixture(scope="module")
+def alone():
+    return make().fit(X, y)
+
+
+def same(search, other):
+    assert search.cv_results_["params"] == other.cv_results_["params"]
+    for name in COMPARED:
+        np.testing.assert_array_equal(search.cv_results_[name], other.cv_results_[name])
+
+
+def test_processes(alone):
+    same(make(n_jobs=2).fit(X, y), alone)
+    same(make(n_jobs=3).fit(X, y), alone)
+
+
+@pytest.mark.parametrize("backend", ["threading", "loky", "multiprocessing"])
+def test_joblib_backends(alone, backend):
+    with parallel_config(backend, n_jobs=2):
+        same(make().fit(X, y), alone)
+
+
+def test_a_backend_of_somebody_else(alone):
+    from joblib import register_parallel_backend
+    from joblib._parallel_backends import ThreadingBackend
+
+    class Foreign(ThreadingBackend):
+        pass
+
+    register_parallel_backend("foreign", Foreign)
+    with parallel_config("foreign", n_jobs=2):
+        same(make().fit(X, y), alone)
+
+
+def test_knowledge_and_auto_do_not_depend_on_the_workers():
+    options = {"n_iter": 5, "cv": 3, "random_state": 0, "families": ["lda", "svm", "ridge"]}
+    one, two = (AutoClassifier(n_jobs=n, **options).fit(X, y) for n in (None, 2))
+    assert one.configurations_ == two.configurations_ and one.ensemble_ == two.ensemble_
+    same(one, two)
+    np.testing.assert_array_equal(one.predict(X), two.predict(X))
+
+
+def test_lookahead_changes_what_is_known_and_nothing_else():
+    one = make(lookahead=1).fit(X, y)
+    same(make(lookahead=1, n_jobs=2).fit(X, y), one)
+    assert one.cv_results_["params"][:4] == make().fit(X, y).cv_results_["params"][:4]
+
+
+def test_asynchronous_search_is_complete():
+    search = make(deterministic=False, n_jobs=2).fit(X, y)
+    assert len(search.cv_results_["params"]) == 8
+    assert set(search.cv_results_["status"]) == {"ok"}
+
+
+def test_a_slow_candidate_does_not_hold_up_the_others():
+    MetaSearchCV(SVC(), {"C": [1]}, knowledge=None, n_jobs=2).fit(X, y)  # starts the workers
+    grid = [{"seconds": [1.5]}, {"seconds": [0.1], "shrink": list(np.linspace(0, 0.5, 9))}]
+    options = {"knowledge": None, "strategy": "grid", "n_iter": "all", "cv": 2, "n_jobs": 2}
+    begun = time.monotonic()
+    MetaSearchCV(Slow(), grid, lookahead=12, refit=False, **options).fit(X, y)
+    assert time.monotonic() - begun < 2 * 1.5 + 1.0
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="sends a signal")
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_ctrl_c_keeps_what_is_done_and_refits(n_jobs):
+    space = {"seconds": [0.25], "shrink": list(np.linspace(0, 0.5, 50))}
+    search = MetaSearchCV(
+        Slow(), space, n_iter=50, knowledge=None, strategy="grid", cv=2, n_jobs=n_jobs
+    )
+    main = threading.get_ident()
+    timer = threading.Timer(3.0, lambda: signal.pthread_kill(main, signal.SIGINT))
+    timer.start()
+    search.fit(X, y)
+    assert search.stop_reason_ == "interrupted"
+    n_done = len(search.cv_results_["params"])
+    assert 1 <= n_done < 50 and set(search.cv_results_["status"]) == {"ok"}
+    assert search.score(X, y) > 0.8
+
+
+def test_ctrl_c_before_anything_is_done_is_passed_on():
+    main = threading.get_ident()
+    timer = threading.Timer(0.5, lambda: signal.pthread_kill(main, signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        MetaSearchCV(Slow(seconds=3), {"shrink": [0, 1]}, knowledge=None, cv=2).fit(X, y)
+
+
+def kill_a_worker(pids, after):
+    def kill():
+        time.sleep(after)
+        os.kill(pids()[0], signal.SIGKILL)
+
+    thread = threading.Thread(target=kill, daemon=True)
+    thread.start()
+    return thread
+
+
+SLOW = {"seconds": [0.2], "shrink": list(np.linspace(0, 0.5, 8))}
+
+
+def slow_search(**options):
+    options = {"knowledge": None, "n_iter": 8, "cv": 3, "random_state": 0, **options}
+    return MetaSearchCV(Slow(), SLOW, **options)
+
+
+def test_a_worker_killed_from_outside_costs_nothing():
+    from sk_metalearn.evaluation._executors import _idle_pools
+
+    search = slow_search(n_jobs=2).fit(X, y)
+    pool = next(pool for _, pool in _idle_pools if pool.n_workers == 2)
+    thread = kill_a_worker(lambda: [pool._workers[0].process.pid], 0.5)
+    again = slow_search(n_jobs=2).fit(X, y)
+    thread.join()
+    same(again, search)
+
+
+def test_dask(alone):
+    distributed = pytest.importorskip("distributed")
+    search = slow_search().fit(X, y)
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster) as client,
+        parallel_config("dask"),
+    ):
+        same(make().fit(X, y), alone)
+        thread = kill_a_worker(lambda: list(client.run(os.getpid).values()), 0.7)
+        same(slow_search().fit(X, y), search)
+        thread.join()
+
+
+def test_ray(alone):
+    ray = pytest.importorskip("ray")
+    from ray.util.joblib import register_ray
+
+    register_ray()
+    search = slow_search().fit(X, y)
+    paths = os.pathsep.join(path or os.getcwd() for path in os.sys.path)
+    ray.init(
+        num_cpus=2,
+        include_dashboard=False,
+        log_to_driver=False,
+        runtime_env={"env_vars": {"PYTHONPATH": paths}},
+    )
+    try:
+        with parallel_config("ray", n_jobs=2):
+            same(make().fit(X, y), alone)
+            pid_of_worker = ray.remote(lambda: os.getpid())
+            pids = ray.get([pid_of_worker.remote() for _ in range(4)])
+            thread = kill_a_worker(lambda: pids, 0.7)
+            same(slow_search().fit(X, y), search)
+            thread.join()
+    finally:
+        ray.shutdown()
