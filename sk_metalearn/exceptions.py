@@ -40,7 +40,7 @@ class MissingDependencyError(SkMetalearnError, ImportError):
 
 
 class KnowledgeWarning(UserWarning):
-    """Knowledge was dropped, is far from the data at hand, or was measured under other conditions."""
+    """Knowledge was dropped, is far from the data, or was measured under other conditions."""
 
 
 class FallbackWarning(UserWarning):

@@ -2,8 +2,8 @@
 From GridSearchCV by changing one name
 ======================================
 
-A grid of 60 points for a support vector machine: `GridSearchCV` fits all of them, `MetaSearchCV` the
-six that past datasets suggest.
+A grid of 60 points for a support vector machine: `GridSearchCV` fits all of them, `MetaSearchCV`
+the six that past datasets suggest.
 """
 
 # %%

@@ -16,7 +16,7 @@ import numpy as np
 from ..exceptions import KnowledgeError
 from ..knowledge import KnowledgeBase, PerformanceTable, Source, Status, Task, exclusion, task_id
 
-__all__ = ["FIDELITY", "Datasets", "Imported", "TABLES", "import_table", "open_text"]
+__all__ = ["FIDELITY", "Datasets", "Imported", "TABLES", "import_table", "openml_aliases"]
 
 FIDELITY = "full"
 
@@ -208,6 +208,35 @@ def meta_features(qualities):
                 derived["class_share_min"] = known["MinorityClassSize"] / rows
                 derived["log_smallest_class"] = np.log(known["MinorityClassSize"])
     return {**known, **{name: float(value) for name, value in derived.items()}}
+
+
+def openml_aliases(base, path):
+    """Find the OpenML datasets that are kin of a base's tasks.
+
+    Given to a base as its aliases they let ``without(openml_ids=...)`` understand the ids of other
+    versions, subsets and simulated copies.
+
+    Parameters
+    ----------
+    base : KnowledgeBase
+    path : path-like
+        ``openml_qualities.csv.gz``.
+
+    Returns
+    -------
+    list of Task
+        Without those that are tasks of the base already.
+    """
+    datasets = Datasets(path)
+    known = {task.openml_id for task in base.tasks}
+    found = []
+    for data_id in datasets.rows:
+        kinds = ("regression", "classification")
+        kind = kinds[datasets.qualities(data_id).get("NumberOfClasses", 0) > 0]
+        task = datasets.task(data_id, kind)
+        if data_id not in known and base.families.kin_of(task):
+            found.append(task)
+    return found
 
 
 def dense_base(tasks, configurations, scores, seconds, metafeatures, source, dropped, metric):

@@ -34,11 +34,14 @@ class Executor:
         Jobs worth handing over at the same time.
     kills : bool
         Whether limits hold and a cancelled job ends at once.
+    here : bool
+        Whether jobs run in this process, whose compiled code the caller holds to one thread.
     """
 
     n_workers = 1
     capacity = 1
     kills = False
+    here = False
 
     def submit(self, job, key, wall_seconds=None, memory_bytes=None):
         """Hand over a job; its result comes back from `next` with `key`."""
@@ -63,6 +66,8 @@ class Executor:
 
 class InProcess(Executor):
     """One job after the other, here and now."""
+
+    here = True
 
     def __init__(self, payload):
         self.payload = payload
@@ -144,6 +149,8 @@ class _Futures(Executor):
 
 class Threads(_Futures):
     """Threads of this process."""
+
+    here = True
 
     def __init__(self, payload, n_workers):
         super().__init__(n_workers)
@@ -291,7 +298,8 @@ def load_payload(path):
 
 
 def _run_shared(path, *job):
-    return run_remote(load_payload(path), *job)
+    # The processes of a `WorkerPool` have one thread from their start.
+    return run_remote(load_payload(path), *job, limit=False)
 
 
 class Workers(Executor):

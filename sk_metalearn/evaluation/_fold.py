@@ -4,6 +4,7 @@ import os
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -141,7 +142,10 @@ class _Recorder:
 
 
 def run_fold(payload, candidate, fold, progress=None, caller=None, context=None):
-    """Evaluate a candidate on a fold with one thread.
+    """Evaluate a candidate on a fold.
+
+    The caller sees to it that compiled code uses one thread: with several, sums are made in
+    another order, and results would depend on the number of workers.
 
     Parameters
     ----------
@@ -161,23 +165,23 @@ def run_fold(payload, candidate, fold, progress=None, caller=None, context=None)
     FoldResult
     """
     recorder = None if context is None else _Recorder(context)
-    with threadpool_limits(1):
-        try:
-            result = _evaluate(payload, candidate, fold, progress, caller, recorder)
-        except MemoryError as error:
-            result = FoldResult("memory", failure=repr(error))
-            if payload.error_score == "raise":
-                result.error = error
-        except Exception as error:
-            result = FoldResult("crashed", failure=repr(error), error=error)
+    try:
+        result = _evaluate(payload, candidate, fold, progress, caller, recorder)
+    except MemoryError as error:
+        result = FoldResult("memory", failure=repr(error))
+        if payload.error_score == "raise":
+            result.error = error
+    except Exception as error:
+        result = FoldResult("crashed", failure=repr(error), error=error)
     if recorder is not None:
         result.stop = recorder.stop
     return result
 
 
-def run_remote(payload, *job):
+def run_remote(payload, *job, limit=True):
     """Call `run_fold` in another process, under the configuration of the process that asked."""
-    with config_context(**payload.config), warnings.catch_warnings():
+    threads = threadpool_limits(1) if limit else nullcontext()
+    with config_context(**payload.config), warnings.catch_warnings(), threads:
         warnings.filters[:] = payload.filters
         return run_fold(payload, *job)
 

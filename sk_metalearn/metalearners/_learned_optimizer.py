@@ -49,6 +49,7 @@ class _LearnedOptimizer:
 
     def _initial_params(self, rng, n_features, n_outputs):
         params = init_mlp(rng, [self.n_units, 1], "step_")
+        params["step_W0"] *= 0.1
         for layer in range(self.n_layers):
             n_inputs = self.n_units if layer else 2
             params |= init_lstm(rng, n_inputs, self.n_units, f"lstm{layer}_")

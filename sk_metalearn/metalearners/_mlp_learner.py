@@ -37,7 +37,8 @@ class MLPLearner:
     """A perceptron whose weights are the state; trained from scratch where nothing was learned."""
 
     def fit(self, X, y):
-        super().fit(X, y)
+        with np.errstate(over="ignore", invalid="ignore"):
+            super().fit(X, y)
         if not all(np.isfinite(value).all() for value in self.state_["net"].values()):
             raise FloatingPointError(
                 "Adaptation diverged: the adapted weights are not finite. "

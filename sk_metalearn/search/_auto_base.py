@@ -26,6 +26,7 @@ from ..spaces import Schema, build_estimator, from_point
 from ..strategies import Context, Strategy, get_strategy
 from ._ending import Ending
 from ._fingerprint import fingerprint_of
+from ._memory import memory_of, metric_name, stack_past
 from ._pool_candidates import MakePipeline, pool_candidates
 from ._report import SearchReport
 from ._results import format_results
@@ -164,6 +165,18 @@ class BaseAuto(BaseEstimator):
                 self.cv_results_ = format_results(trials, points, self.n_splits_, False)
             ending = Ending(self, session, trials, X, y, self._kind)
             ending.finish()
+            if self._memory is not None:
+                payload = session.payload
+                self._memory.record(
+                    X,
+                    y,
+                    payload.make.schema,
+                    trials,
+                    self.configurations_,
+                    session.loop.guide,
+                    session.loop.context.metafeatures,
+                )
+            del self._memory
         root.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
 
@@ -213,6 +226,8 @@ class BaseAuto(BaseEstimator):
             journal.begin({**fingerprint, "seed": str(seed)}, splits)
         knowledge = open_knowledge(self.knowledge)
         pool = pool_candidates(kind, schema, self.scoring, knowledge, self.families)
+        metric = metric_name(self.scoring, kind)
+        self._memory = memory_of(self, kind, metric)
         report = SearchReport(used=pool.past is not None, kind=kind, candidates=len(pool.points))
         metafeatures = None
         if pool.past is None:
@@ -222,8 +237,15 @@ class BaseAuto(BaseEstimator):
             report.update(
                 metric=pool.metric, metric_is_exact=pool.exact, tasks=len(pool.past.tasks)
             )
+        if pool.past is not None or self._memory is not None:
             metafeatures = measure(X_search, y_search, kind)
-        if metafeatures is not None:
+        past = pool.past
+        if self._memory is not None:
+            own = self._memory.past(pool.configurations)
+            report["own_tasks"] = 0 if own is None else len(own.tasks)
+            past = stack_past(past, own)
+            report["used"] = past is not None
+        if metafeatures is not None and pool.past is not None:
             near = knowledge.neighbors(metafeatures=metafeatures, kind=kind, n_neighbors=3)
             report["neighbors"] = [neighbor.task.name for neighbor in near]
         self.knowledge_report_ = report
@@ -245,7 +267,7 @@ class BaseAuto(BaseEstimator):
             space=pool.space,
             kind=kind,
             metric=pool.metric or self._default_scoring,
-            past=pool.past,
+            past=past,
             metafeatures=metafeatures,
             predicted_seconds=pool.seconds,
             n_evaluations=self.n_iter,

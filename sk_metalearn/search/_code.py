@@ -51,22 +51,15 @@ def to_code(estimator, name="model"):
     return "\n".join([*sorted(writer.imports), "", f"{name} = {text}"])
 
 
-def _public_place(cls):
-    """Module from which a class or function is imported, and its name there."""
-    module, _, rest = cls.__module__, *cls.__qualname__.partition(".")[1:]
-    top = cls.__qualname__.split(".")[0]
-    parts = module.split(".")
-    for stop in range(1, len(parts) + 1):
-        public = ".".join(part for part in parts[:stop])
-        if any(part.startswith("_") for part in parts[1:stop]):
-            break
-        found = getattr(sys.modules.get(public), top, None)
-        if found is not None and stop > 1 or (found is not None and len(parts) == 1):
-            return public, cls.__qualname__
-    owner = sys.modules.get(parts[0])
-    if getattr(owner, top, None) is not None:
-        return parts[0], cls.__qualname__
-    return module, cls.__qualname__
+def _public_place(thing):
+    """Shortest module that a class or function can be imported from."""
+    parts, top = thing.__module__.split("."), thing.__qualname__.split(".")[0]
+    for stop in range(1, len(parts)):
+        module = ".".join(parts[:stop])
+        found = getattr(sys.modules.get(module), top, None)
+        if getattr(found, "__module__", None) == thing.__module__:
+            return module
+    return thing.__module__
 
 
 class _Writer:
@@ -76,14 +69,14 @@ class _Writer:
         self.imports = set()
 
     def name_of(self, thing):
-        module, qualname = _public_place(thing)
-        top = qualname.split(".")[0]
+        qualname = thing.__qualname__
         if "<" in qualname:
             raise ValueError(
                 f"{thing!r} has no name to import it by; define it in a module to have it in code."
             )
-        if module != "builtins":
-            self.imports.add(f"from {module} import {top}")
+        module = _public_place(thing)
+        if module not in ("builtins", "__main__"):
+            self.imports.add(f"from {module} import {qualname.split('.')[0]}")
         return qualname
 
     def write(self, value, used, depth):
@@ -99,9 +92,7 @@ class _Writer:
         if value is None or isinstance(value, bool | int | float | complex | bytes):
             return repr(value)
         if isinstance(value, Mapping):
-            items = [
-                (f"{self.write(key, 0, depth)}: ", own) for key, own in value.items()
-            ]
+            items = [(f"{self.write(key, 0, depth)}: ", own) for key, own in value.items()]
             return self._bracketed("{", items, "}", used, depth)
         if isinstance(value, list | tuple | set):
             ends = {list: "[]", set: "{}"}.get(type(value), "()")
@@ -126,7 +117,9 @@ class _Writer:
         if text.startswith(f"{short}("):
             self.name_of(cls)
             return text
-        raise ValueError(f"No short code makes {value!r}, which a parameter of the estimator holds.")
+        raise ValueError(
+            f"No short code makes {value!r}, which a parameter of the estimator holds."
+        )
 
     def _changed(self, estimator):
         signature = inspect.signature(type(estimator).__init__).parameters

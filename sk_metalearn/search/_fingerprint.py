@@ -7,7 +7,7 @@ from sklearn import __version__ as sklearn_version
 from .._version import __version__
 from ._points import stable_text
 
-__all__ = ["fingerprint_of"]
+__all__ = ["fingerprint_of", "hash_of_data"]
 
 
 def fingerprint_of(
@@ -33,18 +33,18 @@ def fingerprint_of(
     seeded = isinstance(random_state, int | np.integer)
     rows = cv is None or isinstance(cv, int | np.integer) or hasattr(cv, "split")
     return {
-        "the data": _hash_of(X, y),
-        "the parameters of fit": _hash_of(params, None),
+        "the data": hash_of_data(X, y),
+        "the parameters of fit": hash_of_data(params),
         "the estimator": stable_text(estimator),
         "the search space": stable_text(space),
         "the settings": stable_text(list(settings)),
-        "cv": stable_text(cv) if rows else _hash_of(cv, None),
+        "cv": stable_text(cv) if rows else hash_of_data(cv),
         "random_state": str(random_state) if seeded else "none",
         "the versions": f"sk_metalearn {__version__}, scikit-learn {sklearn_version}",
     }
 
 
-def _hash_of(X, y):
+def hash_of_data(X, y=None):
     """Hash of data by content; frames that cannot be hashed as they are go column by column."""
     if hasattr(X, "get_columns"):
         X = {column.name: column.to_numpy() for column in X.get_columns()}

@@ -293,6 +293,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
                 self._refit(session, setup, best, root, told)
             if self.warm_start:
                 self._journal = setup.journal.in_memory()
+            setup.remember(trials)
         root.call_on_fit_task_end(estimator=self, X=X, y=y, **told)
         return self
 

@@ -11,9 +11,10 @@ class SearchReport(dict):
     Keys: ``used`` (whether past performance guided the search), ``why`` (why not), ``kind``,
     ``candidates`` (how many); how they met the pool: ``matches``, ``families``, ``reasons``,
     ``reliability``, ``metric``, ``metric_is_exact``, ``tasks``, ``task_families``; ``neighbors``
-    (the nearest past tasks); ``default`` and ``best`` (scores of the estimator's default, where
-    it was tried, and of the best found), ``gain`` (their difference), ``expected`` (what was
-    expected of the best one), ``rank`` (its place in the order of proposals).
+    (the nearest past tasks); ``own_tasks`` (remembered ones of one's own); ``default`` and
+    ``best`` (scores of the estimator's default, where it was tried, and of the best found),
+    ``gain`` (their difference), ``expected`` (what was expected of the best one), ``rank`` (its
+    place in the order of proposals).
     """
 
     def add_outcome(self, trials, best):
@@ -34,7 +35,12 @@ class SearchReport(dict):
     def __str__(self):
         lines = []
         if self.get("used"):
-            lines.append(f"{self['tasks']} past {self['kind']} tasks guided the search.")
+            own = self.get("own_tasks", 0)
+            lines.append(
+                f"{self.get('tasks', 0)} past {self['kind']} tasks"
+                + (f" and {own} of your own" if own else "")
+                + " guided the search."
+            )
         else:
             lines.append(f"No past task guided the search: {self.get('why', 'none was asked')}.")
         if self.get("matches"):

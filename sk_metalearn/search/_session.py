@@ -4,11 +4,13 @@ import shutil
 import tempfile
 import time
 import warnings
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from sklearn.base import clone
+from threadpoolctl import threadpool_limits
 
 from .._compat import NoCallbacks, num_samples
 from ..evaluation import Journal, make_executor
@@ -164,7 +166,8 @@ class Session:
 
         Where none was finished, those with some folds are given.
         """
-        trials = self.loop.run()
+        with threadpool_limits(1) if self.executor.here else nullcontext():
+            trials = self.loop.run()
         self.listener.end()
         self.stop_reason = self.loop.stop_reason
         finished = [trial for trial in trials if trial.finished]

@@ -13,8 +13,10 @@ from .._compat import accepts_callbacks, scorer_names
 from ..evaluation import Payload, check_fingerprint, make_by_params, open_journal
 from ..exceptions import FallbackWarning
 from ..strategies import Context, get_strategy
+from ..strategies._points import point_key
 from ._candidates import check_names, choose_n_iter, make_candidates
 from ._fingerprint import fingerprint_of
+from ._memory import memory_of, metric_name, stack_past
 from ._prior import past_performance
 from ._report import SearchReport
 from ._session import Session, Settings
@@ -89,6 +91,7 @@ class Setup:
         self.seed = int(self.journal.meta["seed"])
         self._choose_candidates()
         self._ask_the_past()
+        self._ask_the_memory()
 
     def _open_journal(self, seed):
         search, kept = self.search, getattr(self.search, "_journal", None)
@@ -133,6 +136,7 @@ class Setup:
             search.n_iter,
             rng,
         )
+        self._open_memory()
         self.enqueued = [dict(params) for params in search.enqueue or ()]
         check_names(search.estimator, self.enqueued)
         if self.enqueued and self.candidates.origin == "catalogue":
@@ -191,8 +195,54 @@ class Setup:
             )
             report["neighbors"] = [neighbor.task.name for neighbor in near]
 
+    def _open_memory(self):
+        """Open the search's own memory, and add what it has tried before to the candidates."""
+        task, candidates = self.task, self.candidates
+        kind = "" if task.why_not else task.kind
+        self.memory = memory_of(
+            self.search,
+            kind,
+            metric_name(self._knowledge_metric(), task.kind),
+            self.search.estimator,
+        )
+        if self.memory is None or candidates.origin != "distributions":
+            return
+        if candidates.space is None:
+            return
+        known = {point_key(point) for point in candidates.points}
+        for params in self.memory.known_params():
+            if candidates.space.contains(params) and point_key(params) not in known:
+                candidates.points.append(params)
+
+    def _ask_the_memory(self):
+        """Add what earlier searches of the same estimator found."""
+        if self.memory is None:
+            return
+        params = [self.candidates.to_params(point) for point in self.candidates.points]
+        own = self.memory.past(params)
+        self.report["own_tasks"] = 0 if own is None else len(own.tasks)
+        self.past = stack_past(self.past, own)
+        self.report["used"] = self.past is not None
+        if self.metafeatures is None:
+            self.metafeatures = measure(self.X, self.y, self.task.kind)
+
+    def remember(self, trials):
+        """Record the finished search, if it is to be remembered."""
+        if self.memory is not None:
+            self.memory.record(
+                self.X,
+                self.y,
+                self.task.schema,
+                trials,
+                [self.candidates.to_params(trial.proposal.point) for trial in trials],
+                guide_by(self.guiding),
+                self.metafeatures,
+            )
+
     def _fall_back(self, why):
         self.report["why"] = why
+        if self.memory is not None:
+            return
         warnings.warn(
             f"Past tasks cannot guide this search: {why}. It goes on without them; "
             "knowledge=None says so beforehand.",

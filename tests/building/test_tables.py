@@ -9,10 +9,16 @@ import tarfile
 import numpy as np
 import pytest
 
-from sk_metalearn.building._tables import TABLES, Datasets, import_table, meta_features
+from sk_metalearn.building._tables import (
+    TABLES,
+    Datasets,
+    import_table,
+    meta_features,
+    openml_aliases,
+)
 from sk_metalearn.building._tables_mapping import Mapper
 from sk_metalearn.exceptions import KnowledgeError, SpaceError
-from sk_metalearn.knowledge import excluded_tasks
+from sk_metalearn.knowledge import KnowledgeBase, Task, excluded_tasks
 from sk_metalearn.spaces import Schema, build_estimator, load_pool
 
 QUALITIES = (
@@ -429,6 +435,19 @@ def test_the_same_data_is_one_family_over_all_tables(folder):
     left = merged.without(openml_ids=[54])
     assert {task.family for task in left.tasks if "vehicle" in task.name} == set()
     assert any(task.name.startswith("credit-g") for task in left.tasks)
+
+
+def test_other_versions_on_openml_lead_to_their_family(folder):
+    own = Task("a" * 12, "vehicle", "classification", "vehicle", 845, 18, 4, source="own")
+    base = KnowledgeBase.from_evaluations([own], [], [])
+    assert base.without(openml_ids=[54]).left_out == frozenset()
+    aliases = openml_aliases(base, folder / "openml_qualities.csv.gz")
+    assert [task.openml_id for task in aliases] == [54]
+    base = KnowledgeBase.from_evaluations([own], [], [], aliases=aliases)
+    assert base.without(openml_ids=[54]).left_out == {"vehicle"}
+    base.save(folder / "aliases.npz")
+    again = KnowledgeBase.open(folder / "aliases.npz")
+    assert again.without(openml_ids=[54]).tasks == ()
 
 
 def test_tasks_are_found_by_their_qualities(folder):

@@ -52,9 +52,11 @@ def test_its_columns_are_the_pool(bundled, kind):
 def test_some_model_beats_the_dummy_nearly_everywhere(bundled):
     table = bundled.table("classification")
     scores = table.scores("roc_auc_ovr")
+    scores = scores[np.isfinite(scores).any(axis=1)]
     best = np.where(np.isfinite(scores), scores, -np.inf).max(axis=1)
     assert (best > 0.55).mean() > 0.9
-    assert np.allclose(table.baseline("roc_auc_ovr"), 0.5, atol=1e-3, equal_nan=True)
+    baseline = table.baseline("roc_auc_ovr")
+    assert np.allclose(baseline[np.isfinite(baseline)], 0.5, atol=1e-3)
 
 
 def test_each_base_is_its_own_and_shares_the_arrays():

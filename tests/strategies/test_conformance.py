@@ -9,7 +9,6 @@ import pytest
 from sk_metalearn.exceptions import StrategyError
 from sk_metalearn.strategies import STRATEGIES, GaussianProcess, Strategy, get_strategy, testing
 
-
 # The contract does not depend on how hard a surrogate works.
 QUICK = {
     "n_draws": 10,
