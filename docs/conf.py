@@ -22,7 +22,8 @@ html_show_sourcelink = False
 autosummary_generate = True
 numpydoc_show_class_members = False
 default_role = "code"
-suppress_warnings = ["config.cache"]
+# Inherited docstrings refer to labels and terms of scikit-learn's own documentation.
+suppress_warnings = ["config.cache", "ref.ref", "ref.term"]
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",

@@ -66,10 +66,10 @@ class DatasetRetriever(BaseEstimator):
 
     Attributes
     ----------
-    weights_ : ndarray of shape (n_features_in_,)
+    weights_ : ndarray of shape (n_metafeatures,)
         Weight of each meta-feature; they sum to 1.
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_metafeatures,)
         Only when fitted on named columns.
     n_samples_fit_ : int
         Number of past tasks.
