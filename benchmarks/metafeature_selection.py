@@ -6,10 +6,11 @@
 per dataset (slug, or OpenML data id) and a column per configuration; ``DIR/tables/oboe`` and
 ``DIR/tables/tensoroboe`` are understood too (``--table oboe``, ``--table tensoroboe``).
 
-A set of meta-features is judged by what it is for. Every family is left out in turn (in ten folds of
-families); the datasets left are weighted by their nearness in the set; a portfolio is built greedily
-under these weights; its regret is read off the dataset left out. The selection itself is made anew
-inside each fold, from the families left there, so that it has not seen the datasets it is judged on.
+A set of meta-features is judged by what it is for. Every family is left out in turn (in ten folds
+of families); the datasets left are weighted by their nearness in the set; a portfolio is built
+greedily under these weights; its regret is read off the dataset left out. The selection itself is
+made anew inside each fold, from the families left there, so that it has not seen the datasets it is
+judged on.
 """
 
 import argparse

@@ -23,7 +23,7 @@ from sk_metalearn.metafeatures import MetaFeatureExtractor, list_meta_features
 
 #: Why qualities differ on some datasets, found by looking at each.
 QUALITY_REASONS = {
-    "BinaryFeatures": "OpenML counts the levels that the ARFF header declares, not those that occur",
+    "BinaryFeatures": "OpenML counts the levels that the ARFF header declares, also unused ones",
     "Entropy": "OpenML counts a missing category as the first one that the ARFF header declares",
     "Mutual": "OpenML counts a missing category as the first one that the ARFF header declares",
     "EquivalentNumber": "as for the mutual information",
@@ -31,9 +31,9 @@ QUALITY_REASONS = {
 }
 DATASET_REASONS = {
     "ada": "other rows of the agnostic-challenge data than OpenML's",
-    "breast-tissue": "OpenML's copy holds ranks of the values",
-    "cloud": "OpenML's copy takes the text columns for numbers and the numbers for text",
-    "lsvt": "OpenML's copy has fewer digits",
+    "breast-tissue": "OpenML's copy holds codes of the values",
+    "cloud": "other columns are numbers in OpenML's copy",
+    "lsvt": "OpenML's copy has slightly other values",
     "mfeat-pixel": "OpenML's copy counts pixels from 1",
     "phoneme": "OpenML's copy is standardised",
 }

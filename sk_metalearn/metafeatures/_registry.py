@@ -110,13 +110,13 @@ def _sd(values):
 #: How a vector (one value per column, fold, pair or class) becomes a number:
 #: function, words, whether the range of the vector is also the range of the summary.
 SUMMARIES = {
-    "mean": (lambda values: float(np.mean(values)), "Mean of: ", True),
-    "sd": (_sd, "Standard deviation (n - 1) of: ", False),
-    "min": (lambda values: float(np.min(values)), "Smallest of: ", True),
-    "q1": (lambda values: float(np.quantile(values, 0.25)), "First quartile of: ", True),
-    "median": (lambda values: float(np.median(values)), "Median of: ", True),
-    "q3": (lambda values: float(np.quantile(values, 0.75)), "Third quartile of: ", True),
-    "max": (lambda values: float(np.max(values)), "Largest of: ", True),
+    "mean": (lambda values: float(np.mean(values)), "mean", True),
+    "sd": (_sd, "standard deviation (n - 1)", False),
+    "min": (lambda values: float(np.min(values)), "smallest", True),
+    "q1": (lambda values: float(np.quantile(values, 0.25)), "first quartile", True),
+    "median": (lambda values: float(np.median(values)), "median", True),
+    "q3": (lambda values: float(np.quantile(values, 0.75)), "third quartile", True),
+    "max": (lambda values: float(np.max(values)), "largest", True),
 }
 
 _QUANTITIES = []
@@ -171,7 +171,7 @@ def quantity(
             features = tuple(
                 MetaFeature(
                     name=f"{name}_{summary}",
-                    definition=SUMMARIES[summary][1] + definition[0].lower() + definition[1:],
+                    definition=f"{definition.removesuffix('.')}; {SUMMARIES[summary][1]}.",
                     range=range if SUMMARIES[summary][2] else "[0, inf)",
                     openml=None,
                     pymfe=f"{pymfe}.{summary}" if pymfe and summary in ("mean", "sd") else None,

@@ -187,7 +187,7 @@ def n_outlier_columns(task):
     "Number of columns for which the Shapiro-Wilk test (of at most 5,000 rows) does not reject "
     "normality at 5 %.",
     "[0, inf)",
-    "Kopf et al. 2000",
+    "Köpf et al. 2000",
     unit="columns",
     cost="order",
     summaries=(),
