@@ -73,7 +73,10 @@ def sine(options):
             "MAML": ml.MAMLRegressor(outer=long, **shared),
             "first-order MAML": ml.MAMLRegressor(outer=long, first_order=True, **shared),
             "Reptile": ml.ReptileRegressor(
-                outer=reptile, n_steps=20, inner_learning_rate=0.02, **shared | {"n_query": 40}
+                outer=reptile,
+                n_steps=20,
+                inner_learning_rate=0.05,
+                **shared | {"n_query": 40, "standardize": True},
             ),
             "joint pre-training": ml.MAMLRegressor(outer=long, n_steps=0, **shared),
         }

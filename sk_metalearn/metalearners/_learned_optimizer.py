@@ -13,6 +13,7 @@ from ._networks import gradient_features, init_lstm, init_mlp, lstm, mlp, mlp_gr
 from ._training import OuterLoop
 
 _STEP_SCALE = 0.1
+_FLOOR = 0.01  # parts of the first loss below which a smaller loss earns little
 
 
 def random_nets(rng, sizes, n_tasks):
@@ -21,9 +22,9 @@ def random_nets(rng, sizes, n_tasks):
     return {key: np.stack([net[key] for net in nets]) for key in nets[0]}
 
 
-def flatten(net, n_tasks):
-    """Put the weights of each task's perceptron in one row."""
-    arrays = [value.reshape(n_tasks, -1) for value in net.values()]
+def flatten(net, like):
+    """Put weights or gradients of each task's perceptron in one row, in the order of `like`."""
+    arrays = [net[key].reshape(len(value), -1) for key, value in like.items()]
     return namespace(arrays[0]).concatenate(arrays, -1)
 
 
@@ -61,17 +62,18 @@ class _LearnedOptimizer:
         return {"net": net, "X": X}
 
     def _episode_loss(self, params, X_support, Y_support, X_query, Y_query, rng):
-        """Mean over the steps of the support loss, relative to its start."""
+        """Mean over the steps of the logarithm of the support loss, relative to its start."""
+        xp = namespace(X_support)
         _, losses = self._unroll(params, X_support, Y_support, rng)
         start = detach(losses[0]) + 1e-8
-        return sum((loss / start).mean() for loss in losses[1:]) / self.n_steps
+        return sum(xp.log(loss / start + _FLOOR).mean() for loss in losses[1:]) / self.n_steps
 
     def _unroll(self, params, X, Y, rng):
         """Optimise a random perceptron for each task; return it and the losses on the way."""
         sizes = self._sizes(X.shape[-1], Y.shape[-1])
         first = random_nets(rng, sizes, len(X))
         net = {key: as_array_of(value, like=X) for key, value in first.items()}
-        row = flatten(net, len(X))
+        row = flatten(net, first)
         start = zeros((*row.shape, params["step_W0"].shape[0]), like=X)
         n_lstm = sum(key.startswith("lstm") and key.endswith("W") for key in params)
         memory = [(start, start)] * n_lstm
@@ -83,7 +85,7 @@ class _LearnedOptimizer:
             net = unflatten(row, first)
             gradient, output = mlp_gradient(net, X, lambda out: self._output_gradient(out, Y))
             losses.append(self._task_losses(output, Y))
-            x = gradient_features(flatten(gradient, len(X)))
+            x = gradient_features(flatten(gradient, first))
             for layer in range(n_lstm):
                 memory[layer] = lstm(params, x, *memory[layer], f"lstm{layer}_")
                 x = memory[layer][0]

@@ -36,7 +36,7 @@ class _MetaControl:
         chosen, going = None, zeros((len(X), 1), like=X) + 1
         self.loss_curve_, self.learning_rate_curve_ = [], []
         for net, loss, rate, stop in self._unroll(params, X, Y, rng):
-            row = flatten(net, len(X))
+            row = flatten(net, net)
             chosen = row if chosen is None else np.where(going > 0.5, row, chosen)
             if not (going > 0.5).any():
                 break
@@ -60,12 +60,12 @@ class _MetaControl:
         """Yield network, support loss, step size and stopping probability before each step."""
         xp = namespace(X)
         first = random_nets(rng, self._sizes(X.shape[-1], Y.shape[-1]), len(X))
-        row = flatten({key: as_array_of(value, like=X) for key, value in first.items()}, len(X))
+        row = flatten({key: as_array_of(value, like=X) for key, value in first.items()}, first)
         velocity, losses = xp.zeros_like(row), []
         for i in range(self.n_steps + 1):
             net = unflatten(row, first)
             gradient, output = mlp_gradient(net, X, lambda out: self._output_gradient(out, Y))
-            gradient = detach(flatten(gradient, len(X)))
+            gradient = detach(flatten(gradient, first))
             losses.append(detach(self._task_losses(output, Y)))
             observed = self._observe(losses, gradient, i)
             control = mlp(params, observed[:, None], "control_")[:, 0]
