@@ -1,7 +1,8 @@
 """Ways to propose configurations: ask for proposals, tell the results."""
 
 from ._ablr import AdaptiveBayesianLinearRegression
-from ._active_testing import ActiveGreedy, ActiveTesting
+from ._active_greedy import ActiveGreedy
+from ._active_testing import ActiveTesting
 from ._auto import Auto
 from ._average_rank import AverageRank
 from ._base import Context, Outcome, PastPerformance, Proposal, Record, Strategy

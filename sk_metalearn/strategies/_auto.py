@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import rankdata
 
-from ._active_testing import ActiveGreedy
+from ._active_greedy import ActiveGreedy
 from ._transfer_mvn import TransferMVN
 
 __all__ = ["Auto"]

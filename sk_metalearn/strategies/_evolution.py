@@ -19,18 +19,21 @@ class Evolution(Strategy):
 
     The population is the latest results. A parent wins a tournament among some of them; with
     a chance a second winner of the same branch of the space is crossed with it, and one or two
-    of the active parameters mutate. Ageing lets points that were good by luck die out. With
-    candidates but no space the child is the untried candidate nearest to it.
+    of the active parameters mutate; now and then the child starts afresh in another branch.
+    Ageing lets points that were good by luck die out. With candidates but no space the child is
+    the untried candidate nearest to it.
 
     Parameters
     ----------
     n_initial : int, default=10
         Evaluations that fill the space before the first child.
-    population_size : int, default=30
-    tournament_size : int, default=5
+    population_size : int, default=60
+    tournament_size : int, default=10
     crossover_rate : float, default=0.3
         Chance of a second parent.
-    step : float, default=0.2
+    branch_rate : float, default=0.1
+        Chance that the child is a random point of another branch of the space.
+    step : float, default=0.3
         Standard deviation of the mutation of a number, on its scale from 0 to 1; each mutation
         takes this, a half or a quarter of it.
     n_failures : int, default=10
@@ -43,10 +46,11 @@ class Evolution(Strategy):
     """
 
     n_initial: int = 10
-    population_size: int = 30
-    tournament_size: int = 5
+    population_size: int = 60
+    tournament_size: int = 10
     crossover_rate: float = 0.3
-    step: float = 0.2
+    branch_rate: float = 0.1
+    step: float = 0.3
     n_failures: int = 10
 
     def begin(self):
@@ -97,8 +101,13 @@ class Evolution(Strategy):
 
     def _child(self, population):
         """Make a child; None if its parent does not lie in the space."""
+        n_branches = len(self.space.branches)
         try:
             child = self._select(population)
+            if n_branches > 1 and self.rng.random() < self.branch_rate:
+                other = 1 + int(self.rng.integers(n_branches - 1))
+                branch = (self.space.branch_of(child) + other) % n_branches
+                return self.space.sample(self.rng, branch)
             if self.rng.random() < self.crossover_rate:
                 child = self.space.crossover(child, self._select(population), self.rng)
             step = self.step * 0.5 ** int(self.rng.integers(3))

@@ -24,7 +24,7 @@ class NeuralNetwork(SurrogateStrategy):
     ----------
     n_networks : int, default=5
     hidden_layer_sizes : tuple of int, default=(32, 32)
-    alpha : float, default=0.01
+    alpha : float, default=0.001
         Penalty on the squared weights.
     max_iter : int, default=80
         Iterations of L-BFGS in which a network is fitted.
@@ -38,7 +38,7 @@ class NeuralNetwork(SurrogateStrategy):
 
     n_networks: int = 5
     hidden_layer_sizes: tuple[int, ...] = (32, 32)
-    alpha: float = 0.01
+    alpha: float = 0.001
     max_iter: int = 80
 
     def begin(self):

@@ -4,7 +4,8 @@ from dataclasses import fields
 
 from ..exceptions import StrategyError
 from ._ablr import AdaptiveBayesianLinearRegression
-from ._active_testing import ActiveGreedy, ActiveTesting
+from ._active_greedy import ActiveGreedy
+from ._active_testing import ActiveTesting
 from ._auto import Auto
 from ._average_rank import AverageRank
 from ._base import Strategy

@@ -57,7 +57,7 @@ class TaskFamily:
 
     A score is minus a squared distance to the task's own optimum. The optima vary around one
     point along a few directions, so that what was good on some tasks tells what is good on
-    others. The best possible score of a task is close to 1.
+    others.
 
     Parameters
     ----------

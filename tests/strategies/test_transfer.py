@@ -1,0 +1,37 @@
+"""Strategies with a past: fewer evaluations than random search."""
+
+import pytest
+from _searches import pool_regret, random_pool_regret
+
+from sk_metalearn.strategies import STRATEGIES, get_strategy
+
+QUICK = {"ablr": {"max_iter": 40}, "copula_prior": {"max_iter": 80}, "rgpe": {"n_samples": 50}}
+# Shares of random search's regret after 8 of 60 candidates that must not be exceeded.
+SHARES = {
+    "auto": 0.35,
+    "portfolio": 0.6,
+    "active_testing": 0.6,
+    "active_greedy": 0.6,
+    "transfer_mvn": 0.35,
+    "low_rank": 0.35,
+    "tst": 0.6,
+    "rgpe": 0.6,
+    "taf": 0.6,
+    "ablr": 0.6,
+    "copula_prior": 0.6,
+    "average_rank": 0.9,
+    "nearest": 0.6,
+}
+
+
+@pytest.mark.parametrize("name", sorted(SHARES))
+def test_less_regret_than_random_search_with_a_past(name):
+    seeds = range(1000, 1006) if name in QUICK else range(1000, 1012)
+    regret = pool_regret(lambda: get_strategy(name, **QUICK.get(name, {})), 8, seeds)
+    assert regret < SHARES[name] * random_pool_regret(8)
+
+
+def test_every_strategy_with_a_past_is_tested_here():
+    cold = {"random", "quasi_random", "grid", "gp", "forest", "neural", "evolution", "gradient"}
+    learned = {"matching", "prototypical", "maml", "reptile", "siamese", "memory", "meta_network"}
+    assert set(STRATEGIES) - cold - learned - {"snail"} <= set(SHARES)
