@@ -265,8 +265,8 @@ class MetaFeatureExtractor(TransformerMixin, BaseEstimator):
         with _quiet():
             for item, features in cheapest_first:
                 begun = time.perf_counter()
-                found, reason = _attempt(item, task)
-                for feature, value in zip(item.features, found, strict=True):
+                found = _attempt(item, task)
+                for feature, (value, reason) in zip(item.features, found, strict=True):
                     if feature in features:
                         values[feature.name] = value
                         if np.isnan(value):
@@ -277,17 +277,17 @@ class MetaFeatureExtractor(TransformerMixin, BaseEstimator):
 
 
 def _attempt(item, task):
-    """Compute one quantity; whatever goes wrong becomes NaN and a reason."""
-    reason = "the value is not finite"
+    """Compute one quantity: a value and a reason per feature; what goes wrong becomes NaN."""
     try:
         task.check_time()
         found = item.values(task)
     except NotComputable as error:
-        reason, found = str(error), [np.nan] * len(item.features)
+        return [(np.nan, str(error))] * len(item.features)
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
-        found = [np.nan] * len(item.features)
-    return [value if np.isfinite(value) else np.nan for value in found], reason
+        return [(np.nan, f"{type(error).__name__}: {error}")] * len(item.features)
+    undefined = "a single value has no spread" if item.summaries else "the value is not defined"
+    why = {True: undefined, False: "the value is not finite"}
+    return [(v, "") if np.isfinite(v) else (np.nan, why[bool(np.isnan(v))]) for v in found]
 
 
 class _quiet:

@@ -106,8 +106,12 @@ def missing_target_correlation(task):
     absent = np.hstack([np.isnan(task.table.rows(rows)), task.table.codes[rows] < 0]).astype(float)
     y = task.y[rows]
     target = y[:, None] if task.kind == "regression" else y[:, None] == np.unique(y)
+    size = np.abs(y).max()
     absent, target = absent - absent.mean(axis=0), target - target.mean(axis=0)
+    # in units of its reach, lest squares overflow; a constant leaves nothing but rounding
+    reach = np.abs(target).max(axis=0)
+    target = target / np.where(reach > 1e-12 * size, reach, np.inf)
     norms = np.sqrt(np.outer((absent**2).sum(axis=0), (target**2).sum(axis=0)))
-    if not norms.any():
+    if not (norms > 1e-9).any():
         raise NotComputable("nothing is missing in the sampled rows, or the target is constant")
-    return np.max(np.abs(absent.T @ target)[norms > 0] / norms[norms > 0])
+    return np.max(np.abs(absent.T @ target)[norms > 1e-9] / norms[norms > 1e-9])

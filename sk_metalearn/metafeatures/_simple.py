@@ -210,6 +210,23 @@ def rare_level_share(task):
     summaries=("mean", "sd", "min", "max"),
 )
 def distinct_share(task):
+    return np.maximum(distinct_counts(task) - 1, 0) / (_n_sorted(task) - 1)
+
+
+@_simple(
+    "sparsity",
+    "How often a column repeats its values: (rows / distinct - 1) / (rows - 1).",
+    "[0, 1]",
+    "Salama et al. 2013",
+    cost="order",
+    summaries=("mean", "sd"),
+    pymfe="sparsity",
+)
+def sparsity(task):
+    n, distinct = _n_sorted(task), distinct_counts(task)
+    return (n / np.where(distinct > 0, distinct, np.nan) - 1) / (n - 1)
+
+
+def _n_sorted(task):
     rows = task.rows("order")
-    n = task.n_rows if isinstance(rows, slice) else len(rows)
-    return np.maximum(distinct_counts(task) - 1, 0) / (n - 1)
+    return task.n_rows if isinstance(rows, slice) else len(rows)

@@ -186,6 +186,16 @@ def test_numbers_at_the_ends_of_the_scale(scale):
         assert scaled[name] == pytest.approx(plain[name], rel=1e-9)
 
 
+@pytest.mark.parametrize("y", [np.full(30, 0.1), np.arange(30) * 1e250])
+def test_targets_at_the_ends_of_the_scale(y):
+    X = np.column_stack([np.full(30, np.nan), np.where(np.arange(30) % 3, np.nan, 1.0)])
+    extractor = MetaFeatureExtractor(groups="all")
+    for table in (X, X[:, :1]):
+        found = extractor.extract(table, y, "regression")
+        assert not [reason for reason in extractor.reasons_.values() if "Error" in reason]
+        assert not found["missing_target_correlation"] > 1 + 1e-12
+
+
 def test_infinity_is_missing():
     X = np.array([[1.0, np.inf], [2.0, 1.0], [-np.inf, 3.0], [4.0, 5.0]])
     extractor = MetaFeatureExtractor(groups="all")
