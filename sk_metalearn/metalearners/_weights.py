@@ -27,6 +27,8 @@ class MetaWeights:
         Arrays of the networks.
     scaling : dict of str to ndarray
         ``x_mean``, ``x_scale``, ``y_mean``, ``y_scale``: how tasks were standardised.
+    about : dict of str to str, default={}
+        Where the weights come from: what they were learned on, and with what.
 
     Examples
     --------
@@ -36,12 +38,13 @@ class MetaWeights:
     MetaWeights(method='maml', kind='regression', n_features=1, n_numbers=1)
     """
 
-    def __init__(self, method, kind, n_features, params, scaling):
+    def __init__(self, method, kind, n_features, params, scaling, about=None):
         self.method = method
         self.kind = kind
         self.n_features = n_features
         self.params = params
         self.scaling = scaling
+        self.about = dict(about or {})
 
     def __repr__(self):
         n_numbers = sum(value.size for value in self.params.values())
@@ -67,6 +70,7 @@ class MetaWeights:
             "method": self.method,
             "kind": self.kind,
             "n_features": int(self.n_features),
+            "about": self.about,
         }
         arrays = {f"params.{key}": value for key, value in self.params.items()}
         arrays |= {f"scaling.{key}": value for key, value in self.scaling.items()}
@@ -109,4 +113,5 @@ class MetaWeights:
         for key, value in arrays.items():
             part, _, name = key.partition(".")
             parts[part][name] = value
-        return cls(header["method"], header["kind"], header["n_features"], **parts)
+        names = ("method", "kind", "n_features")
+        return cls(*(header[name] for name in names), **parts, about=header.get("about"))

@@ -13,6 +13,12 @@ from ._gp import GaussianProcess
 from ._gradient import GradientSearch
 from ._grid import Grid
 from ._low_rank import LowRank
+from ._meta_matching import Matching
+from ._meta_memory import Memory
+from ._meta_network import MetaNetwork
+from ._meta_prototypical import Prototypical
+from ._meta_siamese import Siamese
+from ._meta_surrogate import MAML, SNAIL, Reptile
 from ._nearest import NearestDatasets
 from ._neural import NeuralNetwork
 from ._portfolio import Portfolio
@@ -25,6 +31,8 @@ from ._transfer_mvn import TransferMVN
 from ._tst import TransferSurrogateRanking
 
 __all__ = [
+    "MAML",
+    "SNAIL",
     "STRATEGIES",
     "ActiveGreedy",
     "ActiveTesting",
@@ -39,16 +47,22 @@ __all__ = [
     "GradientSearch",
     "Grid",
     "LowRank",
+    "Matching",
+    "Memory",
+    "MetaNetwork",
     "NearestDatasets",
     "NeuralNetwork",
     "Outcome",
     "PastPerformance",
     "Portfolio",
     "Proposal",
+    "Prototypical",
     "QuasiRandom",
     "Random",
     "RankingEnsemble",
     "Record",
+    "Reptile",
+    "Siamese",
     "Strategy",
     "TransferAcquisition",
     "TransferMVN",

@@ -16,6 +16,12 @@ from ._gp import GaussianProcess
 from ._gradient import GradientSearch
 from ._grid import Grid
 from ._low_rank import LowRank
+from ._meta_matching import Matching
+from ._meta_memory import Memory
+from ._meta_network import MetaNetwork
+from ._meta_prototypical import Prototypical
+from ._meta_siamese import Siamese
+from ._meta_surrogate import MAML, SNAIL, Reptile
 from ._nearest import NearestDatasets
 from ._neural import NeuralNetwork
 from ._portfolio import Portfolio
@@ -50,6 +56,14 @@ STRATEGIES = {
     "taf": TransferAcquisition,
     "ablr": AdaptiveBayesianLinearRegression,
     "copula_prior": CopulaPrior,
+    "matching": Matching,
+    "prototypical": Prototypical,
+    "siamese": Siamese,
+    "memory": Memory,
+    "meta_network": MetaNetwork,
+    "maml": MAML,
+    "reptile": Reptile,
+    "snail": SNAIL,
 }
 
 

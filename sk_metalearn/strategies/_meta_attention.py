@@ -1,0 +1,110 @@
+"""Attention over past tasks: what the learned retrievals share."""
+
+import numpy as np
+
+from ..metalearners._backend import namespace, relu, softmax
+from ._meta_base import LearnedChoice
+
+__all__ = ["AttentionChoice", "correlations", "level", "metafeature_table"]
+
+
+def level(n_observed):
+    """Constant and logarithm of the number of results: what learned constants may depend on."""
+    return np.array([1.0, np.log1p(n_observed)])
+
+
+def correlations(matrix, scores):
+    """Correlation of scores with each row of a matrix; 0 where either does not vary."""
+    if len(scores) < 2:
+        return np.zeros(len(matrix))
+    own = scores - scores.mean()
+    rows = matrix - matrix.mean(axis=1, keepdims=True)
+    size = np.sqrt((own**2).sum() * (rows**2).sum(axis=1))
+    return np.divide(rows @ own, size, out=np.zeros(len(rows)), where=size > 1e-12)
+
+
+def metafeature_table(past, own, rows):
+    """Standardised meta-features of past tasks and of the task at hand; unknown ones are 0.
+
+    Parameters
+    ----------
+    past : PastPerformance
+    own : mapping of str to float or None
+    rows : ndarray of shape (n_tasks,), dtype int
+        Past tasks wanted.
+
+    Returns
+    -------
+    table : ndarray of shape (n_tasks, n_metafeatures)
+    own : ndarray of shape (n_metafeatures,)
+        Both without columns if either side has no meta-features.
+    """
+    if past.metafeatures is None or not past.metafeature_names or not own:
+        return np.zeros((len(rows), 0)), np.zeros(0)
+    table = np.asarray(past.metafeatures, dtype=float)[rows]
+    own = np.array([own.get(name, np.nan) for name in past.metafeature_names], dtype=float)
+    table = np.where(np.isfinite(table), table, np.nan)
+    known = np.isfinite(table)
+    count = np.maximum(known.sum(axis=0), 1)
+    mean = np.where(known, table, 0.0).sum(axis=0) / count
+    spread = np.sqrt((np.where(known, table - mean, 0.0) ** 2).sum(axis=0) / count)
+    scale = np.where(spread > 0, spread, 1.0)
+    table, own = (table - mean) / scale, (own - mean) / scale
+    return tuple(np.clip(np.where(np.isfinite(x), x, 0.0), -3.0, 3.0) for x in (table, own))
+
+
+class AttentionChoice(LearnedChoice):
+    """Weigh past tasks by learned attention; propose what gains most over all that was tried.
+
+    The gain of a candidate on a past task is what it takes off the smallest regret among the
+    candidates tried, as in active greedy. A subclass describes the past tasks in `evidence` and
+    reads logits from it.
+    """
+
+    def describe(self):
+        indices, scores, waiting = self.observed()
+        regret = self.matrix.regret
+        tried = np.concatenate([indices, waiting])
+        return {
+            "level": level(len(indices)),
+            "regret": regret,
+            "reference": regret[:, tried].min(axis=1, initial=1.0),
+            **self.evidence(indices, scores),
+        }
+
+    def evidence(self, indices, scores):
+        """Describe how each past task compares with the task at hand, as arrays by name."""
+        raise NotImplementedError
+
+    @classmethod
+    def attend(cls, params, state):
+        """Logits of the past tasks, of shape (n_searches, n_tasks)."""
+        raise NotImplementedError
+
+    @classmethod
+    def read(cls, params, state):
+        """Weights of the past tasks, of shape (n_searches, n_tasks)."""
+        logits = cls.attend(params, state)
+        return softmax(logits + state["mask"] if "mask" in state else logits)
+
+    @classmethod
+    def rate(cls, params, state):
+        xp = namespace(state["reference"])
+        weights = cls.read(params, state)
+        gain = relu(state["reference"][..., None] - state["regret"])
+        gain = (weights[..., None] * gain).sum(1)
+        regret = (weights[..., None] * state["regret"]).sum(1)
+        # Where nothing gains any more, what is good on average comes first.
+        return xp.log(gain + 1e-5 * (1.0 - regret) + 1e-9)
+
+    def utility(self):
+        utility, _ = super().utility()
+        state = {name: np.asarray(value)[None] for name, value in self.describe().items()}
+        weights = self.read(self.params, state)[0]
+
+        def details(candidate):
+            if len(self.record.results) < 2:
+                return {"reason": "portfolio"}
+            return {"reason": f"neighbour of {self.matrix.tasks[int(np.argmax(weights))]}"}
+
+        return utility, details

@@ -1,0 +1,173 @@
+"""Few-shot learners as surrogates: support is what was evaluated, queries are the rest."""
+
+import os
+from dataclasses import dataclass, replace
+
+import numpy as np
+from sklearn.base import clone
+
+from ..exceptions import SpaceError
+from ..metalearners import MAMLRegressor, MetaWeights, OuterLoop, ReptileRegressor, SNAILRegressor
+from ..spaces import catalogue_space
+from ._meta_base import find_weights
+from ._points import Encoder
+from ._prior_surrogate import PriorSurrogate
+
+__all__ = ["MAML", "SNAIL", "FewShotSurrogate", "Reptile"]
+
+
+@dataclass
+class FewShotSurrogate(PriorSurrogate):
+    """Expected improvement under a few-shot learner that was meta-trained on past tasks.
+
+    A past task is a few-shot task: hyperparameters are its inputs, normal scores its targets.
+    Meta-training fits the weights to one space of hyperparameters; where they do not fit, the
+    search goes on without them, as `cold` does, and says "(no weights)".
+
+    Parameters
+    ----------
+    weights : MetaWeights, str, path-like or None, default="bundled"
+        What meta-training learned: that on the bundled knowledge, a file, or None for none.
+    """
+
+    weights: MetaWeights | str | os.PathLike | None = "bundled"
+
+    method = None
+
+    @staticmethod
+    def learner(n_candidates):
+        """Make the few-shot learner as it is meta-trained."""
+        raise NotImplementedError
+
+    def prepare(self):
+        found = find_weights(self.weights, self.method, self.context.kind)
+        if found is None or not self._fits(found):
+            self.matrix = None
+            return
+        learner = self.learner(len(self.context.candidates))
+        method = learner.method
+        self._learner = learner.set_params(
+            weights=MetaWeights(method, found.kind, found.n_features, found.params, found.scaling)
+        )
+        super().prepare()
+
+    def _fits(self, found):
+        """Whether the weights were learned on hyperparameters encoded as here."""
+        if self.encoder.space.fingerprint == found.about["space"]:
+            return True
+        whole = catalogue_space(self.context.kind)
+        if whole.fingerprint != found.about["space"]:
+            return False
+        try:
+            whole.encode(self.context.candidates)
+        except (SpaceError, KeyError):
+            return False
+        self._encoder = Encoder(self.context.candidates, whole)
+        return True
+
+    def learn_prior(self, rows, normal):
+        mean = normal.mean(axis=0)
+        best = int(np.argmax(mean))
+        # With nothing observed: what is best on average scores its average.
+        self.expect = self.posterior(rows[[best]], mean[[best]])
+
+    def posterior(self, rows, values):
+        fitted = clone(self._learner).fit(rows, values)
+
+        def predict(rows):
+            mean, deviation = fitted.predict(rows, return_std=True)
+            return mean, np.maximum(deviation, 1e-3)
+
+        return predict
+
+    def propose(self):
+        proposal = super().propose()
+        if proposal is None or self.matrix is not None or self.context.past is None:
+            return proposal
+        return replace(proposal, reason=proposal.reason.replace("(no past)", "(no weights)"))
+
+
+@dataclass
+class MAML(FewShotSurrogate):
+    """A perceptron whose initial weights were learned by MAML, adapted to the results seen.
+
+    References
+    ----------
+    C. Finn, P. Abbeel, S. Levine. Model-agnostic meta-learning for fast adaptation of deep
+    networks. ICML 2017.
+    """
+
+    method = "maml"
+
+    @staticmethod
+    def learner(n_candidates):
+        return MAMLRegressor(
+            (32, 32),
+            inner_learning_rate=0.05,
+            n_steps=3,
+            n_adapt_steps=10,
+            n_shots=_shots(n_candidates),
+            n_query=12,
+            outer=OuterLoop(max_iter=3000, learning_rate=2e-3, validation_interval=250),
+        )
+
+
+@dataclass
+class Reptile(FewShotSurrogate):
+    """A perceptron whose initial weights were learned by Reptile, adapted to the results seen.
+
+    References
+    ----------
+    A. Nichol, J. Achiam, J. Schulman. On first-order meta-learning algorithms.
+    arXiv:1803.02999, 2018.
+    Y. Wei, P. Zhao, J. Huang. Meta-learning hyperparameter performance prediction with neural
+    processes. ICML 2021.
+    """
+
+    method = "reptile"
+
+    @staticmethod
+    def learner(n_candidates):
+        return ReptileRegressor(
+            (32, 32),
+            inner_learning_rate=0.05,
+            n_steps=10,
+            n_adapt_steps=10,
+            n_shots=_shots(n_candidates),
+            n_query=12,
+            outer=OuterLoop(
+                max_iter=4000,
+                batch_size=5,
+                optimizer="sgd",
+                learning_rate=0.5,
+                validation_interval=250,
+            ),
+        )
+
+
+@dataclass
+class SNAIL(FewShotSurrogate):
+    """Causal attention and temporal convolutions over the sequence of configurations and scores.
+
+    References
+    ----------
+    N. Mishra, M. Rohaninejad, X. Chen, P. Abbeel. A simple neural attentive meta-learner.
+    ICLR 2018.
+    """
+
+    method = "snail"
+
+    @staticmethod
+    def learner(n_candidates):
+        return SNAILRegressor(
+            24,
+            n_filters=8,
+            n_shots=_shots(n_candidates),
+            n_query=12,
+            outer=OuterLoop(max_iter=2000, learning_rate=2e-3, validation_interval=250),
+        )
+
+
+def _shots(n_candidates):
+    """Range of the support sizes to meta-train for."""
+    return 1, int(min(30, max(1, n_candidates - 13)))

@@ -1,0 +1,434 @@
+"""Meta-train the strategies: searches on past tasks are the tasks to learn from.
+
+    python -m sk_metalearn.strategies._meta_training --out FOLDER
+
+writes the weights of every method for both kinds, meta-trained on the bundled knowledge. What is
+there already and was learned from the same knowledge is left as it is, so that an interrupted run
+goes on where it stopped.
+"""
+
+import argparse
+import hashlib
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from .. import __version__
+from ..knowledge import KnowledgeBase
+from ..metalearners import MetaWeights, OuterLoop
+from ..metalearners._backend import log_softmax, namespace, value_and_grad
+from ..metalearners._embedding import embed
+from ..spaces import catalogue_space, to_point
+from ._base import Context, Outcome, PastPerformance, Proposal
+from ._meta_attention import metafeature_table
+from ._meta_base import LearnedChoice, weights_path
+from ._meta_matching import Matching
+from ._meta_memory import Memory
+from ._meta_network import MetaNetwork
+from ._meta_prototypical import Prototypical
+from ._meta_siamese import Siamese, contrastive_loss
+from ._meta_surrogate import MAML, SNAIL, Reptile
+from ._past import PastMatrix
+from ._points import Encoder, point_key
+
+__all__ = ["METHODS", "PastSearches", "bundled_searches", "meta_train"]
+
+METHODS = {
+    kind.method: kind
+    for kind in (Matching, Prototypical, Siamese, Memory, MetaNetwork, MAML, Reptile, SNAIL)
+}
+CHOICE = OuterLoop(
+    max_iter=300, batch_size=32, learning_rate=0.02, validation_interval=25, n_iter_no_change=5
+)
+METRIC = OuterLoop(
+    max_iter=400, batch_size=32, learning_rate=2e-3, validation_interval=25, n_iter_no_change=5
+)
+N_PROTOTYPES = (2, 4, 8, 16, 32)
+
+STEPS = (0, 1, 2, 3, 4, 6, 8, 11, 15, 20, 27, 36)
+_PER_TASK = ("evidence", "reference", "cosine", "evicted")
+
+
+class PastSearches:
+    """Searches on past tasks, each with the tasks of other families as its past.
+
+    Parameters
+    ----------
+    past : PastPerformance
+    groups : sequence of shape (n_tasks,)
+        Family of each task; what is learned from a search never saw a task of its family.
+    candidates : sequence of dict
+    space : Space, optional
+    kind : {"classification", "regression"}
+    seed : int, default=0
+        Determines which candidates the searches tried.
+    """
+
+    def __init__(self, past, groups, candidates, space=None, kind="classification", seed=0):
+        self.past, self.kind = past, kind
+        self.candidates, self.space = candidates, space
+        scores = np.asarray(past.scores, dtype=float)
+        varied = [np.unique(row[np.isfinite(row)]).size > 1 for row in scores]
+        self.groups = np.asarray(groups)
+        self.tasks = np.flatnonzero(varied)
+        best, worst = np.nanmax(scores[self.tasks], 1), np.nanmin(scores[self.tasks], 1)
+        if past.baseline is not None:
+            base = np.asarray(past.baseline, dtype=float)[self.tasks]
+            worst = np.where(base < best, base, worst)
+        regret = (best[:, None] - scores[self.tasks]) / (best - worst)[:, None]
+        self.regret = np.clip(np.where(np.isfinite(regret), regret, 1.0), 0.0, 1.0)
+        self.matrix = PastMatrix(past)
+        self._records = {}
+        self._orders(np.random.default_rng(seed))
+
+    def others(self, i):
+        """Rows of the past that a search on the i-th task may know."""
+        return np.flatnonzero(self.groups != self.groups[self.tasks[i]])
+
+    def context(self, i):
+        """Context of a search on the i-th task."""
+        rows, past = self.others(i), self.past
+        cut = {
+            name: np.asarray(getattr(past, name))[rows]
+            for name in ("scores", "seconds", "spread", "baseline", "metafeatures")
+            if getattr(past, name) is not None
+        }
+        features = None
+        if past.metafeatures is not None:
+            own = np.asarray(past.metafeatures, dtype=float)[self.tasks[i]]
+            features = dict(zip(past.metafeature_names, own, strict=True))
+        return Context(
+            candidates=self.candidates,
+            space=self.space,
+            kind=self.kind,
+            past=replace(past, tasks=(), **cut),
+            metafeatures=features,
+        )
+
+    @property
+    def fingerprint(self):
+        """Hash of what is learned from, 16 hexadecimal digits."""
+        digest = hashlib.sha256(np.nan_to_num(np.asarray(self.past.scores, dtype=float)).tobytes())
+        for point in self.candidates:
+            digest.update(repr(point_key(point)).encode())
+        return digest.hexdigest()[:16]
+
+    def _orders(self, rng):
+        """Candidates as a search tried them: half by active greedy, half by chance."""
+        from ._registry import get_strategy
+
+        n = min(max(STEPS), len(self.candidates) - 2)
+        self.orders = np.zeros((len(self.tasks), n), dtype=int)
+        for i, task in enumerate(self.tasks):
+            told = np.asarray(self.past.scores, dtype=float)[task]
+            searcher = get_strategy("active_greedy").start(self.context(i))
+            for k in range(n):
+                measured = np.isfinite(told)
+                if rng.random() < 0.5:
+                    measured &= ~searcher.record.tried
+                    pick = rng.choice(
+                        np.flatnonzero(measured if measured.any() else ~searcher.record.tried)
+                    )
+                    proposal = searcher.make(candidate=pick)
+                else:
+                    proposal = searcher.ask()[0]
+                self.orders[i, k] = proposal.candidate
+                searcher.tell([Outcome(proposal, float(told[proposal.candidate]))])
+
+    def record(self, make, key=None):
+        """Describe the searches as a strategy sees them.
+
+        Parameters
+        ----------
+        make : callable
+            Gives a new strategy, a `LearnedChoice`.
+        key : hashable, optional
+            What was recorded under the same key is given again.
+
+        Returns
+        -------
+        dict of str to ndarray
+            Its descriptions of all states, stacked, with ``own`` (regret of the candidates on the
+            task itself), ``tried`` and ``task`` beside them.
+        """
+        if key in self._records:
+            return self._records[key]
+        steps = [k for k in STEPS if k <= self.orders.shape[1]]
+        states, n_rows = [], len(self.past.scores)
+        for i, task in enumerate(self.tasks):
+            told = np.asarray(self.past.scores, dtype=float)[task]
+            searcher = make().start(self.context(i))
+            rows = self.others(i)[searcher.matrix.rows]
+            hidden = np.full(n_rows, -1e9)
+            hidden[rows] = 0.0
+            for k in range(max(steps) + 1):
+                if k:
+                    candidate = int(self.orders[i, k - 1])
+                    searcher.record.tried[candidate] = True
+                    point = self.candidates[candidate]
+                    outcome = Outcome(Proposal(k, point, candidate), float(told[candidate]))
+                    searcher.tell([outcome])
+                if k not in steps:
+                    continue
+                state = searcher.describe()
+                state.pop("regret", None)
+                for name in _PER_TASK:
+                    if name in state:
+                        wide = np.zeros((n_rows, *state[name].shape[1:]))
+                        wide[rows] = state[name]
+                        state[name] = wide
+                seen = searcher.record.tried.copy()
+                extra = {"own": self.regret[i], "tried": seen, "mask": hidden, "task": i}
+                states.append(state | extra)
+        recorded = {
+            name: np.stack([state[name] for state in states]).astype(np.float32)
+            for name in states[0]
+        }
+        if key is not None:
+            self._records[key] = recorded
+        return recorded
+
+
+def choice_loss(rating, own, tried):
+    """Share of the regret left that the next choice is expected not to take off.
+
+    The choice is drawn from the softmax of the rating over the candidates not tried; the scale
+    3 lets the best candidate have most of the probability without hiding the others.
+    """
+    xp = namespace(rating)
+    logits = log_softmax(3.0 * rating - 1e9 * tried)
+    current = xp.where(tried > 0, own, xp.ones_like(own)).min(-1)
+    current = getattr(current, "values", current)
+    gain = xp.clip(current[..., None] - own, 0.0, None) * (1 - tried)
+    most = gain.max(-1)
+    most = getattr(most, "values", most)
+    share = (xp.exp(logits) * gain).sum(-1) / xp.clip(most, 1e-6, None)
+    open_ = (most > 1e-3) * 1.0
+    return ((1 - share) * open_).sum() / xp.clip(open_.sum(), 1.0, None)
+
+
+def learn_choice(kind_of, start, states, searches, outer, rng):
+    """Learn the weights of a choice by its loss on recorded searches.
+
+    Parameters
+    ----------
+    kind_of : type
+        A `LearnedChoice`.
+    start : dict of str to ndarray
+    states : dict of str to ndarray
+        See `PastSearches.record`.
+    searches : PastSearches
+    outer : OuterLoop
+    rng : numpy.random.RandomState
+
+    Returns
+    -------
+    params : dict of str to ndarray
+    history : dict of str to list
+    """
+    names = [name for name in states if name != "task"]
+    regret = np.ones((len(searches.past.scores), searches.regret.shape[1]), dtype=np.float32)
+    regret[searches.matrix.rows] = searches.matrix.regret
+    families = searches.groups[searches.tasks]
+    held = rng.permutation(np.unique(families))
+    held = held[: max(1, round(outer.validation_fraction * len(held)))]
+    is_held = np.isin(families, held)[states["task"].astype(int)]
+    train, validation = np.flatnonzero(~is_held), np.flatnonzero(is_held)
+
+    def loss(params, *arrays):
+        state = dict(zip(names, arrays, strict=False))
+        if len(arrays) > len(names):
+            state["regret"] = arrays[-1]
+        return choice_loss(kind_of.rate(params, state), state["own"], state["tried"])
+
+    def batch(rows):
+        extra = [regret] if "reference" in names else []
+        return [states[name][rows] for name in names] + extra
+
+    def gradient(params):
+        return value_and_grad(loss, params, *batch(rng.choice(train, outer.batch_size)))
+
+    def validate(params):
+        parts = [
+            validation[i : i + outer.batch_size]
+            for i in range(0, len(validation), outer.batch_size)
+        ]
+        losses = [loss(params, *batch(part)) for part in parts]
+        return np.average(losses, weights=[len(part) for part in parts])
+
+    return outer.run(start, gradient, validate, kind_of.method)
+
+
+def learn_metric(params, table, profiles, outer, rng):
+    """Learn the embedding of a siamese network by the contrastive loss.
+
+    Parameters
+    ----------
+    params : dict of str to ndarray
+    table : ndarray of shape (n_tasks, n_metafeatures)
+        Standardised meta-features.
+    profiles : ndarray of shape (n_tasks, n_candidates)
+        Normal scores. Two tasks are alike if their correlation is in the highest tenth.
+    outer : OuterLoop
+    rng : numpy.random.RandomState
+
+    Returns
+    -------
+    dict of str to ndarray
+    """
+    table = table.astype(np.float32)
+    likeness = np.nan_to_num(np.corrcoef(profiles))
+    pairs = np.column_stack(np.triu_indices(len(table), 1))
+    values = likeness[pairs[:, 0], pairs[:, 1]]
+    alike = values >= np.quantile(values, 0.9)
+    held = rng.permutation(len(table))[: max(2, round(outer.validation_fraction * len(table)))]
+    inside = np.isin(pairs, held)
+    train, validation = ~inside.any(axis=1), inside.all(axis=1)
+    # Distances begin at about 1, that of the margin.
+    scale = np.float32(1.0 / np.sqrt(2.0 * table.shape[1]))
+    params = params | {"linear": params["linear"] * scale}
+
+    def loss(params, first, second, different):
+        return contrastive_loss(embed(params, first), embed(params, second), different)
+
+    def batch(chosen):
+        first, second = pairs[chosen].T
+        return table[first], table[second], (~alike[chosen]).astype(np.float32)
+
+    def gradient(params):
+        parts = (train & alike, train & ~alike)
+        half = outer.batch_size
+        chosen = np.concatenate([rng.choice(np.flatnonzero(part), half) for part in parts])
+        return value_and_grad(loss, params, *batch(chosen))
+
+    def validate(params):
+        parts = (validation & alike, validation & ~alike)
+        return np.mean([loss(params, *batch(part)) for part in parts if part.any()])
+
+    return outer.run(params, gradient, validate, "siamese metric")[0]
+
+
+def meta_train(method, searches, seed=0, verbose=False):
+    """Meta-train a strategy on searches of past tasks.
+
+    Parameters
+    ----------
+    method : str
+        One of `METHODS`.
+    searches : PastSearches
+    seed : int, default=0
+        Of initial weights, episodes and the families held out for early stopping.
+    verbose : bool, default=False
+        Whether to draw a progress bar.
+
+    Returns
+    -------
+    MetaWeights
+        For the option `weights` of the strategy.
+    """
+    kind_of = METHODS[method]
+    about = {"knowledge": searches.fingerprint, "package": __version__, "seed": str(seed)}
+    if issubclass(kind_of, LearnedChoice):
+        params, n_features = _train_choice(kind_of, searches, seed, verbose), 0
+        if method == "siamese":
+            n_features = len(params["linear"])
+        return MetaWeights(f"search_{method}", searches.kind, n_features, params, {}, about)
+    return _train_surrogate(kind_of, searches, seed, verbose, about)
+
+
+def _train_surrogate(kind_of, searches, seed, verbose, about):
+    matrix = PastMatrix(searches.past)
+    encoder = Encoder(searches.candidates, searches.space)
+    rows = encoder.candidates[matrix.known]
+    families = searches.groups[matrix.rows]
+    held = np.random.RandomState(seed).permutation(np.unique(families))
+    is_held = np.isin(families, held[: max(1, len(held) // 5)])
+    tasks = [(rows, normal) for normal in matrix.normal[:, matrix.known]]
+    learner = kind_of.learner(len(rows)).set_params(random_state=seed)
+    learner.set_params(outer=replace(learner.outer, verbose=verbose))
+    learner.meta_fit(
+        [task for task, out in zip(tasks, is_held, strict=True) if not out],
+        [task for task, out in zip(tasks, is_held, strict=True) if out],
+    )
+    own = learner.meta_weights_
+    return MetaWeights(
+        f"search_{kind_of.method}",
+        searches.kind,
+        own.n_features,
+        own.params,
+        own.scaling,
+        about | {"space": encoder.space.fingerprint},
+    )
+
+
+def _train_choice(kind_of, searches, seed, verbose):
+    rng = np.random.RandomState(seed)
+    table, _ = metafeature_table(
+        searches.past, searches.context(0).metafeatures, searches.matrix.rows
+    )
+    start = kind_of.initial_params(rng, table.shape[1])
+    starts = [start]
+    if kind_of is Siamese and table.shape[1]:
+        profiles = searches.matrix.normal
+        outer = replace(METRIC, verbose=verbose)
+        starts = [learn_metric(start, table, profiles, outer, rng)]
+    elif kind_of is Prototypical:
+        starts = [start | {"n_prototypes": np.float32(n)} for n in N_PROTOTYPES]
+    best, lowest = start, np.inf
+    for start in starts:
+        weights = MetaWeights(f"search_{kind_of.method}", searches.kind, 0, start, {})
+        key = None if kind_of is Siamese else (kind_of.method, float(start.get("n_prototypes", 0)))
+        states = searches.record(lambda w=weights: kind_of(weights=w), key)
+        outer = replace(CHOICE, verbose=verbose)
+        split = np.random.RandomState(seed)  # the same families are held out for every start
+        params, history = learn_choice(kind_of, start, states, searches, outer, split)
+        if min(history["validation_loss"]) < lowest:
+            best, lowest = params, min(history["validation_loss"])
+    return best
+
+
+def bundled_searches(kind):
+    """The bundled knowledge as searches, with the metric that is the default of its kind."""
+    table = KnowledgeBase.bundled().table(kind)
+    metric = "accuracy" if kind == "classification" else "r2"
+    past = PastPerformance(
+        scores=np.asarray(table.scores(metric), dtype=float),
+        seconds=np.asarray(table.seconds, dtype=float),
+        baseline=np.asarray(table.baseline(metric), dtype=float),
+        tasks=tuple(task.name for task in table.tasks),
+        metafeatures=np.asarray(table.metafeatures, dtype=float),
+        metafeature_names=table.metafeature_names,
+    )
+    points = [to_point(configuration) for configuration in table.configurations]
+    families = [task.family for task in table.tasks]
+    return PastSearches(past, families, points, catalogue_space(kind), kind)
+
+
+def main(arguments=None):
+    """Meta-train what is missing or was learned from other knowledge."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, required=True, help="folder of the weights")
+    parser.add_argument("--methods", nargs="*", default=list(METHODS), choices=list(METHODS))
+    kinds = ["classification", "regression"]
+    parser.add_argument("--kinds", nargs="*", default=kinds, choices=kinds)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args(arguments)
+    options.out.mkdir(parents=True, exist_ok=True)
+    for kind in options.kinds:
+        searches = bundled_searches(kind)
+        for method in options.methods:
+            path = weights_path(method, kind, options.out)
+            if path.exists():
+                about = MetaWeights.load(path).about
+                if about.get("knowledge") == searches.fingerprint:
+                    print(f"{path.name}: up to date")
+                    continue
+            begin = time.perf_counter()
+            meta_train(method, searches, options.seed, verbose=True).save(path)
+            print(f"{path.name}: {time.perf_counter() - begin:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
