@@ -75,14 +75,27 @@ class Journal:
             self._write_head()
 
     def add_trial(self, trial):
-        """Note a candidate that begins."""
+        """Note a candidate that begins.
+
+        Parameters
+        ----------
+        trial : StoredTrial
+        """
         known = self.trials.get(trial.number)
         if known is None or known.key != trial.key:
             self.trials[trial.number] = trial
             self._write_trial(trial)
 
     def add_fold(self, key, fold, result):
-        """Note the result of a fold."""
+        """Note the result of a fold.
+
+        Parameters
+        ----------
+        key : str
+            Key of the candidate.
+        fold : int
+        result : FoldResult
+        """
         if (key, fold) not in self.folds:
             self.folds[key, fold] = result
             self._write_fold(key, fold, result)
@@ -227,7 +240,16 @@ def open_journal(path, fingerprint):
 
 
 def check_fingerprint(journal, fingerprint, what):
-    """Raise CheckpointError if a journal was written by another search."""
+    """Raise CheckpointError if a journal was written by another search.
+
+    Parameters
+    ----------
+    journal : Journal
+    fingerprint : dict
+        Data and settings of the search at hand.
+    what : str
+        What the message calls the journal.
+    """
     other = [name for name, value in fingerprint.items() if journal.meta.get(name) != value]
     if other:
         raise CheckpointError(

@@ -577,6 +577,11 @@ def families(kind):
 def get_family(name, kind):
     """Look a family up by name.
 
+    Parameters
+    ----------
+    name : str
+    kind : {"classification", "regression"}
+
     Raises
     ------
     SpaceError

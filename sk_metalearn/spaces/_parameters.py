@@ -47,23 +47,50 @@ class Parameter:
     """
 
     def contains(self, value):
-        """Tell whether `value` lies in the range."""
+        """Tell whether `value` lies in the range.
+
+        Parameters
+        ----------
+        value : object
+        """
         raise NotImplementedError
 
     def sample(self, rng):
-        """Draw one value with the `numpy.random.Generator` `rng`."""
+        """Draw one value with the `numpy.random.Generator` `rng`.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+        """
         raise NotImplementedError
 
     def encode(self, value):
-        """Give the value as `width` numbers in [0, 1], NaN where a column does not apply."""
+        """Give the value as `width` numbers in [0, 1], NaN where a column does not apply.
+
+        Parameters
+        ----------
+        value : object
+        """
         raise NotImplementedError
 
     def neighbor(self, value, rng, scale=0.2):
-        """Draw a value near `value`: a Gaussian step of `scale` on the unit interval."""
+        """Draw a value near `value`: a Gaussian step of `scale` on the unit interval.
+
+        Parameters
+        ----------
+        value : object
+        rng : numpy.random.Generator
+        scale : float, default=0.2
+        """
         raise NotImplementedError
 
     def grid(self, n):
-        """List at most `n` values spread over the range."""
+        """List at most `n` values spread over the range.
+
+        Parameters
+        ----------
+        n : int
+        """
         raise NotImplementedError
 
 
@@ -98,7 +125,12 @@ class Categorical(Parameter):
         return False
 
     def index(self, value):
-        """Position of `value` among the choices."""
+        """Position of `value` among the choices.
+
+        Parameters
+        ----------
+        value : object
+        """
         for i, choice in enumerate(self.choices):
             if same_value(choice, value):
                 return i

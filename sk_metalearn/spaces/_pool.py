@@ -77,7 +77,12 @@ def catalogue_space(kind):
 
 
 def to_point(configuration):
-    """Give a configuration as a point of `catalogue_space`, its family under ``"family"``."""
+    """Give a configuration as a point of `catalogue_space`, its family under ``"family"``.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    """
     steps = {_STEP + step: choice for step, choice in configuration.preprocessing.items()}
     return {"family": configuration.family, **configuration.params, **steps}
 

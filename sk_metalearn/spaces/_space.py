@@ -15,7 +15,13 @@ __all__ = ["Branch", "Condition", "Space"]
 
 @dataclass(frozen=True)
 class Condition:
-    """The parameter `child` exists only while `parent` has one of `values`."""
+    """The parameter `child` exists only while `parent` has one of `values`.
+
+    Parameters
+    ----------
+    child, parent : str
+    values : tuple
+    """
 
     child: str
     parent: str
@@ -58,7 +64,13 @@ class Branch:
         object.__setattr__(self, "_by_child", by_child)
 
     def is_active(self, name, point):
-        """Tell whether the parameter `name` exists, given its parents' values in `point`."""
+        """Tell whether the parameter `name` exists, given its parents' values in `point`.
+
+        Parameters
+        ----------
+        name : str
+        point : dict
+        """
         condition = self._by_child.get(name)
         if condition is None:
             return True
@@ -69,7 +81,12 @@ class Branch:
         )
 
     def fill(self, choose):
-        """Make a point: `choose(name, parameter)` gives the value of each active parameter."""
+        """Make a point: `choose(name, parameter)` gives the value of each active parameter.
+
+        Parameters
+        ----------
+        choose : callable
+        """
         point = {}
         for name, parameter in self.parameters.items():
             if self.is_active(name, point):
@@ -77,7 +94,12 @@ class Branch:
         return point
 
     def contains(self, point):
-        """Tell whether `point` gives exactly the active parameters, each within its range."""
+        """Tell whether `point` gives exactly the active parameters, each within its range.
+
+        Parameters
+        ----------
+        point : dict
+        """
         active = [name for name in self.parameters if self.is_active(name, point)]
         return set(active) == set(point) and all(
             self.parameters[name].contains(point[name]) for name in active
@@ -144,6 +166,10 @@ class Space:
     def branch_of(self, point):
         """Index of the branch that `point` belongs to.
 
+        Parameters
+        ----------
+        point : dict
+
         Raises
         ------
         SpaceError
@@ -175,7 +201,12 @@ class Space:
         )
 
     def contains(self, point):
-        """Tell whether `point` lies in the space."""
+        """Tell whether `point` lies in the space.
+
+        Parameters
+        ----------
+        point : dict
+        """
         if self.root is None:
             return any(branch.contains(point) for branch in self.branches)
         return any(
@@ -191,7 +222,12 @@ class Space:
         return point if self.root is None else {self.root: self.branches[branch].name, **point}
 
     def default(self, branch=0):
-        """Give the point of the defaults of one branch."""
+        """Give the point of the defaults of one branch.
+
+        Parameters
+        ----------
+        branch : int, default=0
+        """
         return self._fill(branch, lambda name, parameter: parameter.default)
 
     def sample(self, rng, branch=None):
@@ -215,6 +251,14 @@ class Space:
         """Draw a point near `point` in its own branch: `n_changes` active parameters move.
 
         Parameters that become active through the change take a random value.
+
+        Parameters
+        ----------
+        point : dict
+        rng : numpy.random.Generator
+        scale : float, default=0.2
+            Standard deviation of the step on the unit interval.
+        n_changes : int, default=1
         """
         number = self.branch_of(point)
         branch = self.branches[number]
@@ -242,6 +286,11 @@ class Space:
         """Mix two points of one branch parameter by parameter.
 
         Points of different branches do not mix: the result is a copy of `first`.
+
+        Parameters
+        ----------
+        first, second : dict
+        rng : numpy.random.Generator
         """
         i = self.branch_of(first)
         if self.branch_of(second) != i:

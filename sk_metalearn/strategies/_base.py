@@ -191,7 +191,12 @@ class Record:
     asked: int = 0
 
     def add(self, outcome):
-        """Enter one result."""
+        """Enter one result.
+
+        Parameters
+        ----------
+        outcome : Outcome
+        """
         proposal = outcome.proposal
         self.history.append(outcome)
         key = point_key(proposal.point)
@@ -367,10 +372,25 @@ class Strategy:
         raise NotImplementedError
 
     def learn(self, outcomes):
-        """Take in new results; called by `tell` after they entered the record."""
+        """Take in new results; called by `tell` after they entered the record.
+
+        Parameters
+        ----------
+        outcomes : list of Outcome
+        """
 
     def make(self, candidate=None, point=None, **details):
-        """Make the next proposal from a candidate's index or from a point of the space."""
+        """Make the next proposal from a candidate's index or from a point of the space.
+
+        Parameters
+        ----------
+        candidate : int, default=None
+            Index into the candidates of the context.
+        point : dict, default=None
+            Taken from the candidate if there is one.
+        **details : dict
+            Further fields of the `Proposal`.
+        """
         record = self.record
         if candidate is not None:
             candidate = int(candidate)

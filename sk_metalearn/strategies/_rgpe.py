@@ -57,7 +57,13 @@ class RankingEnsemble(TaskEnsemble):
         return utility * self.discount, self.describe(target, mean, deviation)
 
     def weights(self, target):
-        """Weights of the past tasks and of the task at hand, summing to 1."""
+        """Weights of the past tasks and of the task at hand, summing to 1.
+
+        Parameters
+        ----------
+        target : dict
+            The model of the task at hand, as the method `target` gives it.
+        """
         indices, values = target["indices"], target["values"]
         n_tasks, n = len(self.models.means), len(indices)
         if n < 3 or values.std() == 0:

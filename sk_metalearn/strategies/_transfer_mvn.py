@@ -111,6 +111,12 @@ class TransferMVN(PoolStrategy):
     def to_normal(self, indices, scores):
         """Put scores on the scale of the normal scores.
 
+        Parameters
+        ----------
+        indices : ndarray of shape (n_observed,)
+            Candidates tried.
+        scores : ndarray of shape (n_observed,)
+
         Returns
         -------
         values : ndarray of shape (n_observed,)

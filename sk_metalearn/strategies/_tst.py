@@ -86,7 +86,13 @@ class TransferSurrogateRanking(TaskEnsemble):
         self._ranking = RankingWeights(self.models.means)
 
     def weights(self, target):
-        """Weights of the past tasks; that of the task at hand is 3/4."""
+        """Weights of the past tasks; that of the task at hand is 3/4.
+
+        Parameters
+        ----------
+        target : dict
+            The model of the task at hand, as the method `target` gives it.
+        """
         indices, scores, _ = self.observed()
         share = self._ranking.discordance(indices, scores)
         return 0.75 * np.maximum(1.0 - (share / self.bandwidth) ** 2, 0.0)
