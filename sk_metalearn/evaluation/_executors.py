@@ -348,12 +348,22 @@ class Workers(Executor):
         self.shared = SharedObject(payload)
 
     def call(self, function, *args, wall_seconds=None):
-        """Run any function in a worker and wait for its `Completed`; jobs are given up."""
+        """Run any function in a worker and wait for its `Completed`; jobs are given up.
+
+        The limit includes the time until a worker takes the job.
+        """
         self.cancel(list(self.running))
+        deadline = None if wall_seconds is None else time.monotonic() + wall_seconds
         ticket = self.pool.submit(function, *args, wall_seconds=wall_seconds)
-        while (done := self.pool.next()).ticket != ticket:
-            continue
-        return done
+        while True:
+            left = None if deadline is None else max(0.0, deadline - time.monotonic())
+            done = self.pool.next(timeout=left)
+            if done is None:
+                self.pool.cancel(ticket)
+                why = f"Was not done after {wall_seconds:g} seconds."
+                return Completed(ticket, None, "timeout", None, why, wall_seconds, 0.0, 0)
+            if done.ticket == ticket:
+                return done
 
     def next(self, timeout=None):
         deadline = None if timeout is None else time.monotonic() + timeout

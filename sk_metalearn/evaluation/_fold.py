@@ -2,6 +2,7 @@
 
 import os
 import time
+import traceback
 import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -14,7 +15,7 @@ from sklearn import config_context, get_config
 from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
-from .._compat import fit_and_score, num_samples, safe_indexing
+from .._compat import fit_and_score, is_multimetric, num_samples, safe_indexing
 
 __all__ = ["FoldResult", "Payload", "failed_fold", "make_by_params", "run_fold", "run_remote"]
 
@@ -141,6 +142,20 @@ class _Recorder:
         return self.stop
 
 
+class _Witness:
+    """Passes calls on to a scorer and remembers what it raised."""
+
+    def __init__(self, scorer):
+        self.scorer, self.problem = scorer, ""
+
+    def __call__(self, *arguments, **options):
+        try:
+            return self.scorer(*arguments, **options)
+        except Exception:
+            self.problem = traceback.format_exc()
+            raise
+
+
 def run_fold(payload, candidate, fold, progress=None, caller=None, context=None):
     """Evaluate a candidate on a fold.
 
@@ -195,11 +210,13 @@ def _evaluate(payload, candidate, fold, progress, caller, recorder):
         or payload.max_predict_seconds is not None
         or payload.max_model_bytes is not None
     )
+    # Of several metrics scikit-learn itself keeps the failures apart.
+    witness = _Witness(payload.scorer)
     out = fit_and_score(
         estimator,
         payload.X,
         payload.y,
-        scorer=payload.scorer,
+        scorer=payload.scorer if is_multimetric(payload.scorer) else witness,
         train=train,
         test=test,
         verbose=payload.verbose,
@@ -227,7 +244,8 @@ def _evaluate(payload, candidate, fold, progress, caller, recorder):
         return result
     scores = result.scores.values() if isinstance(result.scores, dict) else [result.scores]
     if not all(np.isfinite(score) for score in scores):
-        result.status, result.failure = "invalid", f"The score is not finite: {result.scores}."
+        result.status = "invalid"
+        result.failure = witness.problem or f"The score is not finite: {result.scores}."
     if needs_model:
         try:
             _keep(payload, out["estimator"], test, fold, result)

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import warnings
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -109,15 +110,20 @@ class _Worker(threading.Thread):
 
     def run(self):
         self.spawn()
-        while (job := self.pool.jobs.get()) is not None:
+        while (job := self.pool.take(self)) is not None:
             if job.verdict:
                 self.report(job, *job.verdict)
                 continue
-            if (self.process is None or self.process.poll() is not None) and not self.spawn():
+            if not self.alive and not self.spawn():
                 self.report(job, "died", "The worker process could not start; see its output.")
                 continue
             self.serve(job)
         self.kill()
+
+    @property
+    def alive(self):
+        """Whether there is a process."""
+        return self.process is not None and self.process.poll() is None
 
     def spawn(self):
         """Start a process and wait until it is ready; False if it is not."""
@@ -167,7 +173,11 @@ class _Worker(threading.Thread):
         if job.verdict or answer is None:
             self.kill()
             status, error = job.verdict or ("died", _explain(process.returncode))
-            self.spawn_after(job, status, error)
+            # The result is told first: the next process starts while the caller goes on. Jobs
+            # are given up when a search ends; a start would then take time from what follows.
+            self.report(job, status, error)
+            if status != "cancelled":
+                self.spawn()
             return
         try:
             status, value, error, wall, cpu, peak = loads(answer)
@@ -177,11 +187,6 @@ class _Worker(threading.Thread):
         self.pool.results.put(
             Completed(job.ticket, job.key, status, value, error, wall, cpu, max(peak, job.peak))
         )
-
-    def spawn_after(self, job, status, error):
-        # The result is told first: the next process starts while the caller goes on.
-        self.report(job, status, error)
-        self.spawn()
 
     def report(self, job, status, error):
         wall = time.monotonic() - job.begun if job.begun else 0.0
@@ -281,7 +286,8 @@ class WorkerPool:
             raise ValueError(f"n_workers must be at least 1; got {n_workers}.")
         self.n_workers, self.niceness, self.preload = int(n_workers), niceness, tuple(preload)
         self.closed = False
-        self.jobs, self.results = queue.SimpleQueue(), queue.SimpleQueue()
+        self.results = queue.SimpleQueue()
+        self._jobs, self._ready, self._change = deque(), 0, threading.Condition()
         self._outstanding = {}
         self._numbers = itertools.count()
         self._busy = threading.Event()
@@ -346,8 +352,24 @@ class WorkerPool:
         message = dumps((_import_paths(), dumps((function, args))))
         job = _Job(ticket, key, message, cpu_seconds, wall_seconds, memory_bytes)
         self._outstanding[ticket] = job
-        self.jobs.put(job)
+        with self._change:
+            self._jobs.append(job)
+            self._change.notify_all()
         return ticket
+
+    def take(self, worker):
+        """Wait for a job; None when the pool is closed. Called by the workers.
+
+        A worker whose process is gone takes a job only if none is ready for it.
+        """
+        with self._change:
+            alive = worker.alive
+            self._ready += alive
+            self._change.notify_all()
+            while not self.closed and len(self._jobs) <= (0 if alive else self._ready):
+                self._change.wait()
+            self._ready -= alive
+            return None if self.closed else self._jobs.popleft()
 
     def next(self, timeout=None):
         """Wait for a job to end.
@@ -396,18 +418,12 @@ class WorkerPool:
             return
         self.closed = True
         self._busy.set()
-        for _ in self._workers:
-            self.jobs.put(None)
+        with self._change:
+            self._jobs.clear()
+            self._change.notify_all()
         for worker in self._workers:
             if worker.process is not None:
                 _kill_group(worker.process)
-        while True:
-            try:
-                self.jobs.get_nowait()
-            except queue.Empty:
-                break
-        for _ in self._workers:
-            self.jobs.put(None)
         for worker in self._workers:
             worker.join(timeout=5.0)
 

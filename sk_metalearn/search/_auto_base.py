@@ -286,7 +286,7 @@ class BaseAuto(BaseEstimator):
             candidate_timeout=self.candidate_timeout,
             candidate_memory=self.candidate_memory,
             verbose=self.verbose,
-            n_refit=2 if self.ensemble_size else 1,
+            ensemble=self.ensemble_size > 1,
         )
         session = Session(
             self,

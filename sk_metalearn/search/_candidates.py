@@ -12,7 +12,7 @@ from sklearn.model_selection import ParameterGrid, ParameterSampler
 
 from ..exceptions import SpaceError
 from ..spaces import Branch, Categorical, Float, Integer, Space, build_model, families
-from ..spaces._inverse import find_family, read_model, unwrap
+from ..spaces._inverse import Inexpressible, find_family, read_model, unwrap
 from ..spaces._parameters import same_value
 from ..strategies._points import point_key
 
@@ -247,12 +247,12 @@ def _from_catalogue(estimator, schema, kind, n_iter, rng):
     defaults = ()
     try:
         point, remarks = read_model(family, parts.model, parts.model.get_params(deep=False), schema)
-        if not remarks:
-            points.insert(0, point)
-            defaults = (0,)
-    except Exception as error:
-        if not isinstance(error, SpaceError | KeyError | TypeError | ValueError):
-            raise
+    except (Inexpressible, SpaceError, KeyError, TypeError, ValueError):
+        # The model as it is lies outside the space of the catalogue.
+        remarks = ["inexpressible"]
+    if not remarks:
+        points.insert(0, point)
+        defaults = (0,)
     to_params = partial(
         _catalogue_params,
         family=family,

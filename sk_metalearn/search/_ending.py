@@ -1,12 +1,14 @@
 """How an Auto estimator ends: the best pipeline or an ensemble, fitted on all rows."""
 
+import time
 import warnings
 
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import KFold, StratifiedKFold
 
-from .._compat import num_samples, warn_or_raise_about_fit_failures
+from .._compat import num_samples, safe_indexing, warn_or_raise_about_fit_failures
 from ..exceptions import FallbackWarning
 from ..spaces import Configuration, Schema, build_estimator, get_family
 from ._ensemble import select_members, voting_estimator
@@ -83,10 +85,16 @@ class Ending:
                 tests,
                 classes,
                 n_rounds=self.auto.ensemble_size,
+                deadline=self._choice_deadline(),
             )
         if len(weights) < 2 or score <= best.estimate + _BETTER:
             return single
         return {rows[i]: count for i, count in weights.items()}, score
+
+    def _choice_deadline(self):
+        """When choosing has to end: half of what is left is for the fit."""
+        left = self.session.seconds_left()
+        return np.inf if left is None else time.monotonic() + 0.5 * left
 
     def _has_predictions(self, trial):
         wanted = 2 if self.kind == "classification" else 1
@@ -130,6 +138,8 @@ class Ending:
         if fitted is None and alone:
             self._dummy(f"the final fit did not end well ({auto.refit_on_})")
         elif fitted is not None:
+            if needs_probabilities and not hasattr(fitted, "predict_proba"):
+                fitted = self._calibrated_afterwards(fitted)
             auto.best_estimator_ = fitted
         return fitted is not None
 
@@ -145,6 +155,16 @@ class Ending:
         if np.unique(self.y, return_counts=True)[1].min() < _CALIBRATION_FOLDS:
             folds = KFold(_CALIBRATION_FOLDS, shuffle=True, random_state=self.seed)
         return CalibratedClassifierCV(estimator, cv=folds, ensemble=False)
+
+    def _calibrated_afterwards(self, model):
+        """Give probabilities to a model that was fitted on the training rows of the first fold."""
+        payload = self.session.payload
+        rows = payload.splits[0][1]
+        if len(np.unique(payload.y[rows])) < len(self.auto.classes_):
+            rows = np.arange(len(payload.y))
+        whole = [(np.arange(len(rows)), np.arange(len(rows)))]
+        calibrated = CalibratedClassifierCV(FrozenEstimator(model), cv=whole, ensemble=False)
+        return calibrated.fit(safe_indexing(payload.X, rows), payload.y[rows])
 
     def _nothing_found(self):
         """No configuration came to its end: raise if all failed, else fit the dummy estimator."""

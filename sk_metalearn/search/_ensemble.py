@@ -1,5 +1,7 @@
 """Ensemble selection over the out-of-fold predictions of the candidates of a search."""
 
+import time
+
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.ensemble import VotingClassifier, VotingRegressor
@@ -38,7 +40,9 @@ class _GivenRegressor(_Given, RegressorMixin, BaseEstimator):
         return self.values[np.asarray(X).ravel()]
 
 
-def select_members(predictions, y, scorer, tests, classes=None, n_rounds=30, pool_size=50):
+def select_members(
+    predictions, y, scorer, tests, classes=None, n_rounds=30, pool_size=50, deadline=np.inf
+):
     """Choose members and weights of an ensemble by greedy forward selection with replacement.
 
     Parameters
@@ -58,12 +62,15 @@ def select_members(predictions, y, scorer, tests, classes=None, n_rounds=30, poo
         Rounds of selection; the best of them counts.
     pool_size : int, default=50
         Only the best so many candidates take part.
+    deadline : float, optional
+        ``time.monotonic()`` after which no further round is begun; a round that is not done
+        does not count.
 
     Returns
     -------
     weights : dict of int to int
         How often each member was chosen, by index; a single member with weight 1 where no
-        mixture is better than the best candidate.
+        mixture is better than the best candidate; empty if there was no time for one round.
     score : float
         Score of the ensemble on the folds; at least that of the best candidate.
 
@@ -81,19 +88,31 @@ def select_members(predictions, y, scorer, tests, classes=None, n_rounds=30, poo
         )
         return float(np.mean([scorer(given, rows[:, None], y[rows]) for rows in tests]))
 
-    singles = np.array([score_of(prediction) for prediction in predictions])
+    def scores_of(mixtures):
+        scores = []
+        for mixture in mixtures:
+            if time.monotonic() > deadline:
+                return None
+            scores.append(score_of(mixture))
+        return np.array(scores)
+
+    singles = scores_of(predictions)
+    if singles is None:
+        return {}, -np.inf
     pool = np.argsort(-singles, kind="stable")[:pool_size]
     chosen = [int(pool[0])]
     total = predictions[chosen[0]].astype(float)
     best_score, best_members = singles[chosen[0]], list(chosen)
     for _ in range(n_rounds - 1):
-        scores = [score_of((total + predictions[i]) / (len(chosen) + 1)) for i in pool]
+        scores = scores_of((total + predictions[i]) / (len(chosen) + 1) for i in pool)
+        if scores is None:
+            break
         pick = int(pool[int(np.argmax(scores))])
         chosen.append(pick)
         total = total + predictions[pick]
         # A tie keeps the smaller ensemble.
-        if max(scores) > best_score + 1e-12:
-            best_score, best_members = max(scores), list(chosen)
+        if scores.max() > best_score + 1e-12:
+            best_score, best_members = scores.max(), list(chosen)
     members, counts = np.unique(best_members, return_counts=True)
     return dict(zip(members.tolist(), counts.tolist(), strict=True)), float(best_score)
 

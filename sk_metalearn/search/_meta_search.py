@@ -63,7 +63,7 @@ class MetaSearchCV(BaseSearchCV):
         How candidates are proposed, see `sk_metalearn.strategies`.
     knowledge : {"bundled", "user"}, KnowledgeBase, path-like or None, default="bundled"
         What is known of past datasets. None: nothing.
-    scoring, n_jobs, refit, cv, verbose, pre_dispatch, error_score, return_train_score
+    scoring, n_jobs, refit, cv, verbose, pre_dispatch
         As in `GridSearchCV`. `refit` may also be ``"one_standard_error"`` or an instance of
         `OneStandardError`. Processes are the package's own, persistent and replaced when one
         dies; under `joblib.parallel_config` with the backends "threading", "dask" or "ray"
@@ -71,6 +71,8 @@ class MetaSearchCV(BaseSearchCV):
     random_state : int, RandomState instance or None, default=None
         Draws candidates and breaks ties in the strategy. With an int the search is repeatable and
         does not depend on `n_jobs` (unless there is a `time_budget`).
+    error_score, return_train_score
+        As in `GridSearchCV`.
     patience : int, default=None
         Stop after so many candidates in a row that are not better than the best by more than
         `tol`.

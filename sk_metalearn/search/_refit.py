@@ -152,7 +152,7 @@ def fit_remotely(executor, estimator, seconds):
         The fitted estimator, its seconds, and why there is none.
     """
     done = executor.call(
-        fit_shared, executor.shared.path, clone(estimator), wall_seconds=max(0.05, seconds)
+        fit_shared, executor.shared.path, clone(estimator), wall_seconds=max(0.0, seconds)
     )
     if done.status == "ok":
         return *done.value, ""

@@ -21,8 +21,14 @@ from ._refit import fit_here, fit_remotely, load_model, predict_refit_seconds
 
 __all__ = ["Session", "Settings"]
 
-# How far beyond its budget a search may go, less than what is promised: 10 % and a second.
-_GRACE_SHARE, _GRACE_SECONDS = 0.05, 0.5
+# How far beyond its budget a search may go, less than what is promised (10 % and a second),
+# because a busy machine takes its time to end a process.
+_GRACE_SHARE, _GRACE_SECONDS = 0.03, 0.3
+# What is kept of a budget for choosing the members of an ensemble: a share, at most so many
+# seconds.
+_CHOICE_SHARE, _CHOICE_SECONDS = 0.05, 5.0
+# A fit that gets less time is not begun.
+_LEAST_SECONDS = 0.05
 
 
 @dataclass
@@ -33,8 +39,8 @@ class Settings:
     ----------
     began : float
         ``time.monotonic()`` when `fit` was called.
-    n_refit : int
-        Models like the best one for whose fit on all rows a time budget is to leave time.
+    ensemble : bool
+        Whether a time budget is to leave time for choosing and fitting several models.
     """
 
     began: float
@@ -50,7 +56,7 @@ class Settings:
     verbose: int = 0
     error_score: Any = np.nan
     refit: bool = True
-    n_refit: int = 1
+    ensemble: bool = False
 
     def limits(self):
         """Give the limits of the loop; its deadline moves with the time the refit will need."""
@@ -187,6 +193,15 @@ class Session:
         end = self.settings.began + budget * (1 + _GRACE_SHARE) + _GRACE_SECONDS
         return end - time.monotonic()
 
+    def reserve(self, trial):
+        """Seconds of the budget to be kept for what follows when `trial` is the best."""
+        settings, payload = self.settings, self.payload
+        seconds = predict_refit_seconds(trial, num_samples(payload.X), len(payload.splits[0][0]))
+        seconds = 0.1 + 1.3 * seconds * (2 if settings.ensemble else 1)
+        if settings.ensemble:
+            seconds += min(_CHOICE_SHARE * settings.time_budget, _CHOICE_SECONDS)
+        return min(seconds, 0.6 * settings.time_budget)
+
     def refit(self, estimator, trial, fallback=True, data=None):
         """Fit an estimator on all rows.
 
@@ -214,9 +229,12 @@ class Session:
         X, y = (payload.X, payload.y) if data is None else data
         if left is None or not self.executor.kills:
             return *fit_here(estimator, X, y, payload.fit_params), "all rows"
-        if X is not payload.X:
-            self.executor.share(replace(payload, X=X, y=y, splits=[]))
-        fitted, seconds, problem = fit_remotely(self.executor, clone(estimator), left)
+        fitted, seconds, problem = None, 0.0, "no time was left"
+        if left > _LEAST_SECONDS:
+            if X is not payload.X:
+                self.executor.share(replace(payload, X=X, y=y, splits=[]))
+                left = self.seconds_left()
+            fitted, seconds, problem = fit_remotely(self.executor, clone(estimator), left)
         if fitted is not None:
             return fitted, seconds, "all rows"
         model = load_model(self.models, trial) if fallback else None
@@ -242,10 +260,6 @@ class _Clock(Listener):
         stop = super().trial_ends(trial, loop)
         session, settings = self.session, self.session.settings
         if settings.time_budget is not None and settings.refit:
-            payload = session.payload
-            seconds = predict_refit_seconds(
-                self.best_trial, num_samples(payload.X), len(payload.splits[0][0])
-            )
-            reserve = min(1.3 * settings.n_refit * seconds + 0.1, 0.6 * settings.time_budget)
+            reserve = session.reserve(self.best_trial)
             session.limits.deadline = settings.began + settings.time_budget - reserve
         return stop

@@ -41,6 +41,11 @@ def segfault():
     ctypes.string_at(0)
 
 
+def hold_and_tell(seconds):
+    time.sleep(seconds)
+    return os.getpid()
+
+
 @pytest.fixture(scope="module")
 def pool():
     with WorkerPool(2, preload=()) as pool:
@@ -207,3 +212,22 @@ def test_workers_end_with_their_parent(tmp_path, end):
     while alive(worker) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not alive(worker)
+
+
+def test_a_cancelled_job_leaves_the_next_one_to_a_worker_that_is_ready():
+    with WorkerPool(2) as pool:
+        for _ in range(2):
+            pool.submit(time.sleep, 0.5)
+        while pool.pending:
+            pool.next()
+        processes = {worker.process.pid for worker in pool._workers}
+        ticket = pool.submit(time.sleep, 60)
+        time.sleep(0.2)
+        pool.cancel(ticket)
+        assert pool.next().status == "cancelled"
+        pool.submit(os.getpid)
+        assert pool.next().value in processes
+        # With more to do than workers are ready, the other one comes back.
+        for _ in range(2):
+            pool.submit(hold_and_tell, 1.0)
+        assert len({pool.next().value for _ in range(2)}) == 2

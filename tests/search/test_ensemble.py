@@ -52,3 +52,10 @@ def test_ensembles_are_scikit_learn_estimators():
     pair = [("a", GaussianNB()), ("b", KNeighborsClassifier())]
     assert isinstance(voting_estimator(pair, [1, 2], "classification"), VotingClassifier)
     assert isinstance(voting_estimator(pair, [1, 2], "regression"), VotingRegressor)
+
+
+def test_without_time_for_a_round_there_is_no_ensemble():
+    y = np.array([0, 1] * 10)
+    out = [np.eye(2)[y], np.eye(2)[1 - y]]
+    arguments = out, y, get_scorer("accuracy"), [np.arange(20)], np.array([0, 1])
+    assert select_members(*arguments, deadline=0.0) == ({}, -np.inf)
