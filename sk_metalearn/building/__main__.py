@@ -20,6 +20,9 @@ def _parser():
     run.add_argument("output", help="folder of the shards")
     run.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
     run.add_argument("--slices", nargs="+", type=int, help="slices of 32 configurations")
+    run.add_argument(
+        "--optional", action="store_true", help="the pool of LightGBM, XGBoost and CatBoost"
+    )
     run.add_argument("--fidelity", choices=("small", "main", "large"), default="main")
     run.add_argument(
         "--shard", default="0/1", metavar="i/N", help="this machine's part of the work"

@@ -122,7 +122,8 @@ def merge(shards, output=None):
     columns = {}
     for kind in KINDS:
         enough = COMPLETE * sum(task.kind == kind for task in tasks)
-        columns[kind] = [c for c in load_pool(kind) if measured[kind].get(c.id, 0) >= enough]
+        pool = load_pool(kind) + load_pool(kind, optional=True)
+        columns[kind] = [c for c in pool if measured[kind].get(c.id, 0) >= enough]
     kept = {(kind, c.id) for kind in KINDS for c in columns[kind]}
     base = KnowledgeBase.from_evaluations(
         tasks,

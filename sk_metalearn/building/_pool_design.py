@@ -16,7 +16,9 @@ from ..spaces import Categorical, Configuration
 from ..spaces._catalogue import families, get_family
 from ..spaces._pool import SLICE
 
-__all__ = ["design"]
+__all__ = ["design", "design_optional"]
+
+OPTIONAL_SIZE = 16
 
 # One family after the other in each later slice; a family listed n times gets n points.
 _LATER = {
@@ -150,6 +152,11 @@ def _affordable(family, params):
         params = {**params, "max_iter": int(np.clip(params["max_iter"], 50, 300))}
         if params.get("batch_size") not in (None, "auto"):
             params["batch_size"] = max(params["batch_size"], 64)
+    elif family.extra:
+        params = {**params, "n_estimators": int(np.clip(params["n_estimators"], 50, 200))}
+        if params["learning_rate"] is not None:
+            least = 2.0 / params["n_estimators"]
+            params["learning_rate"] = max(params["learning_rate"], least)
     elif family.name == "adaboost":
         params = {**params, "n_estimators": min(params["n_estimators"], 150)}
     return params
@@ -201,3 +208,21 @@ def design(kind, n_slices, existing=()):
     unknown = {configuration.family for configuration in pool} - {f.name for f in families(kind)}
     assert not unknown, unknown
     return pool
+
+
+def design_optional(kind):
+    """Lay out the pool of the optional packages: each one's default, then space-filling points.
+
+    Parameters
+    ----------
+    kind : {"classification", "regression"}
+
+    Returns
+    -------
+    list of Configuration
+    """
+    sequences = [
+        _sobol(family, OPTIONAL_SIZE - 1)[:OPTIONAL_SIZE]
+        for family in families(kind, optional=True)
+    ]
+    return [configuration for turn in zip(*sequences, strict=True) for configuration in turn]

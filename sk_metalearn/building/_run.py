@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from ..evaluation import WorkerPool
 from ..exceptions import KnowledgeError
-from ..spaces import CATALOGUE_VERSION, KINDS, SLICE, get_family, load_pool
+from ..spaces import CATALOGUE_VERSION, KINDS, SLICE, families, get_family, load_pool
 from ._machine import machine_id, reference_seconds, versions
 from ._measure import measure_fold
 from ._shards import Journal, read_shard, shard_files
@@ -18,7 +18,8 @@ __all__ = ["plan", "run"]
 
 # CPU seconds of one fold at the main fidelity; wall seconds are a backstop at three times that.
 CPU_LIMIT = 10.0
-SLOW_FAMILIES = {"hist_gradient_boosting": 20.0}
+_BOOSTERS = ("hist_gradient_boosting", "lightgbm", "xgboost", "catboost")
+SLOW_FAMILIES = dict.fromkeys(_BOOSTERS, 20.0)
 MEMORY_LIMIT = 6 * 2**30
 BLOCKS = {"classification": 16, "regression": 12}
 REFERENCE_EVERY = 600.0
@@ -48,7 +49,7 @@ _CHEAP_FIRST = (
     "adaboost",
     "mlp",
     "gaussian_process",
-    "hist_gradient_boosting",
+    *_BOOSTERS,
 )
 
 
@@ -69,13 +70,13 @@ def _blocks(sources, kind):
     return [own[i::n_blocks] for i in range(n_blocks)]
 
 
-def plan(sources, kinds=KINDS, slices=None, shard="0/1"):
+def plan(sources, kinds=KINDS, slices=None, shard="0/1", optional=False):
     """Order the work: a slice over all datasets before the next, kinds in turn.
 
     Parameters
     ----------
     sources : sequence of TaskSource
-    kinds, slices, shard
+    kinds, slices, shard, optional
         As in `run`.
 
     Returns
@@ -84,11 +85,12 @@ def plan(sources, kinds=KINDS, slices=None, shard="0/1"):
         Kind, slice, block and the block's tasks of each shard that is this machine's part.
     """
     part, parts = _part(shard)
-    return [s for i, s in enumerate(_shards(sources, kinds, slices)) if i % parts == part]
+    shards = _shards(sources, kinds, slices, optional)
+    return [s for i, s in enumerate(shards) if i % parts == part]
 
 
-def _shards(sources, kinds, slices):
-    n_slices = {kind: len(load_pool(kind)) // SLICE for kind in kinds}
+def _shards(sources, kinds, slices, optional):
+    n_slices = {kind: -(-len(load_pool(kind, optional)) // SLICE) for kind in kinds}
     for number in range(max(n_slices.values())):
         if slices is not None and number not in slices:
             continue
@@ -105,6 +107,7 @@ def run(
     *,
     kinds=KINDS,
     slices=None,
+    optional=False,
     fidelity="main",
     shard="0/1",
     n_workers=None,
@@ -126,6 +129,8 @@ def run(
     kinds : sequence of {"classification", "regression"}
     slices : sequence of int, optional
         Slices of the pool; all by default.
+    optional : bool, default=False
+        Whether to measure the pool of the optional packages (LightGBM, XGBoost, CatBoost) instead.
     fidelity : {"small", "main", "large"}, default="main"
     shard : str, default="0/1"
         ``"i/N"``: this machine's part, the i-th of N (from 0).
@@ -148,7 +153,10 @@ def run(
     KnowledgeError
         If the folder holds no dataset or `shard` is not ``"i/N"``.
     """
-    work = plan(list_tasks(data), kinds, slices, shard)
+    if optional:
+        for family in families(kinds[0], optional=True):
+            _ = family.estimator_class  # says what is not installed
+    work = plan(list_tasks(data), kinds, slices, shard, optional)
     done = _done(output)
     started = time.monotonic()
     with WorkerPool(n_workers or os.cpu_count() or 1, niceness=niceness) as pool:
@@ -157,8 +165,10 @@ def run(
             if builder.out_of_time():
                 return False
             suffix = "" if fidelity == "main" else f"-{fidelity}"
-            name = f"{kind}-slice{number:02d}-block{block:02d}{suffix}"
-            if not builder.measure(output, name, kind, number, members):
+            part = "optional" if optional else "slice"
+            name = f"{kind}-{part}{number:02d}-block{block:02d}{suffix}"
+            pool_slice = load_pool(kind, optional)[number * SLICE : (number + 1) * SLICE]
+            if not builder.measure(output, name, kind, pool_slice, members):
                 return False
     return True
 
@@ -198,9 +208,8 @@ class _Builder:
         spent = time.monotonic() - self.started
         return self.time_limit is not None and spent > self.time_limit
 
-    def measure(self, output, name, kind, number, members):
+    def measure(self, output, name, kind, pool_slice, members):
         """Measure one shard; give False if time ran out before its end."""
-        pool_slice = load_pool(kind)[number * SLICE : (number + 1) * SLICE]
         cells = []
         known = set()
         journal = None

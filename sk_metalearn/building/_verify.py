@@ -93,7 +93,8 @@ def verify(data, shards, share=0.01, seed=0):
     cells = [cell for cell in cells if cell["task"] in sources]
     if not cells:
         raise KnowledgeError("None of the cells belongs to a dataset of the folder.")
-    configurations = {c.id: c for kind in KINDS for c in load_pool(kind)}
+    pools = [load_pool(kind, optional) for kind in KINDS for optional in (False, True)]
+    configurations = {c.id: c for pool in pools for c in pool}
     rng = np.random.default_rng(seed)
     chosen = rng.choice(len(cells), size=max(1, round(share * len(cells))), replace=False)
     exact = close = elsewhere = 0

@@ -223,6 +223,9 @@ def _catalogue_params(point, family, schema, prefix, model):
     """Parameters that make the user's own model what the catalogue means by a point."""
     built = build_model(family, point, schema)
     built = getattr(built, "regressor", built)
+    if family.extra:
+        # What else is set there is how many threads it has and what it prints.
+        return {prefix + name: value for name, value in point.items()}
     fresh = type(built)().get_params(deep=False)
     params = {}
     for name, value in built.get_params(deep=False).items():

@@ -79,9 +79,16 @@ def pool_candidates(kind, schema, metric, knowledge, only=None):
         If `only` names an unknown family or leaves none.
     """
     known = {family.name for family in families(kind)} - {"dummy"}
-    wrong = sorted(set(only or ()) - known)
+    optional = {family.name: family for family in families(kind, optional=True)}
+    wrong = sorted(set(only or ()) - known - set(optional))
     if wrong:
-        raise ValueError(f"Unknown families {wrong}; the {kind} families are {sorted(known)}.")
+        raise ValueError(
+            f"Unknown families {wrong}; the {kind} families are {sorted(known)}, with the extra "
+            f"'boosting' {sorted(optional)}."
+        )
+    asked = tuple(sorted(set(only or ()) & set(optional)))
+    for name in asked:
+        _ = optional[name].estimator_class  # says what is not installed
     wanted = known if only is None else set(only)
     usable = {name for name in wanted if not get_family(name, kind).not_applicable(schema)}
     if not usable:
@@ -89,12 +96,12 @@ def pool_candidates(kind, schema, metric, knowledge, only=None):
         raise ValueError(f"No family can serve these data: {'; '.join(reasons)}.")
     configurations = tuple(
         own
-        for own in load_pool(kind)
+        for own in load_pool(kind) + (load_pool(kind, optional=True) if asked else ())
         if own.family in usable
         and not get_family(own.family, kind).not_applicable(schema, own.preprocessing)
         and own.params.get("n_neighbors", 1) <= max(1, schema.n_rows // 3)
     )
-    whole = catalogue_space(kind)
+    whole = catalogue_space(kind, asked)
     space = Space([b for b in whole.branches if b.name in usable], root=whole.root)
     points = [to_point(own) for own in configurations]
     if knowledge is None or kind not in knowledge.kinds:

@@ -1,8 +1,9 @@
 """Hyperparameters, search spaces, and the catalogue of models with its pool."""
 
 from ._build import build_estimator, build_model
-from ._catalogue import CATALOGUE_VERSION, KINDS, PREPROCESSING, Family, families, get_family
+from ._catalogue import CATALOGUE_VERSION, families, get_family
 from ._configuration import Configuration
+from ._family import KINDS, PREPROCESSING, Family
 from ._parameters import Categorical, Float, Integer, Parameter
 from ._pool import SLICE, catalogue_space, from_point, load_pool, to_point
 from ._schema import Schema

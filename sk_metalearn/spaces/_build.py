@@ -300,7 +300,23 @@ def _svm(family, params, schema, preprocessing):
     return family.estimator_class(max_iter=1_000_000, **params)
 
 
+def _lightgbm(family, params, schema, preprocessing):
+    return family.estimator_class(n_jobs=1, verbosity=-1, **params)
+
+
+def _xgboost(family, params, schema, preprocessing):
+    return family.estimator_class(n_jobs=1, **params)
+
+
+def _catboost(family, params, schema, preprocessing):
+    quiet = {"thread_count": 1, "verbose": False, "allow_writing_files": False}
+    return family.estimator_class(**quiet, **params)
+
+
 _MAKERS = {
+    "lightgbm": _lightgbm,
+    "xgboost": _xgboost,
+    "catboost": _catboost,
     "svm": _svm,
     "hist_gradient_boosting": _hist_gradient_boosting,
     "mlp": _mlp,

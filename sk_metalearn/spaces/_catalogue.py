@@ -1,39 +1,20 @@
 """The catalogue: the model families of scikit-learn that the knowledge base speaks of.
 
-A family is a model class, its hyperparameters with scikit-learn's defaults, and the preprocessing
-that the model usually wants. The names of families and hyperparameters are part of the identity
+The names of families and hyperparameters are part of the identity
 of every configuration ever measured: they are added to, never changed.
 """
 
-import importlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 
 from ..exceptions import SpaceError
-from ._parameters import Categorical, Float, Integer, same_value
-from ._space import Branch, Condition, Space
+from ._boosters import booster_families
+from ._family import KINDS, Family
+from ._parameters import Categorical, Float, Integer
+from ._space import Branch, Condition
 
-__all__ = [
-    "CATALOGUE_VERSION",
-    "KINDS",
-    "PREPROCESSING",
-    "Family",
-    "families",
-    "get_family",
-]
+__all__ = ["CATALOGUE_VERSION", "families", "get_family"]
 
 CATALOGUE_VERSION = 1
-KINDS = ("classification", "regression")
-
-# What the four steps before a model can be; "native" leaves categories to the model itself.
-PREPROCESSING = {
-    "imputer": ("none", "median", "mean"),
-    "scaler": ("none", "standard", "minmax", "quantile", "power"),
-    "encoder": ("native", "ordinal", "onehot", "target"),
-    "reducer": ("none", "pca", "select"),
-}
-
 _TREE = {"imputer": "median", "scaler": "none", "encoder": "ordinal", "reducer": "none"}
 _SCALED = {"imputer": "median", "scaler": "standard", "encoder": "onehot", "reducer": "none"}
 _NATIVE = {"imputer": "none", "scaler": "none", "encoder": "native", "reducer": "none"}
@@ -49,104 +30,6 @@ _SCALED_ALTERNATIVES = (
     {"reducer": "select"},
     {"scaler": "minmax"},
 )
-
-
-@dataclass(frozen=True)
-class Family:
-    """A model class with its hyperparameters and its usual preprocessing.
-
-    Parameters
-    ----------
-    name : str
-        Name in configurations; the twins of both kinds share it.
-    kind : {"classification", "regression"}
-    path : str
-        Module and class of the scikit-learn estimator.
-    branch : Branch
-        The hyperparameters.
-    preprocessing : mapping of str to str
-        The canonical preprocessing.
-    alternatives : tuple of mapping
-        Changes to it that pay on some datasets.
-    max_train_rows : int or None
-        The family is not applicable above this number of training rows.
-    needs_dense : bool
-        Whether a sparse X must be made dense.
-    effort : callable or None
-        Gives the relative work of a configuration's fit, to skip what a cheaper sibling's timeout
-        already proves; None where it cannot be said beforehand.
-    """
-
-    name: str
-    kind: str
-    path: str
-    branch: Branch
-    preprocessing: Mapping[str, str]
-    alternatives: tuple = ()
-    max_train_rows: int | None = None
-    needs_dense: bool = False
-    effort: object = field(default=None, compare=False)
-
-    @property
-    def parameters(self):
-        """The hyperparameters by name."""
-        return self.branch.parameters
-
-    @property
-    def space(self):
-        """The family's hyperparameters as a space of one branch."""
-        return Space(self.branch)
-
-    @property
-    def estimator_class(self):
-        """The scikit-learn class, imported when asked for."""
-        module, name = self.path.rsplit(".", 1)
-        return getattr(importlib.import_module(module), name)
-
-    def describe(self, configuration):
-        """Name a configuration in short: what differs from the family's defaults.
-
-        Parameters
-        ----------
-        configuration : Configuration
-            Of this family.
-
-        Returns
-        -------
-        str
-        """
-        default = self.space.default()
-        changed = [
-            f"{name}={value}"
-            for name, value in sorted(configuration.params.items())
-            if not same_value(value, default.get(name))
-        ]
-        steps = [
-            f"{step}={value}"
-            for step, value in sorted(configuration.preprocessing.items())
-            if value != self.preprocessing[step]
-        ]
-        return f"{self.name}({', '.join(changed)})" + (f" with {', '.join(steps)}" if steps else "")
-
-    def not_applicable(self, schema, preprocessing=None):
-        """Say why the family cannot serve a dataset; empty text if it can.
-
-        Parameters
-        ----------
-        schema : Schema
-        preprocessing : mapping, optional
-            The configuration's own, if not the canonical one.
-        """
-        preprocessing = preprocessing or self.preprocessing
-        if self.max_train_rows is not None and schema.n_rows > self.max_train_rows:
-            return f"{self.name} serves up to {self.max_train_rows} rows; got {schema.n_rows}"
-        if schema.sparse and self.needs_dense and schema.n_rows * schema.n_features > 100_000_000:
-            return f"{self.name} needs dense data, too large for this sparse X"
-        if preprocessing["encoder"] == "target" and schema.n_classes > 10:
-            return f"target encoding serves up to 10 classes; got {schema.n_classes}"
-        if self.name == "qda" and schema.min_class_count < 4:
-            return f"qda needs 4 rows in each class; the rarest has {schema.min_class_count}"
-        return ""
 
 
 _WEIGHT = Categorical((None, "balanced"))
@@ -552,13 +435,16 @@ def _regression():
     )
 
 
-@lru_cache(maxsize=2)
-def families(kind):
+@lru_cache(maxsize=4)
+def families(kind, optional=False):
     """List the families of a kind.
 
     Parameters
     ----------
     kind : {"classification", "regression"}
+    optional : bool, default=False
+        Whether to list those of optional packages (LightGBM, XGBoost, CatBoost), installed or
+        not, instead of scikit-learn's.
 
     Returns
     -------
@@ -571,11 +457,13 @@ def families(kind):
     """
     if kind not in KINDS:
         raise SpaceError(f"kind must be one of {list(KINDS)}; got {kind!r}.")
+    if optional:
+        return booster_families(kind)
     return _classification() if kind == "classification" else _regression()
 
 
 def get_family(name, kind):
-    """Look a family up by name.
+    """Look a family up by name, among the optional ones too.
 
     Parameters
     ----------
@@ -587,10 +475,10 @@ def get_family(name, kind):
     SpaceError
         If the catalogue has no such family; the message lists those it has.
     """
-    for family in families(kind):
+    known = families(kind) + families(kind, optional=True)
+    for family in known:
         if family.name == name:
             return family
     raise SpaceError(
-        f"The catalogue has no {kind} family {name!r}; it has "
-        f"{[family.name for family in families(kind)]}."
+        f"The catalogue has no {kind} family {name!r}; it has {[family.name for family in known]}."
     )

@@ -47,7 +47,7 @@ def find_family(estimator, kind=None):
     name = type(model).__name__
     special = _SPECIAL_CASES.get(name, ("", {}))[0]
     for own in ("classification", "regression") if kind is None else (kind,):
-        for family in families(own):
+        for family in families(own) + families(own, optional=True):
             if family.path.endswith("." + name) and family.estimator_class is type(model):
                 return family
             if family.name == special and type(model).__module__.startswith("sklearn."):
@@ -137,7 +137,7 @@ def read_model(family, model, params, schema, target_scale=None):
     """
     cls = type(model)
     params = {**params, **_SPECIAL_CASES.get(cls.__name__, ("", {}))[1]}
-    read = _READERS.get(family.name, _plain)
+    read = _READERS.get(family.name, _booster if family.extra else _plain)
     values, used = read(family, dict(params), schema)
     if target_scale is not None:
         values = {**values, **_unit_target(family, values, target_scale)}
@@ -224,6 +224,13 @@ _QUANTITIES = frozenset({"max_features", "hidden_layer_sizes", "p"})
 
 def _plain(family, params, schema):
     return params, ()
+
+
+def _booster(family, params, schema):
+    # XGBoost and CatBoost say None, or nothing, where they mean their own default.
+    defaults = {name: parameter.default for name, parameter in family.parameters.items()}
+    given = {name: value for name, value in params.items() if value is not None}
+    return {**defaults, **given}, ()
 
 
 def _logistic_regression(family, params, schema):

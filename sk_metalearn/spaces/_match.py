@@ -175,7 +175,7 @@ class _Reader:
 
     def _place(self, around, own):
         family = around.family
-        wrong = sorted(set(own) - set(around.params))
+        wrong = sorted(set(own) - set(around.params) - set(family.parameters))
         if wrong:
             return Match("unknown", reason=f"{family.name} has no parameter {', '.join(wrong)}")
         try:

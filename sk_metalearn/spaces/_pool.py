@@ -6,8 +6,9 @@ from functools import lru_cache
 from importlib.resources import files
 
 from ..exceptions import SpaceError
-from ._catalogue import KINDS, families
+from ._catalogue import families, get_family
 from ._configuration import Configuration
+from ._family import KINDS
 from ._parameters import Categorical
 from ._space import Branch, Space
 
@@ -17,18 +18,20 @@ SLICE = 32
 _STEP = "preprocessing__"
 
 
-@lru_cache(maxsize=2)
-def load_pool(kind):
+@lru_cache(maxsize=4)
+def load_pool(kind, optional=False):
     """Read the pool of a kind.
 
     Parameters
     ----------
     kind : {"classification", "regression"}
+    optional : bool, default=False
+        Whether to read the pool of the optional packages' families instead.
 
     Returns
     -------
     tuple of Configuration
-        In the order of their numbers; number 0 is the dummy estimator.
+        In the order of their numbers; number 0 is the dummy estimator (not in the optional pool).
 
     Raises
     ------
@@ -37,12 +40,13 @@ def load_pool(kind):
     """
     if kind not in KINDS:
         raise SpaceError(f"kind must be one of {list(KINDS)}; got {kind!r}.")
-    text = files(__package__).joinpath("data", f"pool_{kind}.jsonl").read_text(encoding="utf-8")
+    name = f"pool_{kind}_optional.jsonl" if optional else f"pool_{kind}.jsonl"
+    text = files(__package__).joinpath("data", name).read_text(encoding="utf-8")
     return tuple(Configuration.from_dict(json.loads(line)) for line in text.splitlines())
 
 
-@lru_cache(maxsize=2)
-def catalogue_space(kind):
+@lru_cache(maxsize=16)
+def catalogue_space(kind, optional=()):
     """Give the space of all configurations of a kind: a branch for each family.
 
     The dummy estimator is left out. Preprocessing is part of a branch, under names that begin
@@ -51,13 +55,15 @@ def catalogue_space(kind):
     Parameters
     ----------
     kind : {"classification", "regression"}
+    optional : tuple of str, default=()
+        Names of families of optional packages to add.
 
     Returns
     -------
     Space
     """
     branches = []
-    for family in families(kind):
+    for family in families(kind) + tuple(get_family(name, kind) for name in optional):
         if family.name == "dummy":
             continue
         steps = {
