@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial.distance import cdist
+from sklearn.neighbors import NearestNeighbors
 
 from ._encode import encode
 from ._registry import NotComputable, intermediate
@@ -45,7 +46,8 @@ def distances(task):
     if len(unit) > MOST_ROWS:
         raise NotComputable(f"the distances of more than {MOST_ROWS} rows do not fit in memory")
     task.check_time()
-    return gower(unit, unit)
+    # pymfe has them in single precision, which makes ties
+    return gower(unit, unit).astype(np.float32 if task.exact else np.float64, copy=False)
 
 
 def gower(a, b):
@@ -67,6 +69,10 @@ def gower(a, b):
 @intermediate
 def neighbours(task):
     """Position of the nearest other row of each row."""
+    if task.exact:
+        # ties fall as scikit-learn's partition of a row lets them fall
+        search = NearestNeighbors(n_neighbors=1, metric="precomputed").fit(distances(task))
+        return search.kneighbors(return_distance=False)[:, 0]
     found = distances(task).copy()
     np.fill_diagonal(found, np.inf)
     return found.argmin(axis=1)

@@ -61,7 +61,7 @@ _KIND = {
 }
 
 _HEAD = """\
-.. This page is written by sk_metalearn/metafeatures/_reference.py from the register.
+.. Written by: python -m sk_metalearn.metafeatures._reference docs/guide/metafeatures_reference.rst
 
 .. _metafeatures-reference:
 
@@ -72,6 +72,17 @@ Reference of the meta-features
 *Task*: the kinds of task that a meta-feature exists for. *Cost*: which rows are read when
 ``fidelity="sampled"``: {costs}. *Equals*: the OpenML quality (with its name) or the pymfe feature
 (in italics) that has the same value. A star marks the default set.
+
+The page is written from the register by
+
+.. code-block:: bash
+
+    python -m sk_metalearn.metafeatures._reference docs/guide/metafeatures_reference.rst
+
+Coverage
+--------
+
+*No target*: those that exist without ``y``. *OpenML* and *pymfe*: those with a counterpart there.
 
 """
 
@@ -89,13 +100,31 @@ def reference():
         f"*{name}* {'all' if rows is None else f'at most {rows:,}'}" for name, rows in COSTS.items()
     )
     kinds = {kind: len(list_meta_features(kind)) for kind in ("classification", "regression")}
-    parts = [_HEAD.format(n=len(features), costs=costs, **kinds)]
+    parts = [_HEAD.format(n=len(features), costs=costs, **kinds), _coverage(features)]
     for group in GROUPS:
         parts.append(_table(group, [f for f in features if f.group == group]))
     used = sorted({feature.source for feature in features} - {"this package"})
     parts.append("Sources\n-------\n\n")
     parts.extend(f"* {name}: {SOURCES[name]}.\n" for name in used)
     return "".join(parts)
+
+
+def _coverage(features):
+    rows = [("Group", "Classification", "Regression", "No target", "OpenML", "pymfe", "Default")]
+    for group in (*GROUPS, "all"):
+        own = [feature for feature in features if group in (feature.group, "all")]
+        counts = (
+            sum("classification" in feature.kinds for feature in own),
+            sum("regression" in feature.kinds for feature in own),
+            sum(not feature.needs_target for feature in own),
+            sum(feature.openml is not None for feature in own),
+            sum(feature.pymfe is not None for feature in own),
+            sum(feature.name in DEFAULT for feature in own),
+        )
+        rows.append((group, *map(str, counts)))
+    lines = [".. list-table::", "   :header-rows: 1\n"]
+    lines += ["   * - " + "\n     - ".join(row) for row in rows]
+    return "\n".join(lines) + "\n\n"
 
 
 def _table(group, features):
