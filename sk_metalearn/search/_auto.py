@@ -42,8 +42,8 @@ class AutoClassifier(ClassifierMixin, BaseAuto):
     cv : int, splitter, iterable or None, default=None
         Folds. None or an int: so many stratified folds of shuffled rows, 5 by default.
     families : list of str, default=None
-        Names of the model families to choose from; by default all of scikit-learn's. ``"lightgbm"``,
-        ``"xgboost"`` and ``"catboost"`` (extra ``boosting``) serve when they are named.
+        Names of the model families to choose from; by default all of scikit-learn's.
+        ``"lightgbm"``, ``"xgboost"`` and ``"catboost"`` (extra ``boosting``) serve when named.
     ensemble_size : int, default=30
         Rounds of ensemble selection over the out-of-fold predictions; 0 keeps the best single
         pipeline.
@@ -203,8 +203,8 @@ class AutoRegressor(RegressorMixin, BaseAuto):
     cv : int, splitter, iterable or None, default=None
         Folds. None or an int: so many folds of shuffled rows, 5 by default.
     families : list of str, default=None
-        Names of the model families to choose from; by default all of scikit-learn's. ``"lightgbm"``,
-        ``"xgboost"`` and ``"catboost"`` (extra ``boosting``) serve when they are named.
+        Names of the model families to choose from; by default all of scikit-learn's.
+        ``"lightgbm"``, ``"xgboost"`` and ``"catboost"`` (extra ``boosting``) serve when named.
     ensemble_size : int, default=30
         Rounds of ensemble selection over the out-of-fold predictions; 0 keeps the best single
         pipeline.
