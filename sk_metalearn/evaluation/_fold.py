@@ -47,6 +47,10 @@ class Payload:
         Folder where the models fitted on the first fold are left.
     max_predict_seconds, max_model_bytes : float or None
         Limits whose excess is reported; seconds are for 1,000 rows.
+    config : dict
+        scikit-learn's global configuration, as it is set in the worker.
+    filters : list
+        Warning filters, as they are set in the worker.
     """
 
     X: Any
@@ -108,7 +112,18 @@ class FoldResult:
 
 
 def failed_fold(status, failure, seconds=0.0, error_score=np.nan, scorer_names=None):
-    """Make the result of a fold that never came back."""
+    """Make the result of a fold that never came back.
+
+    Parameters
+    ----------
+    status : str
+    failure : str
+        What happened, in words.
+    seconds : float, default=0.0
+    error_score : "raise" or float, default=nan
+    scorer_names : list of str or None, default=None
+        None for a single scorer.
+    """
     score = error_score if error_score != "raise" else np.nan
     scores = score if scorer_names is None else dict.fromkeys(scorer_names, score)
     return FoldResult(status, scores, scores, fit_seconds=seconds, failure=failure)
@@ -116,7 +131,12 @@ def failed_fold(status, failure, seconds=0.0, error_score=np.nan, scorer_names=N
 
 @dataclass
 class make_by_params:  # noqa: N801
-    """Make candidates by setting parameters on a copy of one estimator."""
+    """Make candidates by setting parameters on a copy of one estimator.
+
+    Parameters
+    ----------
+    estimator : estimator object
+    """
 
     estimator: Any
 
