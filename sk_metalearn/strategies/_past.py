@@ -123,7 +123,7 @@ class PastMatrix:
         logs = fill(logs[measured] - np.nanmedian(logs[measured], axis=1, keepdims=True))
         return np.exp(logs.mean(axis=0))
 
-    def moments(self, shrinkage=5.0, floor=0.05):
+    def moments(self, shrinkage=5.0, floor=0.05, errors=None):
         """Mean and shrunk covariance of the normal scores of the candidates.
 
         Parameters
@@ -132,6 +132,8 @@ class PastMatrix:
             The weight of the diagonal is this number divided by the number of tasks.
         floor : float, default=0.05
             Smallest weight of the diagonal.
+        errors : ndarray of shape (n_tasks_kept, n_candidates), optional
+            Errors of a better prediction than the mean, whose covariance is wanted.
 
         Returns
         -------
@@ -139,7 +141,7 @@ class PastMatrix:
         covariance : ndarray of shape (n_candidates, n_candidates)
         """
         mean = self.normal.mean(axis=0)
-        centred = self.normal - mean
+        centred = self.normal - mean if errors is None else errors
         covariance = centred.T @ centred / max(len(centred) - 1, 1)
         weight = min(1.0, max(floor, shrinkage / len(centred)))
         diagonal = np.diag(covariance).copy()
