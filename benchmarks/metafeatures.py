@@ -1,6 +1,7 @@
 """Speed of the meta-features against pymfe, and of the default set on large data.
 
     python benchmarks/metafeatures.py --out speed.csv
+    python benchmarks/metafeatures.py --data DIR --out corpus.csv
 
 Both libraries compute the same features in one process and one thread, in turns; the best of some
 repeats counts. ``seconds`` are those of the processor that the process used (equal to the time on
@@ -11,6 +12,9 @@ sk_metalearn is timed three times: "exact" follows pymfe's procedures step by st
 values; "full" reads all rows but ranks columns for the landmarkers with one tree of all rows where
 pymfe grows one in each of ten folds; "sampled", the default, reads at most 1,000 rows for trees and
 landmarkers.
+
+With ``--data``, every dataset of ``DIR/corpus`` is measured once instead (all meta-features): a row
+per dataset with the seconds, how many values are NaN and how many of these lack a reason.
 """
 
 import argparse
@@ -18,6 +22,7 @@ import csv
 import resource
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 from sklearn.datasets import load_breast_cancer, load_digits, make_classification
@@ -101,17 +106,43 @@ def default_set(repeats):
         print(f"default set on {n:,} x {p}: {found[0]:.3f} s ({found[1]:.3f} s){memory}")
 
 
+def corpus(folder):
+    """Yield (dataset, library, features, seconds, clock seconds, NaN, without reason)."""
+    import pandas as pd
+
+    folder = Path(folder) / "corpus"
+    extractor = MetaFeatureExtractor(groups="all")
+    total, failed = 0.0, 0
+    for slug, kind in pd.read_csv(folder / "index.csv")[["slug", "task"]].to_numpy():
+        frame = pd.read_parquet(folder / f"{slug}.parquet")
+        processor, clock = time.process_time(), time.perf_counter()
+        found = extractor.extract(frame.drop(columns="target"), frame["target"], kind)
+        spent = time.process_time() - processor, time.perf_counter() - clock
+        nan = {name for name, value in found.items() if np.isnan(value)}
+        bad = nan ^ set(extractor.reasons_)
+        bad |= {name for name, reason in extractor.reasons_.items() if "Error" in reason}
+        total, failed = total + spent[0], failed + len(bad)
+        yield slug, "sk_metalearn sampled", f"all ({len(found)})", *spent, len(nan), len(bad)
+    print(f"{total:.0f} s; {failed} values without a reason")
+
+
 def main():
     """Measure and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", default="speed.csv", help="where the table goes")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--data", help="folder with corpus/: measure these datasets instead")
     parser.add_argument("--only-default", action="store_true", help="leave out pymfe")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     with threadpool_limits(1), open(arguments.out, "w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["dataset", "library", "features", "seconds", "clock_seconds"])
+        head = ["dataset", "library", "features", "seconds", "clock_seconds"]
+        writer.writerow(head + (["nan", "without_reason"] if arguments.data else []))
+        if arguments.data:
+            for row in corpus(arguments.data):
+                writer.writerow((*row[:3], f"{row[3]:.4f}", f"{row[4]:.4f}", *row[5:]))
+            return
         # memory first: later peaks would hide it
         rows = list(default_set(arguments.repeats))
         if not arguments.only_default:

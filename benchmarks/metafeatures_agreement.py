@@ -188,7 +188,8 @@ def report(rows):
         f"{len(table)} pairs: {table['agrees'].mean():.2%} agree, "
         f"{(differ['reason'] == '').sum()} of the others unexplained"
     )
-    print(differ.groupby("reason").size().to_string())
+    for reason, pairs in differ.groupby("reason").size().items():
+        print(f"{pairs:5d}  {reason}")
     by_feature = table.groupby("feature", sort=False)
     summary = by_feature.agg(
         pairs=("agrees", "size"), agree=("agrees", "sum"), tolerance=("tolerance", "first")

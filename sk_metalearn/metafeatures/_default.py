@@ -1,6 +1,6 @@
 """The meta-features by which similar datasets are found."""
 
-#: Chosen by ``benchmarks/metafeature_selection.py``.
+#: Judged by ``benchmarks/metafeature_selection.py``; the bundled knowledge stores them.
 DEFAULT = (
     "log_n_rows",
     "log_n_columns",
