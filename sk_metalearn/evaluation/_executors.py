@@ -44,15 +44,36 @@ class Executor:
     here = False
 
     def submit(self, job, key, wall_seconds=None, memory_bytes=None):
-        """Hand over a job; its result comes back from `next` with `key`."""
+        """Hand over a job; its result comes back from `next` with `key`.
+
+        Parameters
+        ----------
+        job : Job
+        key : hashable
+        wall_seconds : float, default=None
+            Time after which the job is ended, if the executor can.
+        memory_bytes : int, default=None
+            Resident memory at which the job is ended, if the executor can.
+        """
         raise NotImplementedError
 
     def next(self, timeout=None):
-        """Give the next `Completed`, or None after `timeout` seconds or if nothing is pending."""
+        """Give the next `Completed`, or None after `timeout` seconds or if nothing is pending.
+
+        Parameters
+        ----------
+        timeout : float, default=None
+        """
         raise NotImplementedError
 
     def cancel(self, keys):
-        """Give up jobs; they do not come back from `next`."""
+        """Give up jobs; they do not come back from `next`.
+
+        Parameters
+        ----------
+        keys : iterable
+            Keys the jobs were submitted with.
+        """
 
     def close(self):
         """Give up everything."""
@@ -403,17 +424,16 @@ _idle_lock = threading.Lock()
 
 
 def _take_pool(n_workers):
-    """Take a pool that an earlier search left, or start one."""
+    """Take a pool that an earlier search left, or start one.
+
+    Jobs that the earlier search gave up may still come back from it; no one knows their tickets.
+    """
     with _idle_lock:
         for i, (pid, pool) in enumerate(_idle_pools):
             if pid == os.getpid() and pool.n_workers == n_workers:
                 del _idle_pools[i]
-                break
-        else:
-            return WorkerPool(n_workers)
-    while pool.pending:
-        pool.next()
-    return pool
+                return pool
+    return WorkerPool(n_workers)
 
 
 def _give_pool(pool):

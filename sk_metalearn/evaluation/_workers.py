@@ -74,7 +74,7 @@ class Completed:
     peak_bytes: int
 
 
-@dataclass
+@dataclass(eq=False)
 class _Job:
     ticket: int
     key: Any
@@ -111,11 +111,11 @@ class _Worker(threading.Thread):
     def run(self):
         self.spawn()
         while (job := self.pool.take(self)) is not None:
-            if job.verdict:
-                self.report(job, *job.verdict)
-                continue
             if not self.alive and not self.spawn():
                 self.report(job, "died", "The worker process could not start; see its output.")
+                continue
+            if job.verdict:
+                self.report(job, *job.verdict)
                 continue
             self.serve(job)
         self.kill()
@@ -361,6 +361,10 @@ class WorkerPool:
         """Wait for a job; None when the pool is closed. Called by the workers.
 
         A worker whose process is gone takes a job only if none is ready for it.
+
+        Parameters
+        ----------
+        worker : threading.Thread
         """
         with self._change:
             alive = worker.alive
@@ -408,9 +412,19 @@ class WorkerPool:
             What `submit` gave; a job that has ended already is left as it is.
         """
         job = self._outstanding.get(ticket)
-        if job is not None and not job.verdict:
-            job.verdict = ("cancelled", "Cancelled.")
-            self._busy.set()
+        if job is None or job.verdict:
+            return
+        job.verdict = ("cancelled", "Cancelled.")
+        with self._change:
+            waits = job in self._jobs
+            if waits:
+                self._jobs.remove(job)
+        if waits:
+            # All workers may be starting, which takes its time.
+            self.results.put(
+                Completed(ticket, job.key, "cancelled", None, "Cancelled.", 0.0, 0.0, 0)
+            )
+        self._busy.set()
 
     def close(self):
         """End all workers at once; jobs not yet done are lost."""

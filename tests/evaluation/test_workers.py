@@ -131,7 +131,8 @@ def test_killed_while_idle_is_replaced(pool):
     pool.submit(os.getpid)
     pid = pool.next(timeout=30).value
     os.kill(pid, signal.SIGKILL)
-    time.sleep(0.1)
+    while all(worker.alive for worker in pool._workers):
+        time.sleep(0.01)
     for i in range(4):
         pool.submit(abs, i)
     assert [pool.next(timeout=30).status for _ in range(4)] == ["ok"] * 4
