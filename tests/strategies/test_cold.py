@@ -22,7 +22,7 @@ from sk_metalearn.strategies.testing import simulate
         (lambda: GaussianProcess(n_draws=60, n_incumbents=3, n_neighbors=8), 0.6),
         (lambda: GaussianProcess(kernel="rbf", n_draws=60, n_incumbents=3, n_neighbors=8), 0.6),
         (lambda: GradientSearch(n_draws=60, n_incumbents=3, n_neighbors=8, n_steps=8), 0.6),
-        (lambda: Forest(n_estimators=20, n_draws=60, n_incumbents=3, n_neighbors=8), 0.8),
+        (lambda: Forest(n_estimators=10, n_draws=40, n_incumbents=3, n_neighbors=8), 0.8),
         (
             lambda: NeuralNetwork(
                 n_networks=2, max_iter=40, n_draws=60, n_incumbents=3, n_neighbors=8
@@ -33,7 +33,7 @@ from sk_metalearn.strategies.testing import simulate
     ids=["gp", "gp-rbf", "gradient", "forest", "neural"],
 )
 def test_less_regret_than_random_search_in_a_space(make, share):
-    assert space_regret(make, 30) < share * random_space_regret(30)
+    assert space_regret(make, 25) < share * random_space_regret(25)
 
 
 def test_quasi_random_points_fill_a_space_more_evenly():

@@ -1,0 +1,111 @@
+"""The default strategy: what it does first, per second, beyond the pool, and with a false past."""
+
+from dataclasses import replace
+
+import numpy as np
+from _searches import family, past, pool_regret, random_pool_regret
+
+from sk_metalearn.strategies import Auto, Portfolio
+from sk_metalearn.strategies._past import PastMatrix
+from sk_metalearn.strategies._task_prior import task_prior
+from sk_metalearn.strategies.testing import simulate
+
+
+def visited(strategy, n_evaluations, seed=1000, **changes):
+    context = family().context(**{"past": past(), "seed": seed, **changes})
+    return simulate(strategy, context, family().task(seed)[0], n_evaluations)[0]
+
+
+def test_begins_with_the_portfolio_and_the_default_comes_early():
+    first = [p.candidate for p in visited(Portfolio(), 3)]
+    assert [p.candidate for p in visited(Auto(), 3)] == first
+    worst = int(np.argmin(past().scores.mean(axis=0)))
+    proposals = visited(Auto(), 4, defaults=(worst,))
+    assert worst in [p.candidate for p in proposals]
+    assert [p.reason for p in proposals if p.candidate == worst] == ["default"]
+
+
+def test_quick_candidates_come_first_when_the_budget_is_in_seconds():
+    times = np.where(np.arange(len(family().candidates)) % 2, 1.0, 60.0)
+    slow = {"predicted_seconds": times}
+    spent = [
+        sum(times[p.candidate] for p in visited(Auto(), 8, seed, **slow, **budget))
+        for budget in ({}, {"seconds": 300.0})
+        for seed in range(1000, 1006)
+    ]
+    assert sum(spent[6:]) < 0.5 * sum(spent[:6])
+
+
+def test_leaves_the_candidates_where_there_is_a_space():
+    proposals = visited(Auto(n_pool=10), 30, open_space=True)
+    outside = [p.number for p in proposals if p.candidate is None]
+    assert len(outside) > 5 and min(outside) >= 10
+    assert all(p.candidate is not None for p in visited(Auto(n_pool=10), 30))
+
+
+def test_the_space_improves_on_the_candidates():
+    better = 0
+    for seed in range(1000, 1004):
+        score = family().task(seed)[0]
+        context = family().context(past=past(), seed=seed, open_space=True)
+        _, scores = simulate(Auto(), context, score, 50)
+        better += scores.max() > score(family().candidates).max()
+    assert better >= 3
+
+
+def test_metafeatures_that_tell_something_sharpen_the_prior():
+    own = past()
+    matrix = PastMatrix(own)
+    plain = matrix.moments()
+    mean, covariance = task_prior(matrix, own, family().task(1000)[1])
+    assert np.trace(covariance) < 0.7 * np.trace(plain[1])
+    score = family().task(1000)[0](family().candidates)
+    assert np.corrcoef(mean, score)[0, 1] > np.corrcoef(plain[0], score)[0, 1]
+
+
+def test_metafeatures_that_tell_nothing_change_nothing():
+    own = past()
+    noise = np.random.default_rng(0).normal(size=(30, 6))
+    own = replace(own, metafeatures=noise, metafeature_names=tuple("abcdef"))
+    matrix = PastMatrix(own)
+    mean, covariance = task_prior(matrix, own, dict.fromkeys("abcdef", 0.5))
+    plain = matrix.moments()
+    np.testing.assert_allclose(mean, plain[0], atol=0.2)
+    np.testing.assert_allclose(covariance, plain[1], atol=0.3)
+    for nothing in (None, {}, {"other": 1.0}):
+        np.testing.assert_array_equal(task_prior(matrix, own, nothing)[0], plain[0])
+
+
+def test_a_past_that_says_nothing_is_no_worse_than_random_search():
+    """Every past task's scores are permuted on their own; 120 permutations."""
+    rng, lost = np.random.default_rng(0), []
+    for seed in range(1000, 1120):
+        false = replace(past(), scores=rng.permuted(past().scores, axis=1))
+        score = family().task(seed)[0]
+        context = family().context(past=false, seed=seed)
+        values = score(family().candidates)
+        _, scores = simulate(Auto(), context, score, 10)
+        best = np.maximum.accumulate(scores)
+        chance = np.sort(values)[::-1]
+        lost.append([_regret(values, best[k - 1]) - _expected(chance, k) for k in (5, 10)])
+    lost = np.array(lost)
+    upper = lost.mean(axis=0) + 1.64 * lost.std(axis=0) / np.sqrt(len(lost))
+    assert upper.max() <= 0.03, upper
+
+
+def _regret(values, best):
+    return (values.max() - best) / (values.max() - np.median(values))
+
+
+def _expected(ordered, k):
+    """Expected regret of the best of k values drawn without replacement."""
+    n, chance, total = len(ordered), k / len(ordered), 0.0
+    for place in range(n - k + 1):
+        total += chance * _regret(ordered, ordered[place])
+        if place < n - k:
+            chance *= (n - k - place) / (n - 1 - place)
+    return total
+
+
+def test_saves_evaluations():
+    assert pool_regret(Auto, 5) < random_pool_regret(15)
