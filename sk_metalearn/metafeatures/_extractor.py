@@ -68,7 +68,7 @@ class MetaFeatureExtractor(TransformerMixin, BaseEstimator):
     n_features_in_ : int
         Number of columns of the table given to `fit`.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of these columns, if they are strings.
 
     Notes

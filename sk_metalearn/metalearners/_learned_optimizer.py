@@ -150,7 +150,7 @@ class LearnedOptimizerClassifier(_LearnedOptimizer, MLPClassifierMixin, FewShotC
         How columns are standardised.
     n_features_in_ : int
         Number of features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
 
     References
@@ -257,7 +257,7 @@ class LearnedOptimizerRegressor(_LearnedOptimizer, MLPRegressorMixin, FewShotReg
         How columns and target are standardised.
     n_features_in_ : int
         Number of features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
 
     References

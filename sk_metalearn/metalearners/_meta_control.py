@@ -142,7 +142,7 @@ class MetaControlClassifier(_MetaControl, MLPClassifierMixin, FewShotClassifier)
         How columns are standardised.
     n_features_in_ : int
         Number of features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
 
     References
@@ -249,7 +249,7 @@ class MetaControlRegressor(_MetaControl, MLPRegressorMixin, FewShotRegressor):
         How columns and target are standardised.
     n_features_in_ : int
         Number of features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
 
     References

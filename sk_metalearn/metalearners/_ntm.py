@@ -153,7 +153,7 @@ class NTMClassifier(_NTM, FewShotClassifier):
         How columns are standardised.
     n_features_in_ : int
         Number of features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
 
     References
@@ -249,7 +249,7 @@ class NTMRegressor(_NTM, FewShotRegressor):
         How columns and target are standardised.
     n_features_in_ : int
         Number of features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
 
     References

@@ -56,7 +56,7 @@ class PrototypicalNetworkClassifier(EmbeddingLearner, FewShotClassifier):
         How columns are standardised.
     n_features_in_ : int
         Number of features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
 
     References

@@ -85,7 +85,7 @@ class ReptileRegressor(_Reptile, MLPRegressorMixin, FewShotRegressor):
         How columns and target are standardised.
     n_features_in_ : int
         Number of features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
 
     References
@@ -189,7 +189,7 @@ class ReptileClassifier(_Reptile, MLPClassifierMixin, FewShotClassifier):
         How columns are standardised.
     n_features_in_ : int
         Number of features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
 
     References

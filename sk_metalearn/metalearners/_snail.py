@@ -156,7 +156,7 @@ class SNAILClassifier(_SNAIL, FewShotClassifier):
         How columns are standardised.
     n_features_in_ : int
         Number of features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
 
     References
@@ -247,7 +247,7 @@ class SNAILRegressor(_SNAIL, FewShotRegressor):
         How columns and target are standardised.
     n_features_in_ : int
         Number of features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
 
     References

@@ -111,7 +111,7 @@ class AutoClassifier(ClassifierMixin, BaseAuto):
         The classes.
     n_features_in_ : int
         Number of columns of X.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, if they are strings.
 
     References
@@ -270,7 +270,7 @@ class AutoRegressor(RegressorMixin, BaseAuto):
         Number of folds.
     n_features_in_ : int
         Number of columns of X.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, if they are strings.
 
     References
