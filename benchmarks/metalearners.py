@@ -48,6 +48,14 @@ def meta_fit(learner, *tasks):
     return round(time.process_time() - start, 1)
 
 
+def squared_errors(learner, episodes):
+    """Mean squared errors of the episodes; infinite if adaptation diverges on one of them."""
+    try:
+        return ml.few_shot_scores(learner, episodes, mean_squared_error)
+    except FloatingPointError:
+        return np.full(2, np.inf)
+
+
 @section
 def sine(options):
     """Mean squared error on left-out sine waves after 0, 1, 5 and 10 steps."""
@@ -75,7 +83,7 @@ def sine(options):
             "Reptile": ml.ReptileRegressor(
                 outer=reptile,
                 n_steps=20,
-                inner_learning_rate=0.05,
+                inner_learning_rate=0.02,
                 **shared | {"n_query": 40, "standardize": True},
             ),
             "joint pre-training": ml.MAMLRegressor(outer=long, n_steps=0, **shared),
@@ -84,21 +92,15 @@ def sine(options):
             if options.only and name not in options.only:
                 continue
             seconds = meta_fit(learner, train, validation)
-            rates = (0.01, 0.02) if name == "joint pre-training" else (None,)
+            rates = (0.001, 0.01) if name == "joint pre-training" else (None,)
             for rate in rates:
                 for n_steps in (0, 1, 5, 10):
                     learner.set_params(n_adapt_steps=n_steps)
                     if rate is not None:
                         learner.set_params(inner_learning_rate=rate)
-                    episodes = ml.sample_episodes(
-                        test,
-                        600,
-                        kind="regression",
-                        n_shots=n_shots,
-                        n_query=100,
-                        random_state=3,
-                    )
-                    errors = ml.few_shot_scores(learner, episodes, mean_squared_error)
+                    draw = {"n_shots": n_shots, "n_query": 100, "random_state": 3}
+                    episodes = ml.sample_episodes(test, 600, kind="regression", **draw)
+                    errors = squared_errors(learner, episodes)
                     yield {
                         "method": name,
                         "n_shots": n_shots,
@@ -116,8 +118,11 @@ def sine(options):
 N_EPISODES = 600
 
 
-def digit_sets():
-    """Digits and their quarter turns; the images of the test classes are never trained on."""
+def digit_sets(mirror=True):
+    """Digits and their quarter turns; the images of the test classes are never trained on.
+
+    With `mirror`, mirror images are further classes to train and validate on.
+    """
     digits = load_digits()
     X, y = ml.make_rotated_classes(digits.images / 16, digits.target)
     even = np.tile(np.arange(len(digits.target)) % 2 == 0, 4)
@@ -130,7 +135,16 @@ def digit_sets():
     ):
         rows = [np.isin(y, part) for part in (train, validation, test)]
         halves = [even, even, ~even]
-        yield name, [(X[r & h], y[r & h]) for r, h in zip(rows, halves, strict=True)], False
+        parts = [(X[r & h], y[r & h]) for r, h in zip(rows, halves, strict=True)]
+        if mirror:
+            parts[:2] = [mirrored(*part) for part in parts[:2]]
+        yield name, parts, False
+
+
+def mirrored(X, y):
+    """Add the mirror images as classes of their own."""
+    images = X.reshape(len(X), 8, 8)[:, :, ::-1]
+    return np.vstack([X, images.reshape(X.shape)]), np.concatenate([y, y + 40])
 
 
 DIGITS = ([0, 1, 6, 8, 9], [2, 5], [3, 4, 7])
@@ -202,7 +216,9 @@ def few_shot_learners(n_shots):
         ("matching", ml.MatchingNetworkClassifier),
         ("siamese", ml.SiameseNetworkClassifier),
     ):
-        learners[method] = [make((), outer=outer, **common) for outer in (gentle, quick)]
+        learners[method] = [
+            make((64,), n_components=None, outer=outer, **common) for outer in (gentle, quick)
+        ]
     learners["MAML"] = [ml.MAMLClassifier(outer=quick, **common)]
     learners["Reptile"] = [ml.ReptileClassifier(outer=None, **common)]
     learners["SNAIL"] = [ml.SNAILClassifier(outer=long, **common)]
@@ -433,7 +449,7 @@ def sequences(options):
         validation_interval=100,
         n_validation_episodes=64,
     )
-    name, parts, _ = next(digit_sets())
+    name, parts, _ = next(digit_sets(mirror=False))
     train, validation, test = prepare(*parts, standardize=False)
     for n_way in (3, 5):
         common = {"n_way": n_way, "n_shots": 5, "n_query": 5, "standardize": False}

@@ -5,7 +5,7 @@ import numpy as np
 from ..metalearners._backend import namespace, relu, softmax
 from ._meta_base import LearnedChoice
 
-__all__ = ["AttentionChoice", "correlations", "level", "metafeature_table"]
+__all__ = ["AttentionChoice", "correlations", "expected_gain", "level", "metafeature_table"]
 
 
 def level(n_observed):
@@ -89,22 +89,32 @@ class AttentionChoice(LearnedChoice):
 
     @classmethod
     def rate(cls, params, state):
-        xp = namespace(state["reference"])
-        weights = cls.read(params, state)
-        gain = relu(state["reference"][..., None] - state["regret"])
-        gain = (weights[..., None] * gain).sum(1)
-        regret = (weights[..., None] * state["regret"]).sum(1)
-        # Where nothing gains any more, what is good on average comes first.
-        return xp.log(gain + 1e-5 * (1.0 - regret) + 1e-9)
+        return expected_gain(cls.read(params, state), state["reference"], state["regret"])
 
-    def utility(self):
-        utility, _ = super().utility()
+    def reason(self, candidate):
+        if len(self.record.results) < 2:
+            return "portfolio"
         state = {name: np.asarray(value)[None] for name, value in self.describe().items()}
-        weights = self.read(self.params, state)[0]
+        nearest = int(np.argmax(self.read(self.params, state)))
+        return f"neighbour of {self.matrix.tasks[nearest]}"
 
-        def details(candidate):
-            if len(self.record.results) < 2:
-                return {"reason": "portfolio"}
-            return {"reason": f"neighbour of {self.matrix.tasks[int(np.argmax(weights))]}"}
 
-        return utility, details
+def expected_gain(weights, reference, regret):
+    """Logarithm of the mean gain of each candidate over what was tried.
+
+    Parameters
+    ----------
+    weights : array of shape (..., n_tasks)
+    reference : array of shape (..., n_tasks)
+        Smallest regret among what was tried.
+    regret : array of shape (..., n_tasks, n_candidates)
+
+    Returns
+    -------
+    array of shape (..., n_candidates)
+    """
+    weights = weights[..., None, :]
+    gain = (weights @ relu(reference[..., None] - regret))[..., 0, :]
+    # Where nothing gains any more, what is good on average comes first.
+    left = 1.0 - (weights @ regret)[..., 0, :]
+    return namespace(gain).log(gain + 1e-6 * left + 1e-12)

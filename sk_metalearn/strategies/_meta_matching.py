@@ -7,7 +7,34 @@ import numpy as np
 from ._active_testing import Concordance
 from ._meta_attention import AttentionChoice, correlations, metafeature_table
 
-__all__ = ["Matching"]
+__all__ = ["Evidence", "Matching", "matching_logits"]
+
+
+class Evidence:
+    """How well each past task matches the task at hand, by three measures.
+
+    Parameters
+    ----------
+    matrix : PastMatrix
+    context : Context
+    """
+
+    def __init__(self, matrix, context):
+        self.normal, self.concordance = matrix.normal, Concordance(matrix.regret)
+        table, own = metafeature_table(context.past, context.metafeatures, matrix.rows)
+        self.distance = ((table - own) ** 2).mean(axis=1) if len(own) else np.zeros(len(table))
+
+    def __call__(self, indices, scores):
+        """Concordance, correlation and nearness of each past task, of shape (n_tasks, 3)."""
+        root = np.sqrt(len(indices))
+        agreement = self.concordance.update(indices, scores)
+        likeness = correlations(self.normal[:, indices], scores)
+        return np.column_stack([root * agreement, root * likeness, -self.distance])
+
+
+def matching_logits(params, level, evidence):
+    """Logits of past tasks: evidence times what each measure counts at this number of results."""
+    return (evidence * (level @ params["read"])[..., None, :]).sum(-1)
 
 
 @dataclass
@@ -36,26 +63,11 @@ class Matching(AttentionChoice):
 
     def prepare(self):
         super().prepare()
-        self._concordance = Concordance(self.matrix.regret)
-        table, own = metafeature_table(
-            self.context.past, self.context.metafeatures, self.matrix.rows
-        )
-        distance = ((table - own) ** 2).mean(axis=1) if len(own) else np.zeros(len(table))
-        self._distance = distance
+        self._evidence = Evidence(self.matrix, self.context)
 
     def evidence(self, indices, scores):
-        root = np.sqrt(len(indices))
-        return {
-            "evidence": np.column_stack(
-                [
-                    root * self._concordance.update(indices, scores),
-                    root * correlations(self.matrix.normal[:, indices], scores),
-                    -self._distance,
-                ]
-            )
-        }
+        return {"evidence": self._evidence(indices, scores)}
 
     @classmethod
     def attend(cls, params, state):
-        counts = state["level"] @ params["read"]
-        return (state["evidence"] * counts[..., None, :]).sum(-1)
+        return matching_logits(params, state["level"], state["evidence"])

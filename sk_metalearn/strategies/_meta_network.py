@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from ..metalearners._backend import softplus
+from ..metalearners._backend import softmax, softplus
 from ..metalearners._networks import init_mlp, mlp
 from ._acquisition import log_expected_improvement
-from ._active_testing import Concordance
+from ._meta_attention import expected_gain, level
 from ._meta_base import LearnedChoice
+from ._meta_matching import Evidence, Matching, matching_logits
 from ._transfer import put_on_scale
 from ._transfer_mvn import Posterior
 
@@ -17,7 +18,7 @@ __all__ = ["MetaNetwork"]
 
 NOISES = (0.01, 0.3)
 TEMPERATURES = (0.0, 1.5, 4.0)
-_N_EXPERTS = 2 * len(NOISES) + len(TEMPERATURES)
+_N_EXPERTS = 2 * len(NOISES) + len(TEMPERATURES) + 1
 _N_UNITS = 12
 
 
@@ -26,11 +27,12 @@ class MetaNetwork(LearnedChoice):
     """A network reads how well the past explains the results and weighs the ways to go on.
 
     The ways are expected improvement and mean of the transfer normal at two levels of noise, and
-    the gain of active greedy at three temperatures: together the settings that are otherwise made
-    by hand. What the meta network reads is their loss on the support set, the candidates
-    evaluated: errors of the normal when each result is predicted from the others, concordance
-    with the past tasks, and the number of results. What it emits are fast weights, those of a
-    linear rating of the candidates by the logarithms of their places in each way's order.
+    the gain of active greedy at three temperatures and with the attention that `Matching` learned:
+    together the settings that are otherwise made by hand. What the meta network reads is their
+    loss on the support set, the candidates evaluated: errors of the normal when each result is
+    predicted from the others, concordance with the past tasks, and the number of results. What it
+    emits are fast weights, those of a linear rating of the candidates by the logarithms of their
+    places in each way's order.
 
     References
     ----------
@@ -46,27 +48,28 @@ class MetaNetwork(LearnedChoice):
         # At first the mixture that was made by hand: expected improvement and active greedy.
         start = np.full(_N_EXPERTS, -4.0, dtype=np.float32)
         start[[0, 2 * len(NOISES) + 1]] = 0.5
-        return params | {"b1": start}
+        return params | {"b1": start, **Matching.initial_params(rng, n_metafeatures)}
 
     def prepare(self):
         super().prepare()
         self._mean, self._covariance = self.matrix.moments()
         self._posteriors = [Posterior(self._mean, self._covariance, noise) for noise in NOISES]
-        self._concordance = Concordance(self.matrix.regret)
+        self._evidence = Evidence(self.matrix, self.context)
 
     def describe(self):
         indices, scores, waiting = self.observed()
         deviation = np.sqrt(np.diag(self._covariance)[indices])
         values, _, _ = put_on_scale(scores, self._mean[indices], deviation)
-        agreement = self._concordance.update(indices, scores)
-        ways = [
-            *self._from_normal(indices, values, waiting),
-            *self._from_tasks(indices, waiting, agreement),
-        ]
+        evidence = self._evidence(indices, scores)
+        ways = list(self._from_tasks(indices, waiting, evidence))
+        if len(indices):
+            ways = [*self._from_normal(indices, values, waiting), *ways]
+        else:  # before the first result the normal has nothing to say that a portfolio has not
+            ways = ways[:1] * (2 * len(NOISES)) + ways
         allowed = ~self.record.tried & self.matrix.known
         return {
             "places": np.column_stack([_log_places(way, allowed) for way in ways]),
-            "summary": self._summary(indices, values, agreement),
+            "summary": self._summary(indices, values, evidence),
         }
 
     def _from_normal(self, indices, values, waiting):
@@ -74,25 +77,20 @@ class MetaNetwork(LearnedChoice):
         for posterior in self._posteriors:
             posterior.follow([*indices.tolist(), *waiting.tolist()])
             mean = posterior.given(values)
-            yield (
-                log_expected_improvement(mean, np.sqrt(posterior.variance), values.max())
-                if len(values)
-                else mean
-            )
+            yield log_expected_improvement(mean, np.sqrt(posterior.variance), values.max())
             yield mean
 
-    def _from_tasks(self, indices, waiting, agreement):
-        """Gain over all that was tried, at each temperature."""
+    def _from_tasks(self, indices, waiting, evidence):
+        """Gain over all that was tried, at each temperature and with learned attention."""
         regret = self.matrix.regret
         current = regret[:, np.concatenate([indices, waiting])].min(axis=1, initial=1.0)
-        gains = np.maximum(current[:, None] - regret, 0.0) + 1e-6 * (1.0 - regret)
-        for temperature in TEMPERATURES:
-            logits = temperature * agreement * np.sqrt(len(indices))
-            weights = np.exp(logits - logits.max())
-            yield weights @ gains / weights.sum()
+        logits = [temperature * evidence[:, 0] for temperature in TEMPERATURES]
+        logits.append(matching_logits(self.params, level(len(indices)), evidence))
+        return expected_gain(softmax(np.array(logits)), current, regret)
 
-    def _summary(self, indices, values, agreement):
+    def _summary(self, indices, values, evidence):
         """How well the past explains the results: what the network reads."""
+        agreement = evidence[:, 0] / np.sqrt(max(len(indices), 1))
         error, order = 1.0, 0.0
         if len(values) > 1:
             error, order = self._left_out(indices, values)

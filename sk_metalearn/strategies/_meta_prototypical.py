@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.cluster import KMeans
 
 from ._meta_attention import AttentionChoice, correlations
+from ._meta_matching import matching_logits
 from ._transfer import put_on_scale
 
 __all__ = ["Prototypical"]
@@ -56,5 +57,4 @@ class Prototypical(AttentionChoice):
 
     @classmethod
     def attend(cls, params, state):
-        counts = state["level"] @ params["read"]
-        return (state["evidence"] * counts[..., None, :]).sum(-1)
+        return matching_logits(params, state["level"], state["evidence"])

@@ -8,6 +8,7 @@ from ..metalearners._backend import namespace
 from ..metalearners._embedding import embed, init_embedding
 from ._active_testing import Concordance
 from ._meta_attention import AttentionChoice, metafeature_table
+from ._meta_matching import matching_logits
 
 __all__ = ["Siamese", "contrastive_loss"]
 
@@ -75,5 +76,4 @@ class Siamese(AttentionChoice):
 
     @classmethod
     def attend(cls, params, state):
-        counts = state["level"] @ params["read"]
-        return (state["evidence"] * counts[..., None, :]).sum(-1)
+        return matching_logits(params, state["level"], state["evidence"])

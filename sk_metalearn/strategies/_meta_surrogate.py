@@ -45,10 +45,8 @@ class FewShotSurrogate(PriorSurrogate):
             self.matrix = None
             return
         learner = self.learner(len(self.context.candidates))
-        method = learner.method
-        self._learner = learner.set_params(
-            weights=MetaWeights(method, found.kind, found.n_features, found.params, found.scaling)
-        )
+        own = learner.method, learner.kind, found.n_features
+        self._learner = learner.set_params(weights=MetaWeights(*own, found.params, found.scaling))
         super().prepare()
 
     def _fits(self, found):
@@ -108,7 +106,7 @@ class MAML(FewShotSurrogate):
             n_adapt_steps=10,
             n_shots=_shots(n_candidates),
             n_query=12,
-            outer=OuterLoop(max_iter=3000, learning_rate=2e-3, validation_interval=250),
+            outer=OuterLoop(max_iter=1500, learning_rate=3e-3, validation_interval=250),
         )
 
 
@@ -130,9 +128,9 @@ class Reptile(FewShotSurrogate):
     def learner(n_candidates):
         return ReptileRegressor(
             (32, 32),
-            inner_learning_rate=0.05,
+            inner_learning_rate=0.02,
             n_steps=10,
-            n_adapt_steps=10,
+            n_adapt_steps=30,
             n_shots=_shots(n_candidates),
             n_query=12,
             outer=OuterLoop(
@@ -164,7 +162,7 @@ class SNAIL(FewShotSurrogate):
             n_filters=8,
             n_shots=_shots(n_candidates),
             n_query=12,
-            outer=OuterLoop(max_iter=2000, learning_rate=2e-3, validation_interval=250),
+            outer=OuterLoop(max_iter=800, learning_rate=3e-3, validation_interval=100),
         )
 
 

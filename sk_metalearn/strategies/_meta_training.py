@@ -18,7 +18,7 @@ import numpy as np
 from .. import __version__
 from ..knowledge import KnowledgeBase
 from ..metalearners import MetaWeights, OuterLoop
-from ..metalearners._backend import log_softmax, namespace, value_and_grad
+from ..metalearners._backend import namespace, softmax, value_and_grad
 from ..metalearners._embedding import embed
 from ..spaces import catalogue_space, to_point
 from ._base import Context, Outcome, PastPerformance, Proposal
@@ -40,14 +40,15 @@ METHODS = {
     for kind in (Matching, Prototypical, Siamese, Memory, MetaNetwork, MAML, Reptile, SNAIL)
 }
 CHOICE = OuterLoop(
-    max_iter=300, batch_size=32, learning_rate=0.02, validation_interval=25, n_iter_no_change=5
+    max_iter=600, batch_size=64, learning_rate=0.02, validation_interval=25, n_iter_no_change=8
 )
 METRIC = OuterLoop(
     max_iter=400, batch_size=32, learning_rate=2e-3, validation_interval=25, n_iter_no_change=5
 )
-N_PROTOTYPES = (2, 4, 8, 16, 32)
+N_PROTOTYPES = (4, 8, 16)
 
 STEPS = (0, 1, 2, 3, 4, 6, 8, 11, 15, 20, 27, 36)
+_SHARPNESS = 4.0
 _PER_TASK = ("evidence", "reference", "cosine", "evicted")
 
 
@@ -62,17 +63,22 @@ class PastSearches:
     candidates : sequence of dict
     space : Space, optional
     kind : {"classification", "regression"}
+    n_searches : int, default=150
+        Most searches to learn from; tasks beyond them serve as past alone.
     seed : int, default=0
-        Determines which candidates the searches tried.
+        Determines which tasks are searched and what the searches tried.
     """
 
-    def __init__(self, past, groups, candidates, space=None, kind="classification", seed=0):
+    def __init__(
+        self, past, groups, candidates, space=None, kind="classification", n_searches=150, seed=0
+    ):
         self.past, self.kind = past, kind
         self.candidates, self.space = candidates, space
         scores = np.asarray(past.scores, dtype=float)
         varied = [np.unique(row[np.isfinite(row)]).size > 1 for row in scores]
         self.groups = np.asarray(groups)
-        self.tasks = np.flatnonzero(varied)
+        rng = np.random.default_rng(seed)
+        self.tasks = np.sort(rng.permutation(np.flatnonzero(varied))[:n_searches])
         best, worst = np.nanmax(scores[self.tasks], 1), np.nanmin(scores[self.tasks], 1)
         if past.baseline is not None:
             base = np.asarray(past.baseline, dtype=float)[self.tasks]
@@ -81,7 +87,7 @@ class PastSearches:
         self.regret = np.clip(np.where(np.isfinite(regret), regret, 1.0), 0.0, 1.0)
         self.matrix = PastMatrix(past)
         self._records = {}
-        self._orders(np.random.default_rng(seed))
+        self._orders(rng)
 
     def others(self, i):
         """Rows of the past that a search on the i-th task may know."""
@@ -116,7 +122,7 @@ class PastSearches:
         return digest.hexdigest()[:16]
 
     def _orders(self, rng):
-        """Candidates as a search tried them: half by active greedy, half by chance."""
+        """Candidates as a search tried them: most by active greedy, a third by chance."""
         from ._registry import get_strategy
 
         n = min(max(STEPS), len(self.candidates) - 2)
@@ -126,7 +132,7 @@ class PastSearches:
             searcher = get_strategy("active_greedy").start(self.context(i))
             for k in range(n):
                 measured = np.isfinite(told)
-                if rng.random() < 0.5:
+                if rng.random() < 1 / 3:
                     measured &= ~searcher.record.tried
                     pick = rng.choice(
                         np.flatnonzero(measured if measured.any() else ~searcher.record.tried)
@@ -150,8 +156,8 @@ class PastSearches:
         Returns
         -------
         dict of str to ndarray
-            Its descriptions of all states, stacked, with ``own`` (regret of the candidates on the
-            task itself), ``tried`` and ``task`` beside them.
+            Its descriptions of all states, stacked, with ``own``, ``tried`` and ``scale`` (see
+            `choice_loss`), ``mask`` (past tasks it does not know) and ``task`` beside them.
         """
         if key in self._records:
             return self._records[key]
@@ -181,7 +187,12 @@ class PastSearches:
                         state[name] = wide
                 seen = searcher.record.tried.copy()
                 extra = {"own": self.regret[i], "tried": seen, "mask": hidden, "task": i}
-                states.append(state | extra)
+                states.append(state | extra | {"scale": np.where(seen, self.regret[i], 1.0).min()})
+        for place in range(len(steps)):
+            same = states[place :: len(steps)]
+            mean = np.mean([state["scale"] for state in same])
+            for state in same:
+                state["scale"] = 1.0 / max(mean, 1e-6)
         recorded = {
             name: np.stack([state[name] for state in states]).astype(np.float32)
             for name in states[0]
@@ -191,22 +202,32 @@ class PastSearches:
         return recorded
 
 
-def choice_loss(rating, own, tried):
-    """Share of the regret left that the next choice is expected not to take off.
+def choice_loss(rating, own, tried, scale):
+    """Regret expected to be left after the next choice, in units of that before, on average.
 
-    The choice is drawn from the softmax of the rating over the candidates not tried; the scale
-    3 lets the best candidate have most of the probability without hiding the others.
+    The choice is drawn from the softmax of the rating over the candidates not tried; its
+    sharpness lets the best candidate have most of the probability without hiding the others.
+
+    Parameters
+    ----------
+    rating : array of shape (n_searches, n_candidates)
+    own : array of shape (n_searches, n_candidates)
+        Regret of the candidates on the task searched.
+    tried : array of shape (n_searches, n_candidates)
+        1 for what was tried, else 0.
+    scale : array of shape (n_searches,)
+        One over the mean regret of all searches at the same step, which makes steps comparable.
+
+    Returns
+    -------
+    scalar
     """
     xp = namespace(rating)
-    logits = log_softmax(3.0 * rating - 1e9 * tried)
-    current = xp.where(tried > 0, own, xp.ones_like(own)).min(-1)
-    current = getattr(current, "values", current)
-    gain = xp.clip(current[..., None] - own, 0.0, None) * (1 - tried)
-    most = gain.max(-1)
-    most = getattr(most, "values", most)
-    share = (xp.exp(logits) * gain).sum(-1) / xp.clip(most, 1e-6, None)
-    open_ = (most > 1e-3) * 1.0
-    return ((1 - share) * open_).sum() / xp.clip(open_.sum(), 1.0, None)
+    chance = softmax(_SHARPNESS * rating - 1e9 * tried)
+    # The best so far: 1 before the first result.
+    current = 1.0 - xp.amax(tried * (1.0 - own), -1)
+    gain = xp.clip(current[..., None] - own, 0.0, None)
+    return ((current - (chance * gain).sum(-1)) * scale).mean()
 
 
 def learn_choice(kind_of, start, states, searches, outer, rng):
@@ -241,7 +262,9 @@ def learn_choice(kind_of, start, states, searches, outer, rng):
         state = dict(zip(names, arrays, strict=False))
         if len(arrays) > len(names):
             state["regret"] = arrays[-1]
-        return choice_loss(kind_of.rate(params, state), state["own"], state["tried"])
+        return choice_loss(
+            kind_of.rate(params, state), state["own"], state["tried"], state["scale"]
+        )
 
     def batch(rows):
         extra = [regret] if "reference" in names else []
@@ -370,7 +393,9 @@ def _train_choice(kind_of, searches, seed, verbose):
     )
     start = kind_of.initial_params(rng, table.shape[1])
     starts = [start]
-    if kind_of is Siamese and table.shape[1]:
+    if kind_of is MetaNetwork:
+        starts = [start | _train_choice(Matching, searches, seed, verbose)]
+    elif kind_of is Siamese and table.shape[1]:
         profiles = searches.matrix.normal
         outer = replace(METRIC, verbose=verbose)
         starts = [learn_metric(start, table, profiles, outer, rng)]
@@ -379,7 +404,9 @@ def _train_choice(kind_of, searches, seed, verbose):
     best, lowest = start, np.inf
     for start in starts:
         weights = MetaWeights(f"search_{kind_of.method}", searches.kind, 0, start, {})
-        key = None if kind_of is Siamese else (kind_of.method, float(start.get("n_prototypes", 0)))
+        # What Siamese and MetaNetwork describe depends on what was learned before.
+        fixed = kind_of in (Matching, Memory, Prototypical)
+        key = (kind_of.method, float(start.get("n_prototypes", 0.0))) if fixed else None
         states = searches.record(lambda w=weights: kind_of(weights=w), key)
         outer = replace(CHOICE, verbose=verbose)
         split = np.random.RandomState(seed)  # the same families are held out for every start

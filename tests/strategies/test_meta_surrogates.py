@@ -10,7 +10,7 @@ from sk_metalearn.strategies import get_strategy
 from sk_metalearn.strategies.testing import simulate
 
 SURROGATES = ("maml", "reptile", "snail")
-SHORT = {"maml": 150, "reptile": 1500, "snail": 150}
+SHORT = {"maml": 120, "reptile": 900}  # SNAIL needs a minute: benchmarks/metalearners_search.py
 
 
 def learned(name, monkeypatch, max_iter, n_tasks=16):
@@ -33,7 +33,7 @@ def learned(name, monkeypatch, max_iter, n_tasks=16):
     return training.meta_train(name, searches)
 
 
-@pytest.mark.parametrize("name", SURROGATES)
+@pytest.mark.parametrize("name", sorted(SHORT))
 def test_less_regret_than_random_search_with_a_past(name, monkeypatch):
     weights = learned(name, monkeypatch, SHORT[name], 30)
     changes = {"space": family().space}
@@ -41,13 +41,13 @@ def test_less_regret_than_random_search_with_a_past(name, monkeypatch):
     def make():
         return get_strategy(name, weights=weights, n_initial=99)
 
-    regret = pool_regret(make, 8, seeds=range(1000, 1006), **changes)
+    regret = pool_regret(make, 8, seeds=range(1000, 1004), **changes)
     assert regret < 0.7 * random_pool_regret(8)
 
 
 @pytest.mark.parametrize("name", SURROGATES)
 def test_points_outside_the_candidates_are_proposed(name, monkeypatch):
-    weights = learned(name, monkeypatch, 30)
+    weights = learned(name, monkeypatch, 12)
     strategy = get_strategy(name, weights=weights, n_initial=3, n_draws=100)
     score, _ = family().task(1000)
     context = family().context(past=past(), open_space=True)
@@ -63,7 +63,7 @@ def test_where_no_weights_fit_the_search_goes_on_without(name, monkeypatch):
     proposals, _ = simulate(unknown, family().context(past=past()), score, 3)
     assert all(proposal.reason.endswith("(no weights)") for proposal in proposals)
     # Learned for the whole space, but only candidates without it are given: encoded otherwise.
-    weights = learned(name, monkeypatch, 30)
+    weights = learned(name, monkeypatch, 12)
     bare = family().context(past=past(), space=None)
     proposals, _ = simulate(get_strategy(name, weights=weights), bare, score, 3)
     assert all(proposal.reason.endswith("(no weights)") for proposal in proposals)
