@@ -26,9 +26,9 @@ class Forest(SurrogateStrategy):
 
     Parameters
     ----------
-    n_estimators : int, default=50
+    n_estimators : int, default=25
         Trees.
-    n_rounds : int, default=3
+    n_rounds : int, default=2
         Steps of the local search.
     random_every : int, default=5
         One in this many proposals is random; 0 for none.
@@ -39,8 +39,8 @@ class Forest(SurrogateStrategy):
     configuration. LION 2011.
     """
 
-    n_estimators: int = 50
-    n_rounds: int = 3
+    n_estimators: int = 25
+    n_rounds: int = 2
     random_every: int = 5
 
     def begin(self):

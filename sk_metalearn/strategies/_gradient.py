@@ -96,7 +96,7 @@ class GradientSearch(GaussianProcess):
 
     Parameters
     ----------
-    n_starts : int, default=8
+    n_starts : int, default=5
         Points from which is climbed.
     n_steps : int, default=20
         Steps of each climb.
@@ -107,7 +107,7 @@ class GradientSearch(GaussianProcess):
     optimization. NeurIPS 2018.
     """
 
-    n_starts: int = 8
+    n_starts: int = 5
     n_steps: int = 20
 
     def begin(self):

@@ -22,7 +22,7 @@ class NeuralNetwork(SurrogateStrategy):
 
     Parameters
     ----------
-    n_networks : int, default=5
+    n_networks : int, default=3
     hidden_layer_sizes : tuple of int, default=(32, 32)
     alpha : float, default=0.001
         Penalty on the squared weights.
@@ -36,7 +36,7 @@ class NeuralNetwork(SurrogateStrategy):
     estimation using deep ensembles. NeurIPS 2017.
     """
 
-    n_networks: int = 5
+    n_networks: int = 3
     hidden_layer_sizes: tuple[int, ...] = (32, 32)
     alpha: float = 0.001
     max_iter: int = 80
@@ -53,7 +53,7 @@ class NeuralNetwork(SurrogateStrategy):
         return self.refit(rows, values)
 
     def refit(self, rows, values):
-        return self._train(rows, values, self.max_iter // 8)
+        return self._train(rows, values, self.max_iter // 12)
 
     def _network(self):
         return MLPRegressor(

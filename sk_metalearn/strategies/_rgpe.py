@@ -27,6 +27,8 @@ class RankingEnsemble(TaskEnsemble):
         Draws of the results.
     n_models : int, default=64
         Past tasks that enter the draws: those that mis-order the fewest pairs of the results.
+    max_results : int, default=64
+        Results that are ranked; beyond it they are a sample that always holds the best one.
     horizon : int, default=50
         Evaluations after which only the task at hand counts, unless the budget says how many
         there will be.
@@ -39,6 +41,7 @@ class RankingEnsemble(TaskEnsemble):
 
     n_samples: int = 200
     n_models: int = 64
+    max_results: int = 64
     horizon: int = 50
 
     def utility(self):
@@ -64,7 +67,8 @@ class RankingEnsemble(TaskEnsemble):
         target : dict
             The model of the task at hand, as the method `target` gives it.
         """
-        indices, values = target["indices"], target["values"]
+        n_told = len(target["indices"])
+        indices, values = self._ranked(target["indices"], target["values"])
         n_tasks, n = len(self.models.means), len(indices)
         if n < 3 or values.std() == 0:
             return np.full(n_tasks, 1.0 / (n_tasks + 1)), 1.0 / (n_tasks + 1)
@@ -74,11 +78,13 @@ class RankingEnsemble(TaskEnsemble):
         seen = self.models.means[:, indices]
         wrong = ((seen[:, first] > seen[:, second]) != order) * counts
         nearest = np.argsort(wrong.sum(axis=1), kind="stable")[: self.n_models]
-        wrong = np.vstack([wrong[nearest], self._own_errors(target, first, second) * counts])
+        wrong = np.vstack(
+            [wrong[nearest], self._own_errors(indices, values, first, second) * counts]
+        )
         draws = self.rng.multinomial(n, np.full(n, 1.0 / n), size=self.n_samples)
         draws = draws.astype(np.float32)
         loss = wrong.astype(np.float32) @ (draws[:, first] * draws[:, second]).T
-        loss = loss[self._kept(loss, n)]
+        loss = loss[self._kept(loss, n_told)]
         lowest = loss <= loss.min(axis=0) + 1e-6
         # Ties with the model of the task at hand are its own; others are split.
         lowest[:-1] &= ~lowest[-1]
@@ -87,6 +93,14 @@ class RankingEnsemble(TaskEnsemble):
         weights[nearest[self._survivors]] = share[:-1]
         return weights, float(share[-1])
 
+    def _ranked(self, indices, values):
+        """Results that are ranked, and their values."""
+        if len(indices) <= self.max_results:
+            return indices, values
+        kept = self.rng.choice(len(indices), size=self.max_results, replace=False)
+        kept[0] = values.argmax() if values.argmax() not in kept else kept[0]
+        return indices[kept], values[kept]
+
     def _kept(self, loss, n):
         """Which models survive the guard against dilution; the last one always does."""
         horizon = self.context.n_evaluations or self.horizon
@@ -94,9 +108,8 @@ class RankingEnsemble(TaskEnsemble):
         self._survivors = np.flatnonzero(self.rng.random(len(beats)) < beats)
         return [*self._survivors.tolist(), len(loss) - 1]
 
-    def _own_errors(self, target, first, second):
+    def _own_errors(self, indices, values, first, second):
         """Pairs that the model of the task at hand mis-orders, half for each end left out."""
-        indices, values = target["indices"], target["values"]
         covariance = self.models.kernel[np.ix_(indices, indices)].copy()
         covariance[np.diag_indices(len(indices))] += self.models.noise
         inverse = cho_solve(cho_factor(covariance, lower=True), np.eye(len(indices)))
