@@ -1,7 +1,7 @@
 """Measure the meta-learners on known ground and write the tables of the guide.
 
-    python benchmarks/metalearners.py sine digits optimizer control copy
-    python benchmarks/metalearners.py corpus sequences retrieval --data DIR
+    python benchmarks/metalearners.py sine digits optimizer control copy sequences retrieval
+    python benchmarks/metalearners.py corpus --data DIR
 
 Each section writes ``metalearners_<section>.csv`` to ``--out``. Everything runs on one thread; the
 column `seconds` is the processor time of meta-training.
@@ -22,10 +22,20 @@ from sklearn.metrics import mean_squared_error
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from transfer import deal
 
 from sk_metalearn import metalearners as ml
 from sk_metalearn.metalearners import OuterLoop
+from sk_metalearn.metalearners._embedding import embed
 from sk_metalearn.metalearners._networks import init_mlp, mlp, mlp_gradient
+from sk_metalearn.strategies._meta_attention import metafeature_table
+from sk_metalearn.strategies._meta_siamese import Siamese
+from sk_metalearn.strategies._meta_training import (
+    METRIC,
+    bundled_searches,
+    learn_metric,
+    like_profiles,
+)
 
 SECTIONS = {}
 
@@ -410,20 +420,20 @@ def control(options):
 def copy(options):
     """Copy task of the Neural Turing machine: bits right at trained and at greater lengths."""
     outer = OuterLoop(
-        max_iter=2500,
+        max_iter=2000,
         batch_size=16,
-        learning_rate=3e-3,
+        learning_rate=5e-3,
         validation_interval=100,
         n_validation_episodes=64,
         n_iter_no_change=None,
     )
-    sequences = ml.make_copy_sequences(4000, (1, 6), n_bits=6, random_state=0)
-    validation = ml.make_copy_sequences(100, (1, 6), n_bits=6, random_state=1)
+    sequences = ml.make_copy_sequences(4000, (1, 5), n_bits=4, random_state=0)
+    validation = ml.make_copy_sequences(100, (1, 5), n_bits=4, random_state=1)
     for seed in range(3):
-        machine = ml.NeuralTuringMachine(64, 32, 12, outer=outer, random_state=seed)
+        machine = ml.NeuralTuringMachine(32, 20, 8, outer=outer, random_state=seed)
         seconds = meta_fit(machine, sequences, validation)
-        for length in (1, 3, 6, 8, 10, 15, 20):
-            tests = ml.make_copy_sequences(50, (length, length), n_bits=6, random_state=2)
+        for length in (1, 3, 5, 6, 8, 10, 15):
+            tests = ml.make_copy_sequences(50, (length, length), n_bits=4, random_state=2)
             right = [
                 machine.predict(inputs)[length + 1 :] == targets[length + 1 :]
                 for inputs, targets in tests
@@ -488,6 +498,56 @@ def instance_accuracy(learner, tasks, n_way, n_sequences=100, n_each=10):
             right[seen[y[t]]].append(guess == y[t])
             seen[y[t]] += 1
     return np.array([np.mean(part) for part in right])
+
+
+# Retrieval --------------------------------------------------------------------------------------
+
+
+@section
+def retrieval(options):
+    """Datasets retrieved by a learned metric of meta-features, and by the Euclidean one.
+
+    A metric is learned without the families of the datasets that ask, from pairs with like loss
+    profiles or from pairs of one family.
+    """
+    for kind in ("classification", "regression"):
+        searches = bundled_searches(kind, n_searches=1)
+        rows, profiles = searches.matrix.rows, searches.matrix.normal
+        own = searches.context(0).metafeatures
+        table, groups = metafeature_table(searches.past, own, rows)[0], searches.groups[rows]
+        folds, likeness = deal(groups, 5), np.corrcoef(profiles)
+        related = (groups[:, None] == groups) & ~np.eye(len(groups), dtype=bool)
+        alike = {"siamese, profiles": like_profiles(profiles), "siamese, families": related}
+        found = {"Euclidean": [], **{name: [] for name in alike}}
+        for fold in range(5):
+            rng, train = np.random.RandomState(0), folds != fold
+            start = Siamese.initial_params(rng, table.shape[1])
+            spaces = {"Euclidean": table}
+            for name, pairs in alike.items():
+                pairs = pairs[np.ix_(train, train)]
+                spaces[name] = embed(learn_metric(start, table[train], pairs, METRIC, rng), table)
+            for name, points in spaces.items():
+                for i in np.flatnonzero(~train):
+                    distance = ((points - points[i]) ** 2).sum(axis=1)
+                    distance[i] = np.inf
+                    order = np.argsort(distance, kind="stable")[:-1]
+                    rank = np.argmax(related[i, order]) + 1 if related[i].any() else np.nan
+                    found[name].append((likeness[i, order[0]], likeness[i, order[:5]].mean(), rank))
+        for name, values in found.items():
+            first, five, rank = np.array(values).T
+            asked = np.isfinite(rank)
+            yield {
+                "method": name,
+                "kind": kind,
+                "datasets": len(first),
+                "profile_correlation_1": round(first.mean(), 3),
+                "interval": round(interval(first), 3),
+                "profile_correlation_5": round(five.mean(), 3),
+                "with_relatives": int(asked.sum()),
+                "relative_first": round(float((rank[asked] == 1).mean()), 3),
+                "relative_in_5": round(float((rank[asked] <= 5).mean()), 3),
+                "reciprocal_rank": round(float((1 / rank[asked]).mean()), 3),
+            }
 
 
 def main():

@@ -90,6 +90,18 @@ def holm(p_values):
     return adjusted
 
 
+def correct(lines):
+    """Enter p-values after Holm's correction over the methods, for each table and number."""
+    for key in {(line["table"], str(line["evaluations"])) for line in lines}:
+        same = [
+            line
+            for line in lines
+            if (line["table"], str(line["evaluations"])) == key and line["p"] != ""
+        ]
+        for line, p in zip(same, holm([float(line["p"]) for line in same]), strict=True):
+            line["p_holm"] = f"{p:.2g}"
+
+
 def rows_of(table, found, seconds, training, options):
     """Lines of the table, a line for each method and number of evaluations."""
     n = next(iter(found.values())).shape[-1]
@@ -101,13 +113,10 @@ def rows_of(table, found, seconds, training, options):
     means["random"] = np.array(exact)
     reference, lines = means[options.reference], []
     for k in (k for k in AT if k <= n):
-        tested, p_values = [], []
+        p_values = {}
         for name in options.methods:
             gap = family_means(means[name][:, k - 1] - reference[:, k - 1], table.groups)
-            tested.append(name)
-            p_values.append(wilcoxon(gap).pvalue if np.any(np.abs(gap) > 1e-12) else 1.0)
-        corrected = dict(zip(tested, holm(p_values), strict=True))
-        raw = dict(zip(tested, p_values, strict=True))
+            p_values[name] = wilcoxon(gap).pvalue if np.any(np.abs(gap) > 1e-12) else 1.0
         for name, curve in means.items():
             seeds = found[name][:, :, k - 1].mean(axis=1) if name in found else np.zeros(1)
             mean = curve[:, k - 1].mean()
@@ -119,8 +128,8 @@ def rows_of(table, found, seconds, training, options):
                     "regret": f"{mean:.5f}",
                     "over_seeds": f"{seeds.std():.5f}",
                     "difference": f"{mean - reference[:, k - 1].mean():.5f}",
-                    "p": f"{raw[name]:.2g}" if name in raw else "",
-                    "p_holm": f"{corrected[name]:.2g}" if name in raw else "",
+                    "p": f"{p_values[name]:.3g}" if name in p_values else "",
+                    "p_holm": "",
                     "seeds": len(found[name]) if name in found else 0,
                     "ms_per_suggestion": f"{1e3 * np.mean(seconds.get(name) or [0]):.2f}",
                     "training_seconds": f"{np.mean(training.get(name) or [0]):.0f}",
@@ -159,6 +168,7 @@ def main():
                 for row in csv.DictReader(file)
                 if row["table"] != table.name or row["method"] not in ours
             ]
+    correct(kept + lines)
     with open(path, "w", newline="") as file:
         writer = csv.DictWriter(file, fieldnames=list(lines[0]))
         writer.writeheader()

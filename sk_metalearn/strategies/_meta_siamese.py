@@ -55,7 +55,7 @@ class Siamese(AttentionChoice):
     @classmethod
     def initial_params(cls, rng, n_metafeatures):
         read = {"read": np.array([[1.5, 0.0], [0.0, 0.0]], dtype=np.float32)}
-        return read | init_embedding(rng, n_metafeatures, (16,), min(n_metafeatures, 8) or None)
+        return read | init_embedding(rng, n_metafeatures, (16,), None)
 
     def prepare(self):
         super().prepare()

@@ -284,7 +284,23 @@ def learn_choice(kind_of, start, states, searches, outer, rng):
     return outer.run(start, gradient, validate, kind_of.method)
 
 
-def learn_metric(params, table, profiles, outer, rng):
+def like_profiles(normal):
+    """Pairs of tasks on which the same candidates do well: the tenth of highest correlation.
+
+    Parameters
+    ----------
+    normal : ndarray of shape (n_tasks, n_candidates)
+        Normal scores.
+
+    Returns
+    -------
+    ndarray of shape (n_tasks, n_tasks), dtype bool
+    """
+    likeness = np.nan_to_num(np.corrcoef(normal))
+    return likeness >= np.quantile(likeness[np.triu_indices(len(normal), 1)], 0.9)
+
+
+def learn_metric(params, table, alike, outer, rng):
     """Learn the embedding of a siamese network by the contrastive loss.
 
     Parameters
@@ -292,8 +308,8 @@ def learn_metric(params, table, profiles, outer, rng):
     params : dict of str to ndarray
     table : ndarray of shape (n_tasks, n_metafeatures)
         Standardised meta-features.
-    profiles : ndarray of shape (n_tasks, n_candidates)
-        Normal scores. Two tasks are alike if their correlation is in the highest tenth.
+    alike : ndarray of shape (n_tasks, n_tasks), dtype bool
+        Pairs of tasks to bring together.
     outer : OuterLoop
     rng : numpy.random.RandomState
 
@@ -302,10 +318,8 @@ def learn_metric(params, table, profiles, outer, rng):
     dict of str to ndarray
     """
     table = table.astype(np.float32)
-    likeness = np.nan_to_num(np.corrcoef(profiles))
     pairs = np.column_stack(np.triu_indices(len(table), 1))
-    values = likeness[pairs[:, 0], pairs[:, 1]]
-    alike = values >= np.quantile(values, 0.9)
+    alike = alike[pairs[:, 0], pairs[:, 1]]
     held = rng.permutation(len(table))[: max(2, round(outer.validation_fraction * len(table)))]
     inside = np.isin(pairs, held)
     train, validation = ~inside.any(axis=1), inside.all(axis=1)
@@ -396,9 +410,9 @@ def _train_choice(kind_of, searches, seed, verbose):
     if kind_of is MetaNetwork:
         starts = [start | _train_choice(Matching, searches, seed, verbose)]
     elif kind_of is Siamese and table.shape[1]:
-        profiles = searches.matrix.normal
+        alike = like_profiles(searches.matrix.normal)
         outer = replace(METRIC, verbose=verbose)
-        starts = [learn_metric(start, table, profiles, outer, rng)]
+        starts = [learn_metric(start, table, alike, outer, rng)]
     elif kind_of is Prototypical:
         starts = [start | {"n_prototypes": np.float32(n)} for n in N_PROTOTYPES]
     best, lowest = start, np.inf
@@ -416,8 +430,8 @@ def _train_choice(kind_of, searches, seed, verbose):
     return best
 
 
-def bundled_searches(kind):
-    """The bundled knowledge as searches, with the metric that is the default of its kind."""
+def bundled_searches(kind, **options):
+    """The bundled knowledge as `PastSearches`, with the metric that is the default of its kind."""
     table = KnowledgeBase.bundled().table(kind)
     metric = "accuracy" if kind == "classification" else "r2"
     past = PastPerformance(
@@ -430,7 +444,7 @@ def bundled_searches(kind):
     )
     points = [to_point(configuration) for configuration in table.configurations]
     families = [task.family for task in table.tasks]
-    return PastSearches(past, families, points, catalogue_space(kind), kind)
+    return PastSearches(past, families, points, catalogue_space(kind), kind, **options)
 
 
 def main(arguments=None):
