@@ -47,12 +47,11 @@ CLOCKED = (
     "random",
     "portfolio",
     "average_rank",
-    "active_testing",
     "active_greedy",
     "transfer_mvn",
 )
 # A choice without a fit for each suggestion: judged on all datasets, others on a sample.
-QUICK = (*CLOCKED, "grid", "quasi_random", "low_rank", "nearest", "tst", "taf")
+QUICK = (*CLOCKED, "active_testing", "grid", "quasi_random", "low_rank", "nearest", "tst", "taf")
 TARGETS = (0.1, 0.05, 0.02)
 
 
@@ -407,22 +406,30 @@ def shuffled(table, options):
     return lines
 
 
-def draw(results, judged, path):
-    """Save the curves as a picture."""
+def draw(lines, title, path):
+    """Save a picture of the strategies that were judged on all datasets."""
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(figsize=(8, 5))
-    for name, result in results.items():
-        mean = result["curves"].mean(axis=0)
-        width = 2.5 if name == "auto" else 1.0
-        axes.plot(np.arange(1, len(mean) + 1), mean, label=name, linewidth=width)
+    figure, axes = plt.subplots(figsize=(9, 5))
+    curves = {}
+    for name, k, regret, *_, n_datasets in lines:
+        if int(n_datasets) == max(int(line[-1]) for line in lines):
+            curves.setdefault(name, []).append((int(k), float(regret)))
+    colours = plt.get_cmap("tab20").colors
+    for number, (name, curve) in enumerate(curves.items()):
+        width = 3.0 if name == "auto" else 1.3
+        dashes = "--" if name == "random (exact)" else "-"
+        colour = "black" if name in ("auto", "random (exact)") else colours[number % len(colours)]
+        axes.plot(*zip(*curve, strict=True), dashes, label=name, linewidth=width, color=colour)
+    ticks = [k for k, _ in curve]
     axes.set(xscale="log", yscale="log", xlabel="evaluations", ylabel="mean normalised regret")
-    axes.set_title(judged.name)
-    axes.legend(fontsize=7, ncol=2)
-    figure.savefig(path, dpi=120, bbox_inches="tight")
+    axes.set_xticks(ticks, labels=ticks)
+    axes.set_title(title)
+    axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    figure.savefig(path, dpi=100, bbox_inches="tight")
 
 
 def parse():
@@ -466,6 +473,7 @@ def main():
             test = read_errors(options.test, options.runtime_test, *more)
     else:
         parser.error("give --train, --tensoroboe or --bundled")
+    options.evaluations = min(options.evaluations, len((test or table).candidates))
     if options.shuffled:
         lines = shuffled(table, options)
         write(options.out, ("strategy", "evaluations", "regret", "random", "ratio", "more"), lines)
@@ -479,7 +487,7 @@ def main():
         times = clocks(results, budgets)
         write(_beside(options.out, "_clock"), ("strategy", "regret", "time", "sooner"), times)
     if options.out:
-        draw(results, judged, Path(options.out).with_suffix(".png"))
+        draw(lines, judged.name, Path(options.out).with_suffix(".png"))
 
 
 def _beside(path, end):
