@@ -1,7 +1,7 @@
 """Complexity of a classification problem: overlap, neighbourhoods, linearity, dimension.
 
 Distances are Gower distances; measures of pairs of classes look at every pair (with
-``fidelity="sampled"``: of the ten largest classes).
+``fidelity="sampled"``: of the ten largest classes; otherwise of at most a hundred).
 """
 
 from itertools import combinations
@@ -24,6 +24,8 @@ from ._structure import covariance, ties_to_target
 from ._target import class_counts
 
 MOST_CLASSES = 10
+#: All pairs of more classes, a model for each, would take hours.
+MOST_CLASSES_IN_FULL = 100
 LORENA, HO = "Lorena et al. 2019", "Ho & Basu 2002"
 PAIR = ("mean", "sd")
 
@@ -50,6 +52,8 @@ def class_pairs(task):
     labels = np.arange(len(counts))
     if task.fidelity == "sampled":
         labels = np.sort(np.argsort(-counts, kind="stable")[:MOST_CLASSES])
+    elif len(labels) > MOST_CLASSES_IN_FULL:
+        raise NotComputable(f"more than {MOST_CLASSES_IN_FULL} classes have too many pairs")
     rows = [np.flatnonzero(codes == label) for label in labels]
     return list(combinations(rows, 2))
 

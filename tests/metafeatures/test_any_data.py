@@ -216,6 +216,15 @@ def test_rare_classes_and_many_classes():
     assert not [reason for reason in extractor.reasons_.values() if "Error" in reason]
 
 
+@pytest.mark.parametrize("fidelity", ["full", "exact"])
+def test_every_row_a_class_of_its_own(fidelity):
+    X, y = np.random.default_rng(0).normal(size=(400, 3)), np.arange(400)
+    extractor = MetaFeatureExtractor(groups="all", fidelity=fidelity)
+    extractor.extract(X, y, "classification")
+    assert "100 classes" in extractor.reasons_["l1_mean"]
+    assert sum(extractor.seconds_.values()) < 60
+
+
 def test_many_columns():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(60, 10_000)), np.arange(60) % 2
