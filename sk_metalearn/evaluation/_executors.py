@@ -9,7 +9,7 @@ import threading
 import time
 import traceback
 import warnings
-from collections import deque
+from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 
 from joblib import effective_n_jobs
@@ -338,8 +338,9 @@ class Workers(Executor):
     """
 
     kills = True
-    # A process ended from outside is given another chance; one that ends itself is not.
+    # What was in a process ended from outside runs again, so many times; what ends it does not.
     _OUTSIDE = ("SIGKILL", "SIGTERM")
+    _MOST_AGAIN = 3
 
     def __init__(self, payload, n_workers, fresh=False, spare=False):
         self.shared = SharedObject(payload)
@@ -349,7 +350,7 @@ class Workers(Executor):
         n_processes = n_workers + bool(spare)
         self.pool = WorkerPool(n_processes) if fresh else _take_pool(n_processes)
         self.running = {}
-        self.again = set()
+        self.again = Counter()
 
     def submit(self, job, key, wall_seconds=None, memory_bytes=None):
         ticket = self.pool.submit(
@@ -397,8 +398,8 @@ class Workers(Executor):
                 continue
             _, job, wall_seconds, memory_bytes = self.running.pop(done.key)
             outside = done.status == "died" and any(name in done.error for name in self._OUTSIDE)
-            if outside and done.key not in self.again:
-                self.again.add(done.key)
+            if outside and self.again[done.key] < self._MOST_AGAIN:
+                self.again[done.key] += 1
                 self.submit(job, done.key, wall_seconds, memory_bytes)
                 continue
             return done
