@@ -1,6 +1,7 @@
 """Every public class, method and function has a docstring that fits its signature."""
 
 import dataclasses
+import doctest
 import enum
 import importlib
 import inspect
@@ -89,3 +90,12 @@ def test_parameters_are_documented(name):
     assert not missing, f"{name} does not document {missing}"
     assert not unknown, f"{name} documents {unknown}, which its signature does not have"
     assert order == [n for n in signature if n in order], f"{name} documents in another order"
+
+
+@pytest.mark.parametrize("name", sorted(n for n in PUBLIC if ">>>" in (PUBLIC[n].__doc__ or "")))
+def test_examples_give_what_they_show(name):
+    if ".metalearners." in name:
+        pytest.importorskip("torch")
+    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
+    for example in doctest.DocTestFinder(recurse=False).find(PUBLIC[name], name, globs={}):
+        assert runner.run(example).failed == 0

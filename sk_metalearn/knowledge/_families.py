@@ -45,6 +45,7 @@ def normalize_name(name):
 
     Examples
     --------
+    >>> from sk_metalearn.knowledge import normalize_name
     >>> normalize_name("BNG(Credit-G) (2)")
     'credit g'
     >>> normalize_name("fri_c2_500_10")
