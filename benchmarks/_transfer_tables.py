@@ -196,11 +196,12 @@ def read_tensoroboe(folder, qualities=None, coverage=0.9):
     )
 
 
-def read_bundled(kind, metric=None):
+def read_bundled(kind, metric=None, all_folds=False):
     """Read the knowledge that the package brings; choices are made on some folds, judged on one.
 
     With F folds there are F alternatives: each in turn judges the choice made on the mean of the
-    others. The score of regret 1 is the dummy's.
+    others. With `all_folds` the mean of all folds is told and judged, which leaves out the noise
+    of a fold. The score of regret 1 is the dummy's.
     """
     from sk_metalearn.knowledge import KnowledgeBase
 
@@ -213,6 +214,8 @@ def read_bundled(kind, metric=None):
     folds, scores, baseline = folds[good], scores[good], baseline[good]
     n_folds = folds.shape[2]
     told = np.stack([np.delete(folds, i, axis=2).mean(axis=2) for i in range(n_folds)], axis=2)
+    if all_folds:
+        told = folds = scores[:, :, None]
     tasks = [task for task, kept in zip(table.tasks, good, strict=True) if kept]
     return Table(
         name=f"bundled {kind} ({metric})",

@@ -265,10 +265,13 @@ def report(results, budgets, judged, options):
         ]
     )
     lines = []
+    floors = zip(regret, np.where(np.isfinite(judged.told), judged.told, -np.inf), strict=True)
     print(
         f"\n{judged.name}: {len(judged.datasets)} datasets of {len(set(judged.groups))} families, "
         f"{len(judged.candidates)} configurations"
     )
+    floor = np.mean([own[told.argmax(axis=0), range(told.shape[1])].mean() for own, told in floors])
+    print(f"regret of the one that is best by what is told: {floor:.4f}")
     print(
         f"{'strategy':>15s} "
         + " ".join(f"{'@' + str(k):>21s}" for k in at)
@@ -443,6 +446,9 @@ def parse():
     parser.add_argument("--tensoroboe", help="folder with tensor.npz and axes.json")
     parser.add_argument("--bundled", choices=("classification", "regression"))
     parser.add_argument("--metric", help="metric of --bundled")
+    parser.add_argument(
+        "--all-folds", action="store_true", help="with --bundled: judge by what was told"
+    )
     parser.add_argument("--folds", type=int, default=10)
     parser.add_argument("--strategies", default=",".join(STRATEGIES))
     parser.add_argument("--evaluations", type=int, default=50)
@@ -463,7 +469,7 @@ def main():
     options, parser = parse()
     test = None
     if options.bundled:
-        table = read_bundled(options.bundled, options.metric)
+        table = read_bundled(options.bundled, options.metric, options.all_folds)
     elif options.tensoroboe:
         table = read_tensoroboe(options.tensoroboe, options.metafeatures)
     elif options.train:

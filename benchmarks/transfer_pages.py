@@ -8,6 +8,7 @@ and one per strategy, with a row per recorded table::
 
 import argparse
 import csv
+import shutil
 from pathlib import Path
 
 TABLES = {
@@ -15,6 +16,13 @@ TABLES = {
     "tensoroboe": "TensorOboe",
     "own_classification": "own, classification",
     "own_regression": "own, regression",
+}
+# Files that become a table as they are.
+COPIED = {
+    "transfer_oboe_clock.csv": "clock_oboe.csv",
+    "transfer_shuffled_oboe.csv": "shuffled_oboe.csv",
+    "transfer_shuffled_own.csv": "shuffled_own.csv",
+    "transfer_cost.csv": "cost.csv",
 }
 AT = (1, 3, 5, 10, 20, 30, 50)
 
@@ -66,6 +74,9 @@ def main():
         for strategy in found:
             row = [title, *cells(found[strategy])]
             by_strategy.setdefault(strategy, []).append(row)
+    for source, target in COPIED.items():
+        if (options.results / source).exists():
+            shutil.copyfile(options.results / source, options.pages / target)
     for strategy, rows in by_strategy.items():
         if strategy != "random (exact)":
             write(options.pages / f"{strategy}.csv", ["table", *head], rows)
