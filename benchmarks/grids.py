@@ -1,8 +1,10 @@
 """A user's own grid: how many random evaluations are ten of ours worth?
 
-Six typical grids of at least 100 points, bare and in a pipeline, on datasets of left-out families.
-Every point of a grid is fitted once per dataset on three folds and kept in ``--cache``; strategies
-are then run on what was measured, with the knowledge of all other families::
+Six typical grids of at least 100 points on datasets of left-out families; on every second numeric
+dataset the estimator is bare, on the others it comes after preparing the columns. Every point of a
+grid is fitted on two random halves of a dataset (at most 200 rows) and scored on other rows (at
+most 500); that is kept in ``--cache``. Strategies are then run on what was measured, with the
+knowledge of all other families::
 
     python benchmarks/grids.py measure --data DIR --cache DIR
     python benchmarks/grids.py judge --data DIR --cache DIR --out benchmarks/results/grids.csv
@@ -21,15 +23,13 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from _grid_models import GRIDS, VARIANTS, make_estimator
-from scipy.special import softmax
+from _grid_models import GRIDS, SCALED, make_estimator
 from sklearn.base import clone
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_score
-from sklearn.model_selection import ParameterGrid
+from sklearn.model_selection import ParameterGrid, StratifiedShuffleSplit
 from threadpoolctl import threadpool_limits
 
-METRICS = ("accuracy", "balanced_accuracy", "roc_auc_ovr")
-N_NUMERIC, N_MIXED = 36, 12
+N_NUMERIC, N_MIXED = 24, 8
+N_SPLITS, MAX_TRAIN, MAX_TEST = 2, 200, 500
 N_EVALUATIONS = 10
 
 
@@ -43,7 +43,7 @@ def choose_tasks(folder):
     for source in order:
         if source.family in found["numeric"] or source.family in found["mixed"]:
             continue
-        task = prepare(source, "small")
+        task = prepare(source)
         if task.X.shape[1] > 60 or task.n_classes > 10:
             continue
         complete = len(task.schema.numeric) == task.X.shape[1] and not task.X.isna().any().any()
@@ -55,33 +55,24 @@ def choose_tasks(folder):
     return [*found["numeric"].values(), *found["mixed"].values()], set(found["numeric"])
 
 
-def fit_and_score(estimator, task):
-    """Mean score over the folds per metric, and the CPU seconds of a fold."""
-    scores, start = {metric: [] for metric in METRICS}, time.process_time()
-    for fold in range(3):
-        train, test = task.fold(fold)
+def split(task):
+    """Rows to fit to and rows to score on."""
+    rows, labels = task.development, task.y[task.development]
+    n = len(rows) // 2
+    sizes = {"train_size": min(MAX_TRAIN, n), "test_size": min(MAX_TEST, n)}
+    splitter = StratifiedShuffleSplit(N_SPLITS, random_state=0, **sizes)
+    return [(rows[train], rows[test]) for train, test in splitter.split(rows, labels)]
+
+
+def fit_and_score(estimator, task, splits):
+    """Mean accuracy over the splits, and the CPU seconds of one."""
+    scores, start = [], time.process_time()
+    for train, test in splits:
         model = clone(estimator)
         seeds = {name: 0 for name in model.get_params() if name.split("__")[-1] == "random_state"}
         model.set_params(**seeds).fit(task.X.iloc[train], task.y[train])
-        rows, truth = task.X.iloc[test], task.y[test]
-        if hasattr(model, "predict_proba"):
-            values = model.predict_proba(rows)
-            predicted = model.classes_[values.argmax(axis=1)]
-            values = values[:, 1] if values.shape[1] == 2 else values
-        else:
-            values, predicted = model.decision_function(rows), model.predict(rows)
-            if values.ndim == 2:
-                values = softmax(values, axis=1)
-        scores["accuracy"].append(accuracy_score(truth, predicted))
-        scores["balanced_accuracy"].append(balanced_accuracy_score(truth, predicted))
-        try:
-            area = roc_auc_score(truth, values, multi_class="ovr")
-        except ValueError:
-            area = np.nan
-        scores["roc_auc_ovr"].append(area)
-    seconds = (time.process_time() - start) / 3
-    means = {metric: round(float(np.mean(own)), 6) for metric, own in scores.items()}
-    return {name: own if np.isfinite(own) else None for name, own in means.items()}, seconds
+        scores.append(float(np.mean(model.predict(task.X.iloc[test]) == task.y[test])))
+    return round(float(np.mean(scores)), 6), (time.process_time() - start) / len(splits)
 
 
 def measure(arguments):
@@ -89,14 +80,12 @@ def measure(arguments):
     cache = Path(arguments.cache)
     cache.mkdir(parents=True, exist_ok=True)
     sources, numeric = choose_tasks(arguments.data)
-    print(f"{len(sources)} datasets, {len(numeric)} of them numeric and complete", flush=True)
+    bare = set([source.family for source in sources if source.family in numeric][::2])
+    print(f"{len(sources)} datasets, {len(bare)} of them for bare estimators", flush=True)
     todo = [
-        (grid, variant, source)
-        for mixed in (False, True)
-        for grid in arguments.grids.split(",")
-        for variant in VARIANTS[grid]
+        (grid, "bare" if grid in SCALED and source.family in bare else "pipeline", source)
         for source in sources
-        if (source.family not in numeric) == mixed and not (mixed and variant == "bare")
+        for grid in arguments.grids.split(",")
     ]
     for grid, variant, source in todo:
         path = cache / f"{grid}-{variant}-{source.name}.json"
@@ -114,26 +103,25 @@ def measure_grid(grid, variant, source):
 
     from sk_metalearn.building._tasks import prepare
 
-    task = prepare(source, "small")
+    task = prepare(source)
     estimator, prefix = make_estimator(grid, variant, task.schema)
-    cells = []
+    cells, splits = [], split(task)
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        baseline, _ = fit_and_score(DummyClassifier(), task)
+        baseline, _ = fit_and_score(DummyClassifier(), task, splits)
         for candidate in ParameterGrid(GRIDS[grid]):
             own = clone(estimator).set_params(**{prefix + k: v for k, v in candidate.items()})
             try:
-                scores, seconds = fit_and_score(own, task)
-            except ValueError as error:
-                scores, seconds = {"error": str(error)[:200]}, None
-            cells.append({"scores": scores, "seconds": seconds})
+                score, seconds = fit_and_score(own, task, splits)
+            except ValueError:
+                score, seconds = None, None
+            cells.append({"accuracy": score, "seconds": seconds})
     return {
         "task": task.id,
         "name": source.name,
         "family": source.family,
         "grid": grid,
         "variant": variant,
-        "n_rows": len(task.development),
         "baseline": baseline,
         "cells": cells,
     }
@@ -184,7 +172,7 @@ def simulate(strategy, context, scores, n):
     return visited
 
 
-def search_again(record, knowledge, source, metric, strategy):
+def search_again(record, knowledge, source, strategy):
     """Run a strategy on one dataset's measured grid; what it visits is scored by regret."""
     from sk_metalearn.building._tasks import prepare
     from sk_metalearn.metafeatures import MetaFeatureExtractor
@@ -194,7 +182,7 @@ def search_again(record, knowledge, source, metric, strategy):
 
     families = {task.family for task in knowledge.tasks}
     left_out = knowledge.without(families=families & {record["family"]})
-    task = prepare(source, "small")
+    task = prepare(source)
     X, y, schema = task.X.iloc[task.development], task.y[task.development], task.schema
     estimator, prefix = make_estimator(record["grid"], record["variant"], schema)
     grid = GRIDS[record["grid"]]
@@ -206,25 +194,23 @@ def search_again(record, knowledge, source, metric, strategy):
     candidates = make_candidates(
         estimator, grid, None, schema, kind, N_EVALUATIONS, np.random.RandomState(0)
     )
-    prior = past_performance(estimator, candidates.points, schema, kind, metric, left_out, X, y)
-    scores = np.array(
-        [np.nan if (own := cell["scores"].get(metric)) is None else own for cell in record["cells"]]
-    )
+    prior = past_performance(estimator, candidates.points, schema, kind, "accuracy", left_out, X, y)
+    scores = np.array([cell["accuracy"] for cell in record["cells"]], dtype=float)
     context = Context(
         candidates=candidates.points,
         kind=kind,
-        metric=metric,
+        metric="accuracy",
         past=prior.past,
         metafeatures=MetaFeatureExtractor(random_state=0).extract(X, y, kind=kind),
         predicted_seconds=prior.seconds,
         defaults=candidates.defaults,
         n_evaluations=N_EVALUATIONS,
     )
-    lost = regrets(scores, record["baseline"][metric])
+    lost = regrets(scores, record["baseline"])
     visited = simulate(strategy, context, scores, N_EVALUATIONS)
     ours = np.minimum.accumulate(lost[visited])
     ours = np.append(ours, np.repeat(ours[-1], N_EVALUATIONS - len(ours)))
-    return ours, expected_best(lost, len(lost)), prior.report
+    return ours, expected_best(lost, len(lost))
 
 
 def judge(arguments):
@@ -237,26 +223,20 @@ def judge(arguments):
     print(knowledge)
     rows, rng = [], np.random.default_rng(0)
     for grid in arguments.grids.split(","):
-        for variant in VARIANTS[grid]:
-            records = [
-                json.loads(p.read_text())
-                for p in sorted(Path(arguments.cache).glob("*.json"))
-                if p.name.startswith(f"{grid}-{variant}-")
-            ]
-            if not records:
+        paths = sorted(Path(arguments.cache).glob(f"{grid}-*.json"))
+        records = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+        found = [
+            search_again(own, knowledge, sources[own["name"]], arguments.strategy)
+            for own in records
+        ]
+        for variant in ("both", "pipeline", "bare"):
+            kept = [i for i, own in enumerate(records) if variant in ("both", own["variant"])]
+            if not kept:
                 continue
-            found = [
-                search_again(
-                    own, knowledge, sources[own["name"]], arguments.metric, arguments.strategy
-                )
-                for own in records
-            ]
-            ours = np.array([own for own, _, _ in found])
-            chance = np.array([curve for _, curve, _ in found])
-            families = [own["family"] for own in records]
-            row = _summary(ours, chance, families, rng)
-            matches = found[0][2]["matches"]
-            row = {"grid": grid, "variant": variant, **row, **matches}
+            ours = np.array([found[i][0] for i in kept])
+            chance = np.array([found[i][1] for i in kept])
+            families = [records[i]["family"] for i in kept]
+            row = {"grid": grid, "variant": variant, **_summary(ours, chance, families, rng)}
             rows.append(row)
             print(
                 "  ".join(
@@ -266,7 +246,7 @@ def judge(arguments):
             )
     if arguments.out and rows:
         with Path(arguments.out).open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, rows[0])
+            writer = csv.DictWriter(file, rows[0], lineterminator="\n")
             writer.writeheader()
             writer.writerows(
                 {k: round(v, 5) if isinstance(v, float) else v for k, v in row.items()}
@@ -312,7 +292,6 @@ def main():
     two.add_argument("--cache", required=True, help="folder of what was measured")
     two.add_argument("--knowledge", default="bundled")
     two.add_argument("--grids", default=",".join(GRIDS))
-    two.add_argument("--metric", default="accuracy", choices=METRICS)
     two.add_argument("--strategy", default="auto")
     two.add_argument("--out", help="CSV file to write")
     two.set_defaults(run=judge)
