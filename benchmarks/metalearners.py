@@ -93,7 +93,7 @@ def sine(options):
             "Reptile": ml.ReptileRegressor(
                 outer=reptile,
                 n_steps=20,
-                inner_learning_rate=0.02,
+                inner_learning_rate=0.05,
                 **shared | {"n_query": 40, "standardize": True},
             ),
             "joint pre-training": ml.MAMLRegressor(outer=long, n_steps=0, **shared),
@@ -221,13 +221,15 @@ def few_shot_learners(n_shots):
     )
     long = OuterLoop(max_iter=600, learning_rate=2e-3, validation_interval=100)
     learners = {"1-NN, raw input": KNeighborsClassifier(1), "1-NN": KNeighborsClassifier(1)}
-    for method, make in (
-        ("prototypical", ml.PrototypicalNetworkClassifier),
-        ("matching", ml.MatchingNetworkClassifier),
-        ("siamese", ml.SiameseNetworkClassifier),
+    embedding = common | {"n_components": None}  # at first the input itself
+    for method, make, more in (
+        ("prototypical", ml.PrototypicalNetworkClassifier, {}),
+        ("matching", ml.MatchingNetworkClassifier, {}),
+        # Inputs are about 11 apart; what is nearer than the margin and of another class is moved.
+        ("siamese", ml.SiameseNetworkClassifier, {"margin": 15.0}),
     ):
         learners[method] = [
-            make((64,), n_components=None, outer=outer, **common) for outer in (gentle, quick)
+            make((64,), outer=outer, **embedding, **more) for outer in (gentle, quick)
         ]
     learners["MAML"] = [ml.MAMLClassifier(outer=quick, **common)]
     learners["Reptile"] = [ml.ReptileClassifier(outer=None, **common)]

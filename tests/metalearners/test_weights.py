@@ -64,3 +64,10 @@ def test_representation(weights):
     assert repr(weights) == (
         "MetaWeights(method='maml', kind='regression', n_features=2, n_numbers=7)"
     )
+
+
+def test_where_weights_come_from_is_kept(tmp_path):
+    about = {"knowledge": "0123456789abcdef", "package": "0.1"}
+    weights = MetaWeights("maml", "regression", 1, {"W0": np.zeros((1, 1))}, {}, about)
+    weights.save(tmp_path / "weights.npz")
+    assert MetaWeights.load(tmp_path / "weights.npz").about == about

@@ -1,0 +1,42 @@
+"""The weights that come with the package."""
+
+import pytest
+
+from sk_metalearn.knowledge import KnowledgeBase
+from sk_metalearn.metalearners import MetaWeights
+from sk_metalearn.spaces import catalogue_space, to_point
+from sk_metalearn.strategies import Context, PastPerformance, get_strategy
+from sk_metalearn.strategies._meta_base import LearnedChoice, weights_path
+from sk_metalearn.strategies._meta_training import METHODS
+
+KINDS = ("classification", "regression")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("method", sorted(METHODS))
+def test_weights_are_small_and_say_what_they_were_learned_on(method, kind):
+    path = weights_path(method, kind)
+    weights = MetaWeights.load(path)
+    assert (weights.method, weights.kind) == (f"search_{method}", kind)
+    assert path.stat().st_size < 1_000_000
+    assert len(weights.about["knowledge"]) == 16 and weights.about["package"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("method", sorted(METHODS))
+def test_they_serve_a_search_with_the_bundled_knowledge(method, kind):
+    table = KnowledgeBase.bundled().table(kind)
+    past = PastPerformance(
+        scores=table.scores("accuracy" if kind == "classification" else "r2"),
+        metafeatures=table.metafeatures,
+        metafeature_names=table.metafeature_names,
+    )
+    points = [to_point(configuration) for configuration in table.configurations]
+    own = dict(zip(table.metafeature_names, table.metafeatures[0], strict=True))
+    context = Context(points, catalogue_space(kind), kind, past=past, metafeatures=own)
+    strategy = get_strategy(method).start(context)
+    reasons = {proposal.reason for proposal in strategy.ask(2)}
+    assert not any("(no" in reason for reason in reasons)
+    if issubclass(METHODS[method], LearnedChoice):
+        by_hand = get_strategy(method, weights=None).start(context)
+        assert any((strategy.params[k] != by_hand.params[k]).any() for k in by_hand.params)
