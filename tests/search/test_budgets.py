@@ -26,9 +26,13 @@ def warm_pools():
         MetaSearchCV(SVC(), {"C": [1]}, time_budget=60, n_jobs=n_jobs, **OPTIONS).fit(X, y)
 
 
+def load_per_core():
+    return os.getloadavg()[0] / (os.cpu_count() or 1) if hasattr(os, "getloadavg") else 0.0
+
+
 def skip_the_rest_if_busy():
-    """The time is promised on any machine; what is reached in it takes a share of the cores."""
-    if hasattr(os, "getloadavg") and os.getloadavg()[0] > 2 * (os.cpu_count() or 1):
+    """The time is promised on a busy machine too; what is reached in it takes a free core."""
+    if load_per_core() > 2:
         pytest.skip("the budget was kept; the machine is too busy to expect more in that time")
 
 
@@ -40,6 +44,9 @@ def timed(search, data=(X, y)):
         # What follows then fails, unless the machine is busy.
         if "No candidate was finished" not in str(error):
             raise
+    if load_per_core() > 4:
+        # Measuring the data alone, in this process, may then take longer than the budget.
+        pytest.skip("several other programs wait for each core of this machine")
     return time.monotonic() - begun
 
 
