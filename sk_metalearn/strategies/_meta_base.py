@@ -99,7 +99,7 @@ class LearnedChoice(TransferStrategy):
         Returns
         -------
         dict of str to ndarray
-            What `rate` needs. Arrays named in `PER_TASK` have a row for each past task.
+            What `rate` needs.
         """
         raise NotImplementedError
 

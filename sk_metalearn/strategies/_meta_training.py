@@ -21,6 +21,7 @@ from ..metalearners import MetaWeights, OuterLoop
 from ..metalearners._backend import namespace, softmax, value_and_grad
 from ..metalearners._embedding import embed
 from ..spaces import catalogue_space, to_point
+from ._active_greedy import ActiveGreedy
 from ._base import Context, Outcome, PastPerformance, Proposal
 from ._meta_attention import metafeature_table
 from ._meta_base import LearnedChoice, weights_path
@@ -123,21 +124,18 @@ class PastSearches:
 
     def _orders(self, rng):
         """Candidates as a search tried them: most by active greedy, a third by chance."""
-        from ._registry import get_strategy
-
         n = min(max(STEPS), len(self.candidates) - 2)
         self.orders = np.zeros((len(self.tasks), n), dtype=int)
         for i, task in enumerate(self.tasks):
             told = np.asarray(self.past.scores, dtype=float)[task]
-            searcher = get_strategy("active_greedy").start(self.context(i))
+            searcher = ActiveGreedy().start(self.context(i))
             for k in range(n):
-                measured = np.isfinite(told)
                 if rng.random() < 1 / 3:
-                    measured &= ~searcher.record.tried
-                    pick = rng.choice(
-                        np.flatnonzero(measured if measured.any() else ~searcher.record.tried)
+                    left = searcher.untried
+                    measured = left[np.isfinite(told[left])]
+                    proposal = searcher.make(
+                        candidate=rng.choice(measured if len(measured) else left)
                     )
-                    proposal = searcher.make(candidate=pick)
                 else:
                     proposal = searcher.ask()[0]
                 self.orders[i, k] = proposal.candidate
