@@ -222,14 +222,14 @@ def evaluate(table, test, options):
     """Judge all strategies; gives their results by name."""
     judged = test if test is not None else table
     everything = np.ones(len(judged.datasets), dtype=bool)
-    part = sampled(judged, options.slow_datasets)
+    part = sampled(judged, options.datasets or options.slow_datasets)
     budgets = None
     if judged.seconds is not None and not options.no_clock:
         budgets = np.geomspace(0.01, 1000, 241)
     results = {}
     for name in options.strategies:
         begin = time.perf_counter()
-        chosen = everything if name in QUICK else part
+        chosen = everything if name in QUICK and not options.datasets else part
         seeds = range(options.seeds) if name in SEEDED else range(1)
         clock = budgets if name in CLOCKED else None
         found = Parallel(n_jobs=options.jobs)(
@@ -264,7 +264,9 @@ def report(results, budgets, judged, options):
             for i in range(len(judged.datasets))
         ]
     )
-    lines = []
+    lines, reference_rows = [], np.arange(len(judged.datasets))
+    if options.datasets:
+        reference_rows = np.flatnonzero(sampled(judged, options.datasets))
     floors = zip(regret, np.where(np.isfinite(judged.told), judged.told, -np.inf), strict=True)
     print(
         f"\n{judged.name}: {len(judged.datasets)} datasets of {len(set(judged.groups))} families, "
@@ -282,8 +284,8 @@ def report(results, budgets, judged, options):
         stack = np.array([r["curves"][:, 9] for r in whole.values()])
         ranks = dict(zip(whole, _ranks(stack), strict=True))
     for name, result in {"random (exact)": None, **results}.items():
-        rows = np.arange(len(judged.datasets)) if result is None else result["rows"]
-        curves = exact[:, : options.evaluations] if result is None else result["curves"]
+        rows = reference_rows if result is None else result["rows"]
+        curves = exact[rows, : options.evaluations] if result is None else result["curves"]
         low, high = bootstrap(curves, judged.groups[rows])
         mean, reference = curves.mean(axis=0), exact[rows].mean(axis=0)
         within = "/".join(
@@ -309,7 +311,7 @@ def report(results, budgets, judged, options):
                     len(rows),
                 ]
             )
-    if "auto" in results:
+    if "auto" in results and not options.datasets:
         compare(results, judged, at)
     return lines
 
@@ -454,6 +456,7 @@ def parse():
     parser.add_argument("--evaluations", type=int, default=50)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--slow-datasets", type=int, default=20)
+    parser.add_argument("--datasets", type=int, help="judge all strategies on a sample")
     parser.add_argument("--no-clock", action="store_true", help="leave out the wall clock")
     parser.add_argument("--shuffled", type=int, help="check with this number of shuffled pasts")
     parser.add_argument("--per-shuffle", type=int, default=8, help="datasets that each one meets")

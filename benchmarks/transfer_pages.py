@@ -20,8 +20,8 @@ TABLES = {
 # Files that become a table as they are.
 COPIED = {
     "transfer_oboe_clock.csv": "clock_oboe.csv",
+    "transfer_own_classification_clock.csv": "clock_own_classification.csv",
     "transfer_shuffled_oboe.csv": "shuffled_oboe.csv",
-    "transfer_shuffled_own.csv": "shuffled_own.csv",
     "transfer_cost.csv": "cost.csv",
 }
 AT = (1, 3, 5, 10, 20, 30, 50)
