@@ -37,6 +37,7 @@ from sk_metalearn.strategies import (
     PastPerformance,
     get_strategy,
 )
+from sk_metalearn.strategies._meta_training import METHODS
 
 AT = (1, 3, 5, 10, 20, 30, 50)
 # What a strategy proposes on a finite list depends on the seed for these alone.
@@ -452,7 +453,10 @@ def parse():
         "--all-folds", action="store_true", help="with --bundled: judge by what was told"
     )
     parser.add_argument("--folds", type=int, default=10)
-    parser.add_argument("--strategies", default=",".join(STRATEGIES))
+    # The learned ones would come with weights of the very data that judges them here:
+    # `metalearners_search.py` trains them without it.
+    unlearned = [name for name in STRATEGIES if name not in METHODS]
+    parser.add_argument("--strategies", default=",".join(unlearned))
     parser.add_argument("--evaluations", type=int, default=50)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--slow-datasets", type=int, default=20)
