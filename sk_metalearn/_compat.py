@@ -5,6 +5,7 @@ from contextlib import nullcontext
 
 import sklearn
 from sklearn.base import _fit_context
+from sklearn.metrics import get_scorer
 from sklearn.metrics._scorer import _MultimetricScorer
 from sklearn.model_selection import _search
 from sklearn.model_selection._validation import (
@@ -33,6 +34,7 @@ __all__ = [
     "insert_error_scores",
     "is_multimetric",
     "masked_params",
+    "needs_probabilities",
     "num_samples",
     "routed_params",
     "safe_indexing",
@@ -77,6 +79,13 @@ def scorer_names(scorer):
 def single_scorers(scorer):
     """Give what a search stores as ``scorer_``: a dict for several metrics."""
     return scorer._scorers if is_multimetric(scorer) else scorer
+
+
+def needs_probabilities(scoring):
+    """Whether the scorer of that name calls ``predict_proba`` and nothing else."""
+    if not isinstance(scoring, str):
+        return False
+    return getattr(get_scorer(scoring), "_response_method", None) == "predict_proba"
 
 
 def scorers_of(search):

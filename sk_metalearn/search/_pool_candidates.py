@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._compat import needs_probabilities
 from ..spaces import (
     Schema,
     Space,
     build_estimator,
+    build_model,
     catalogue_space,
     families,
     from_point,
@@ -90,10 +92,11 @@ def pool_candidates(kind, schema, metric, knowledge, only=None):
     for name in asked:
         _ = optional[name].estimator_class  # says what is not installed
     wanted = known if only is None else set(only)
-    usable = {name for name in wanted if not get_family(name, kind).not_applicable(schema)}
+    reasons = {name: _not_usable(get_family(name, kind), schema, metric) for name in wanted}
+    usable = {name for name in wanted if not reasons[name]}
     if not usable:
-        reasons = [get_family(name, kind).not_applicable(schema) for name in sorted(wanted)]
-        raise ValueError(f"No family can serve these data: {'; '.join(reasons)}.")
+        why = "; ".join(reasons[name] for name in sorted(wanted))
+        raise ValueError(f"No family can serve these data: {why}.")
     configurations = tuple(
         own
         for own in load_pool(kind) + (load_pool(kind, optional=True) if asked else ())
@@ -113,3 +116,12 @@ def pool_candidates(kind, schema, metric, knowledge, only=None):
         return PoolCandidates(configurations, points, space)
     seconds = predict_seconds(configurations, schema, table)
     return PoolCandidates(configurations, points, space, past, seconds, name, exact)
+
+
+def _not_usable(family, schema, metric):
+    """Say why a family cannot serve the data or the metric; empty text if it can."""
+    reason = family.not_applicable(schema)
+    if not reason and family.kind == "classification" and needs_probabilities(metric):
+        if not hasattr(build_model(family, {}, schema), "predict_proba"):
+            return f"{family.name} gives no probabilities, which {metric} needs"
+    return reason
