@@ -90,16 +90,24 @@ def test_a_slow_candidate_does_not_hold_up_the_others():
     assert time.monotonic() - begun < 2 * 1.5 + 1.0
 
 
-@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="sends a signal")
+@pytest.fixture
+def ctrl_c():
+    """Press Ctrl-C after some seconds; it counts also where a shell runs the tests in the back."""
+    if not hasattr(signal, "pthread_kill"):
+        pytest.skip("sends a signal")
+    main = threading.get_ident()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield lambda after: threading.Timer(after, signal.pthread_kill, (main, signal.SIGINT)).start()
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("n_jobs", [1, 2])
-def test_ctrl_c_keeps_what_is_done_and_refits(n_jobs):
+def test_ctrl_c_keeps_what_is_done_and_refits(n_jobs, ctrl_c):
     space = {"seconds": [0.25], "shrink": list(np.linspace(0, 0.5, 50))}
     search = MetaSearchCV(
         Slow(), space, n_iter=50, knowledge=None, strategy="grid", cv=2, n_jobs=n_jobs
     )
-    main = threading.get_ident()
-    timer = threading.Timer(3.0, lambda: signal.pthread_kill(main, signal.SIGINT))
-    timer.start()
+    ctrl_c(3.0)
     search.fit(X, y)
     assert search.stop_reason_ == "interrupted"
     n_done = len(search.cv_results_["params"])
@@ -107,10 +115,8 @@ def test_ctrl_c_keeps_what_is_done_and_refits(n_jobs):
     assert search.score(X, y) > 0.8
 
 
-def test_ctrl_c_before_anything_is_done_is_passed_on():
-    main = threading.get_ident()
-    timer = threading.Timer(0.5, lambda: signal.pthread_kill(main, signal.SIGINT))
-    timer.start()
+def test_ctrl_c_before_anything_is_done_is_passed_on(ctrl_c):
+    ctrl_c(0.5)
     with pytest.raises(KeyboardInterrupt):
         MetaSearchCV(Slow(seconds=3), {"shrink": [0, 1]}, knowledge=None, cv=2).fit(X, y)
 
