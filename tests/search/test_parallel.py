@@ -4,6 +4,8 @@ import os
 import signal
 import threading
 import time
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -92,22 +94,48 @@ def test_a_slow_candidate_does_not_hold_up_the_others():
 
 @pytest.fixture
 def ctrl_c():
-    """Press Ctrl-C after some seconds; it counts also where a shell runs the tests in the back."""
+    """Press Ctrl-C as soon as a condition holds; also where a shell runs the tests in the back."""
     if not hasattr(signal, "pthread_kill"):
         pytest.skip("sends a signal")
     main = threading.get_ident()
+
+    def press(condition):
+        while not condition():
+            time.sleep(0.05)
+        signal.pthread_kill(main, signal.SIGINT)
+
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield lambda after: threading.Timer(after, signal.pthread_kill, (main, signal.SIGINT)).start()
+    yield lambda condition: threading.Thread(target=press, args=(condition,), daemon=True).start()
     signal.signal(signal.SIGINT, before)
 
 
+@dataclass
+class CountedAccuracy:
+    """A scorer that leaves a byte in a file for each fold scored."""
+
+    path: Path
+
+    def __call__(self, estimator, X, y):
+        with open(self.path, "ab") as file:
+            file.write(b".")
+        return estimator.score(X, y)
+
+
 @pytest.mark.parametrize("n_jobs", [1, 2])
-def test_ctrl_c_keeps_what_is_done_and_refits(n_jobs, ctrl_c):
+def test_ctrl_c_keeps_what_is_done_and_refits(n_jobs, ctrl_c, tmp_path):
+    scored = tmp_path / "scored"
     space = {"seconds": [0.25], "shrink": list(np.linspace(0, 0.5, 50))}
     search = MetaSearchCV(
-        Slow(), space, n_iter=50, knowledge=None, strategy="grid", cv=2, n_jobs=n_jobs
+        Slow(),
+        space,
+        n_iter=50,
+        knowledge=None,
+        strategy="grid",
+        cv=2,
+        n_jobs=n_jobs,
+        scoring=CountedAccuracy(scored),
     )
-    ctrl_c(3.0)
+    ctrl_c(lambda: scored.exists() and scored.stat().st_size > 12)
     search.fit(X, y)
     assert search.stop_reason_ == "interrupted"
     n_done = len(search.cv_results_["params"])
@@ -116,7 +144,8 @@ def test_ctrl_c_keeps_what_is_done_and_refits(n_jobs, ctrl_c):
 
 
 def test_ctrl_c_before_anything_is_done_is_passed_on(ctrl_c):
-    ctrl_c(0.5)
+    begun = time.monotonic()
+    ctrl_c(lambda: time.monotonic() > begun + 0.5)
     with pytest.raises(KeyboardInterrupt):
         MetaSearchCV(Slow(seconds=3), {"shrink": [0, 1]}, knowledge=None, cv=2).fit(X, y)
 
