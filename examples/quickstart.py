@@ -88,7 +88,7 @@ def expected_best(cv, value, k):
 
 def compare(name, loader, kind):
     """Show what the search knows, what it tries, and what random search gives."""
-    X, y = loader(return_X_y=True, as_frame=True)
+    X, y = loader(return_X_y=True)
     classification = kind == "classification"
     X, X_test, y, y_test = train_test_split(
         X, y, test_size=0.5, random_state=0, stratify=y if classification else None
