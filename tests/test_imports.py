@@ -92,3 +92,27 @@ def test_import_is_light_and_touches_nothing(tmp_path):
 def test_public_names_can_be_imported():
     for name in sk_metalearn.__all__:
         assert getattr(sk_metalearn, name) is not None
+
+
+def test_a_search_needs_nothing_but_the_base_install():
+    code = (
+        "import sys\n"
+        "class Missing:\n"
+        "    def find_spec(name, path=None, target=None):\n"
+        "        if name in ('pandas', 'polars', 'matplotlib', 'torch', 'openml', 'pyarrow'):\n"
+        "            raise ModuleNotFoundError(name=name)\n"
+        "sys.meta_path.insert(0, Missing)\n"
+        "from sklearn.datasets import load_wine\n"
+        "from sk_metalearn import AutoClassifier, recommend\n"
+        "X, y = load_wine(return_X_y=True)\n"
+        "auto = AutoClassifier(n_iter=2, families=['lda', 'svm'], random_state=0).fit(X, y)\n"
+        "print(auto.score(X, y) > 0.9 and len(recommend(X, y)) > 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "True", done.stderr
+
+
+def test_the_quickstart_asks_for_no_frames():
+    quickstart = Path(__file__).parents[1] / "examples" / "quickstart.py"
+    text = quickstart.read_text(encoding="utf-8")
+    assert "as_frame" not in text and "pandas" not in text
