@@ -3,7 +3,6 @@
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 
 from ..exceptions import import_optional
 from ._parameters import same_value
@@ -84,11 +83,6 @@ class Family:
         if self.extra:
             return getattr(import_optional(module, self.extra, f"The family {self.name!r}"), name)
         return getattr(importlib.import_module(module), name)
-
-    @property
-    def is_installed(self):
-        """Whether the estimator's package is installed."""
-        return not self.extra or find_spec(self.path.partition(".")[0]) is not None
 
     def describe(self, configuration):
         """Name a configuration in short: what differs from the family's defaults.
