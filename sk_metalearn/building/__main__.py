@@ -23,7 +23,12 @@ def _parser():
     run.add_argument(
         "--optional", action="store_true", help="the pool of LightGBM, XGBoost and CatBoost"
     )
-    run.add_argument("--fidelity", choices=("small", "main", "large"), default="main")
+    run.add_argument(
+        "--fidelity",
+        choices=("small", "main", "large"),
+        default="main",
+        help="small, large: 24 configurations at 500 and 10,000 rows of datasets over 4,000",
+    )
     run.add_argument(
         "--shard", default="0/1", metavar="i/N", help="this machine's part of the work"
     )
@@ -35,6 +40,12 @@ def _parser():
     describe.add_argument("data")
     describe.add_argument("output", help="folder of the shards")
 
+    choose = commands.add_parser(
+        "choose", help="choose which configurations the other fidelities measure"
+    )
+    choose.add_argument("base", help="knowledge base, 'bundled' or *.npz")
+    choose.add_argument("tables", help="folder of the public tables; their learning curves count")
+
     merge = commands.add_parser("merge", help="make a knowledge base of shards")
     merge.add_argument("shards", help="folder of the shards")
     merge.add_argument("output", help="file of the knowledge base, *.npz")
@@ -45,6 +56,21 @@ def _parser():
     again.add_argument("--share", type=float, default=0.01)
     again.add_argument("--seed", type=int, default=0)
     return parser
+
+
+def _choose(base, tables):
+    from ..knowledge import KnowledgeBase
+    from ._fidelity_design import choose, rising_families
+    from ._tables import import_table
+
+    base = KnowledgeBase.bundled() if base == "bundled" else KnowledgeBase.open(base)
+    rising = rising_families(import_table("lcdb", tables).base)
+    print(f"families that rise with the rows: {rising}", file=sys.stderr)
+    chosen = {kind: choose(base, kind, rising) for kind in KINDS}
+    for kind, configurations in chosen.items():
+        for own in configurations:
+            print(f"{kind}: {own}", file=sys.stderr)
+    return {kind: [own.id for own in configurations] for kind, configurations in chosen.items()}
 
 
 def main(arguments=None):
@@ -61,6 +87,8 @@ def main(arguments=None):
             from ._describe import describe
 
             print(f"{len(describe(**options))} datasets described")
+        elif command == "choose":
+            print(json.dumps(_choose(**options), indent=2))
         elif command == "merge":
             from ._merge import merge
 

@@ -40,11 +40,14 @@ def load_shards(folder):
                 if key not in cells or cells[key]["status"] != "ok":
                     cells[key] = record
             elif "family" in record:
-                tasks[record["id"]] = _task(record)
+                # Few rows may lack a class: the main fidelity says how many there are.
+                if record.get("fidelity", "main") == "main" or record["id"] not in tasks:
+                    tasks[record["id"]] = _task(record)
             elif "machine_type" in record:
-                own = machines.setdefault(record["machine_type"], {"references": []})
+                own = machines.setdefault(record["machine_type"], {"references": [], "limits": {}})
                 own["references"].append(record["references"])
-                own.update(versions=record["versions"], limits=record["limits"])
+                own["limits"].update(record["limits"])
+                own["versions"] = record["versions"]
     for own in machines.values():
         runs = own["references"]
         own["references"] = {
@@ -99,7 +102,8 @@ def evaluations_of(cell):
 def merge(shards, output=None):
     """Make a knowledge base of shards.
 
-    A configuration enters when at least half of its kind's tasks were measured with it.
+    A configuration enters when at least half of its kind's tasks were measured with it at the main
+    fidelity; the other fidelities have tables of their own.
 
     Parameters
     ----------

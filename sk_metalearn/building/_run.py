@@ -8,11 +8,19 @@ from dataclasses import dataclass, field
 
 from ..evaluation import WorkerPool
 from ..exceptions import KnowledgeError
-from ..spaces import CATALOGUE_VERSION, KINDS, SLICE, families, get_family, load_pool
+from ..spaces import (
+    CATALOGUE_VERSION,
+    KINDS,
+    SLICE,
+    families,
+    fidelity_pool,
+    get_family,
+    load_pool,
+)
 from ._machine import machine_id, reference_seconds, versions
 from ._measure import measure_fold
 from ._shards import Journal, read_shard, shard_files
-from ._tasks import N_FOLDS, list_tasks, prepare
+from ._tasks import LARGE, N_FOLDS, list_tasks, prepare
 
 __all__ = ["plan", "run"]
 
@@ -21,6 +29,8 @@ __all__ = ["plan", "run"]
 CPU_LIMIT = 10.0
 _BOOSTERS = ("hist_gradient_boosting", "lightgbm", "xgboost", "catboost")
 SLOW_FAMILIES = dict.fromkeys(_BOOSTERS, 20.0)
+# At the other fidelities, for every family.
+FIDELITY_CPU_LIMIT = 60.0
 MEMORY_LIMIT = 6 * 2**30
 BLOCKS = {"classification": 16, "regression": 12}
 REFERENCE_EVERY = 600.0
@@ -71,13 +81,13 @@ def _blocks(sources, kind):
     return [own[i::n_blocks] for i in range(n_blocks)]
 
 
-def plan(sources, kinds=KINDS, slices=None, shard="0/1", optional=False):
+def plan(sources, kinds=KINDS, slices=None, shard="0/1", optional=False, fidelity="main"):
     """Order the work: a slice over all datasets before the next, kinds in turn.
 
     Parameters
     ----------
     sources : sequence of TaskSource
-    kinds, slices, shard, optional
+    kinds, slices, shard, optional, fidelity
         As in `run`.
 
     Returns
@@ -86,12 +96,18 @@ def plan(sources, kinds=KINDS, slices=None, shard="0/1", optional=False):
         Kind, slice, block and the block's tasks of each shard that is this machine's part.
     """
     part, parts = _part(shard)
-    shards = _shards(sources, kinds, slices, optional)
+    if fidelity != "main":
+        sources = [source for source in sources if source.n_rows > LARGE]
+    n_slices = {kind: -(-len(_pool(kind, optional, fidelity)) // SLICE) for kind in kinds}
+    shards = _shards(sources, kinds, slices, n_slices)
     return [s for i, s in enumerate(shards) if i % parts == part]
 
 
-def _shards(sources, kinds, slices, optional):
-    n_slices = {kind: -(-len(load_pool(kind, optional)) // SLICE) for kind in kinds}
+def _pool(kind, optional, fidelity):
+    return load_pool(kind, optional) if fidelity == "main" else fidelity_pool(kind)
+
+
+def _shards(sources, kinds, slices, n_slices):
     for number in range(max(n_slices.values())):
         if slices is not None and number not in slices:
             continue
@@ -133,6 +149,8 @@ def run(
     optional : bool, default=False
         Whether to measure the pool of the optional packages (LightGBM, XGBoost, CatBoost) instead.
     fidelity : {"small", "main", "large"}, default="main"
+        At most 500, 2,000 or 10,000 rows. ``"small"`` and ``"large"`` measure 24 fixed
+        configurations on the datasets of more than 4,000 rows.
     shard : str, default="0/1"
         ``"i/N"``: this machine's part, the i-th of N (from 0).
     n_workers : int, optional
@@ -152,12 +170,18 @@ def run(
     Raises
     ------
     KnowledgeError
-        If the folder holds no dataset or `shard` is not ``"i/N"``.
+        If the folder holds no dataset, `shard` is not ``"i/N"``, or `slices` or `optional` is
+        given with another fidelity than ``"main"``.
     """
+    if fidelity != "main" and (optional or slices is not None):
+        raise KnowledgeError(
+            f"fidelity={fidelity!r} measures {len(fidelity_pool(kinds[0]))} fixed configurations; "
+            f"slices and optional choose among those of fidelity='main'."
+        )
     if optional:
         for family in families(kinds[0], optional=True):
             _ = family.estimator_class  # says what is not installed
-    work = plan(list_tasks(data), kinds, slices, shard, optional)
+    work = plan(list_tasks(data), kinds, slices, shard, optional, fidelity)
     done = _done(output)
     started = time.monotonic()
     with WorkerPool(n_workers or os.cpu_count() or 1, niceness=niceness) as pool:
@@ -165,10 +189,9 @@ def run(
         for kind, number, block, members in work:
             if builder.out_of_time():
                 return False
-            suffix = "" if fidelity == "main" else f"-{fidelity}"
-            part = "optional" if optional else "slice"
-            name = f"{kind}-{part}{number:02d}-block{block:02d}{suffix}"
-            pool_slice = load_pool(kind, optional)[number * SLICE : (number + 1) * SLICE]
+            part = "optional" if optional else "slice" if fidelity == "main" else fidelity
+            name = f"{kind}-{part}{number:02d}-block{block:02d}"
+            pool_slice = _pool(kind, optional, fidelity)[number * SLICE : (number + 1) * SLICE]
             if not builder.measure(output, name, kind, pool_slice, members):
                 return False
     return True
@@ -209,6 +232,11 @@ class _Builder:
         spent = time.monotonic() - self.started
         return self.time_limit is not None and spent > self.time_limit
 
+    def limit(self, family):
+        if self.fidelity != "main":
+            return FIDELITY_CPU_LIMIT
+        return SLOW_FAMILIES.get(family, CPU_LIMIT)
+
     def measure(self, output, name, kind, pool_slice, members):
         """Measure one shard; give False if time ran out before its end."""
         cells = []
@@ -227,7 +255,7 @@ class _Builder:
                 journal = Journal(output, name)
                 known = {r["id"] for r in journal.records if "family" in r}
             if task.id not in known:
-                journal.append(_describe(task))
+                journal.append({**_describe(task), "fidelity": self.fidelity})
             missing.sort(key=lambda c: _CHEAP_FIRST.index(c.family))
             for configuration in missing:
                 reason = get_family(configuration.family, kind).not_applicable(
@@ -237,7 +265,7 @@ class _Builder:
                     record = self.record(task.id, configuration, "not_applicable", reason, [])
                     journal.append(record)
                     continue
-                limit = SLOW_FAMILIES.get(configuration.family, CPU_LIMIT)
+                limit = self.limit(configuration.family)
                 cells.append(_Cell(source, task.id, configuration, limit))
         if journal is None:
             self.n_finished += 1
@@ -348,9 +376,14 @@ class _Builder:
                     "references": reference_seconds(),
                     "versions": versions(),
                     "catalogue": CATALOGUE_VERSION,
-                    "limits": {"cpu_seconds": CPU_LIMIT, **SLOW_FAMILIES},
+                    "limits": self.limits(),
                 }
             )
+
+    def limits(self):
+        if self.fidelity != "main":
+            return {f"{self.fidelity}_cpu_seconds": FIDELITY_CPU_LIMIT}
+        return {"cpu_seconds": CPU_LIMIT, **SLOW_FAMILIES}
 
     def say(self, text):
         if self.progress:

@@ -73,12 +73,17 @@ class Journal:
     ----------
     folder : path-like
     name : str
-        Name of the shard, without suffix.
+        Name of the shard, without suffix. A shard that is there already stays as it is: what is
+        new, such as datasets added since, goes to a further one.
     """
 
     def __init__(self, folder, name):
         self.folder, self.name = Path(folder), name
         self.folder.mkdir(parents=True, exist_ok=True)
+        number = 1
+        while (self.folder / f"{self.name}.jsonl.xz").exists():
+            number += 1
+            self.name = f"{name}-part{number}"
         self.path = self.folder / f"{name}.jsonl"
         self.records = []
         if self.path.exists():

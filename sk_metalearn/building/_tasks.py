@@ -12,7 +12,15 @@ import numpy as np
 from ..exceptions import KnowledgeError, import_optional
 from ..spaces import Schema
 
-__all__ = ["FIDELITIES", "PreparedTask", "TaskSource", "list_tasks", "prepare", "read_table"]
+__all__ = [
+    "FIDELITIES",
+    "LARGE",
+    "PreparedTask",
+    "TaskSource",
+    "list_tasks",
+    "prepare",
+    "read_table",
+]
 
 N_FOLDS = 3
 OUTER_SHARE = 0.25
@@ -20,6 +28,8 @@ MAX_OUTER_ROWS = 2000
 MIN_CLASS_ROWS = 3
 # Rows of the development part that each fidelity uses; smaller ones are subsets of larger ones.
 FIDELITIES = {"small": 500, "main": 2000, "large": 10_000}
+# Datasets of more rows than this are measured at the other fidelities as well.
+LARGE = 4000
 
 
 @dataclass(frozen=True)
@@ -35,7 +45,7 @@ class TaskSource:
     family : str
         Datasets from the same parent data share it.
     n_rows : int
-        As listed; only used to order the work.
+        As listed; orders the work, and says which datasets are large.
     openml_id : int or None
     origin : str
         Collection that the dataset belongs to.
@@ -90,10 +100,7 @@ def list_tasks(folder):
         ]
     else:
         files = sorted([*folder.glob("*.parquet"), *folder.glob("*.csv")])
-        sources = [
-            TaskSource(str(file), file.stem, _kind_of(file), file.stem, file.stat().st_size)
-            for file in files
-        ]
+        sources = [_from_file(file) for file in files]
     if not sources:
         raise KnowledgeError(
             f"No dataset found in {str(folder)!r}. Expected files <name>.parquet or <name>.csv "
@@ -118,14 +125,17 @@ def read_table(path):
     return table.drop(columns="target"), table["target"]
 
 
-def _kind_of(path):
+def _from_file(path):
+    """Describe a table of which no index speaks."""
     from sklearn.utils.multiclass import type_of_target
 
     target = read_table(path)[1]
     numeric = target.dtype.kind in "iuf"
     if numeric and (type_of_target(target.dropna()) == "continuous" or target.nunique() > 50):
-        return "regression"
-    return "classification"
+        kind = "regression"
+    else:
+        kind = "classification"
+    return TaskSource(str(path), path.stem, kind, path.stem, len(target))
 
 
 def content_hash(X, y):

@@ -5,7 +5,7 @@ from ._catalogue import CATALOGUE_VERSION, families, get_family
 from ._configuration import Configuration
 from ._family import KINDS, PREPROCESSING, Family
 from ._parameters import Categorical, Float, Integer, Parameter
-from ._pool import SLICE, catalogue_space, from_point, load_pool, to_point
+from ._pool import SLICE, catalogue_space, fidelity_pool, from_point, load_pool, to_point
 from ._schema import Schema
 from ._space import Branch, Condition, Space
 
@@ -28,6 +28,7 @@ __all__ = [
     "build_model",
     "catalogue_space",
     "families",
+    "fidelity_pool",
     "from_point",
     "get_family",
     "load_pool",

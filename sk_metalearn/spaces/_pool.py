@@ -12,7 +12,7 @@ from ._family import KINDS
 from ._parameters import Categorical
 from ._space import Branch, Space
 
-__all__ = ["SLICE", "catalogue_space", "from_point", "load_pool", "to_point"]
+__all__ = ["SLICE", "catalogue_space", "fidelity_pool", "from_point", "load_pool", "to_point"]
 
 SLICE = 32
 _STEP = "preprocessing__"
@@ -43,6 +43,29 @@ def load_pool(kind, optional=False):
     name = f"pool_{kind}_optional.jsonl" if optional else f"pool_{kind}.jsonl"
     text = files(__package__).joinpath("data", name).read_text(encoding="utf-8")
     return tuple(Configuration.from_dict(json.loads(line)) for line in text.splitlines())
+
+
+@lru_cache(maxsize=2)
+def fidelity_pool(kind):
+    """Read which configurations of the pool are measured on fewer and on more rows as well.
+
+    Parameters
+    ----------
+    kind : {"classification", "regression"}
+
+    Returns
+    -------
+    tuple of Configuration
+        In the order they were chosen; the dummy estimator first.
+
+    Raises
+    ------
+    SpaceError
+        If there is no such kind.
+    """
+    by_id = {own.id: own for own in load_pool(kind)}
+    text = files(__package__).joinpath("data", "pool_fidelities.json").read_text(encoding="utf-8")
+    return tuple(by_id[own] for own in json.loads(text)[kind])
 
 
 @lru_cache(maxsize=16)

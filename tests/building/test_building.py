@@ -18,6 +18,7 @@ from sk_metalearn.spaces import KINDS, SLICE, load_pool
 pd = pytest.importorskip("pandas")
 pytest.importorskip("pyarrow")
 
+from sk_metalearn.building import _run  # noqa: E402
 from sk_metalearn.building._describe import describe  # noqa: E402
 from sk_metalearn.building._measure import measure_fold  # noqa: E402
 from sk_metalearn.building._merge import load_shards, merge  # noqa: E402
@@ -186,6 +187,24 @@ def test_a_cell_holds_what_any_metric_needs(folder):
     assert record["outer"]["accuracy"] > 0.8
     assert record["size"] > 1000 and record["fit_cpu"] > 0
     json.dumps(record, allow_nan=False)
+
+
+def test_datasets_added_later_go_to_a_further_shard(folder, tmp_path, monkeypatch):
+    few = load_pool("classification")[29:32]
+    monkeypatch.setattr(_run, "load_pool", lambda kind, optional=False: few)
+    data, output = tmp_path / "data", tmp_path / "shards"
+    data.mkdir()
+    (data / "cellar.parquet").write_bytes((folder / "cellar.parquet").read_bytes())
+    options = {"kinds": ["classification"], "slices": [0], "n_workers": 1, "progress": False}
+    assert run(data, output, **options)
+    (first,) = shard_files(output)
+    before = first.read_bytes()
+    table = pd.read_parquet(data / "cellar.parquet")
+    table.iloc[10:].to_parquet(data / "aside.parquet")
+    assert run(data, output, **options)
+    assert first.read_bytes() == before
+    cells = [r for p in shard_files(output) for r in read_shard(p) if "configuration" in r]
+    assert len(cells) == len({(c["task"], c["configuration"]) for c in cells}) == 2 * len(few)
 
 
 def test_damaged_shards_are_named(tmp_path):
