@@ -45,8 +45,50 @@ def task_id(*content):
     return digest.hexdigest()[:12]
 
 
+class _Record:
+    """A dataclass that goes to JSON types and comes back."""
+
+    def to_dict(self):
+        """Give the record in JSON types.
+
+        Returns
+        -------
+        dict
+        """
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, record):
+        """Read what `to_dict` gave.
+
+        Parameters
+        ----------
+        record : mapping
+            In JSON types.
+
+        Returns
+        -------
+        Task, Source or Evaluation
+            Of the class it is called on.
+
+        Raises
+        ------
+        KnowledgeError
+            If the record lacks a field or has another.
+        """
+        known = {own.name for own in fields(cls)}
+        if not isinstance(record, Mapping) or not set(record) <= known:
+            raise KnowledgeError(
+                f"A {cls.__name__} record has the keys {sorted(known)}; got {record!r}."
+            )
+        try:
+            return cls(**record)
+        except TypeError as error:
+            raise KnowledgeError(f"A {cls.__name__} record is incomplete: {error}.") from None
+
+
 @dataclass(frozen=True)
-class Task:
+class Task(_Record):
     """One dataset with its target: what one search solves.
 
     Parameters
@@ -91,38 +133,9 @@ class Task:
             if value is not None:
                 object.__setattr__(self, name, int(value))
 
-    def to_dict(self):
-        """Give the task in JSON types.
-
-        Returns
-        -------
-        dict
-        """
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, record):
-        """Read what `to_dict` gave.
-
-        Parameters
-        ----------
-        record : mapping
-            In JSON types.
-
-        Returns
-        -------
-        Task
-
-        Raises
-        ------
-        KnowledgeError
-            If the record lacks a field or has another.
-        """
-        return _read(cls, record)
-
 
 @dataclass(frozen=True)
-class Source:
+class Source(_Record):
     """Who measured evaluations, and under what licence they may be passed on.
 
     Parameters
@@ -139,38 +152,9 @@ class Source:
     url: str = ""
     note: str = ""
 
-    def to_dict(self):
-        """Give the source in JSON types.
-
-        Returns
-        -------
-        dict
-        """
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, record):
-        """Read what `to_dict` gave.
-
-        Parameters
-        ----------
-        record : mapping
-            In JSON types.
-
-        Returns
-        -------
-        Source
-
-        Raises
-        ------
-        KnowledgeError
-            If the record lacks a field or has another.
-        """
-        return _read(cls, record)
-
 
 @dataclass(frozen=True)
-class Evaluation:
+class Evaluation(_Record):
     """What one configuration did on one task, fold by fold.
 
     Parameters
@@ -257,33 +241,13 @@ class Evaluation:
         -------
         dict
         """
-        record = asdict(self)
+        record = super().to_dict()
         record["status"] = self.status.name
         for name in ("metrics", "outer"):
             record[name] = {key: _plain(own) for key, own in record[name].items()}
         for name in ("fit_seconds", "predict_seconds"):
             record[name] = _plain(record[name])
         return record
-
-    @classmethod
-    def from_dict(cls, record):
-        """Read what `to_dict` gave.
-
-        Parameters
-        ----------
-        record : mapping
-            In JSON types.
-
-        Returns
-        -------
-        Evaluation
-
-        Raises
-        ------
-        KnowledgeError
-            If the record lacks a field or has another.
-        """
-        return _read(cls, record)
 
 
 def _floats(values):
@@ -293,15 +257,3 @@ def _floats(values):
 
 def _plain(values):
     return [value if math.isfinite(value) else None for value in values]
-
-
-def _read(cls, record):
-    known = {own.name for own in fields(cls)}
-    if not isinstance(record, Mapping) or not set(record) <= known:
-        raise KnowledgeError(
-            f"A {cls.__name__} record has the keys {sorted(known)}; got {record!r}."
-        )
-    try:
-        return cls(**record)
-    except TypeError as error:
-        raise KnowledgeError(f"A {cls.__name__} record is incomplete: {error}.") from None
