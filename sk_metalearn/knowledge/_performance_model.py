@@ -188,6 +188,25 @@ class SharedProcess:
             deviation[rows] = self.factor[rows, None] * expected
         return mean, deviation
 
+    def correlation(self, places):
+        """Correlation of the errors of predictions at other points, where most points are known.
+
+        Parameters
+        ----------
+        places : ndarray of shape (n_new, n_columns)
+
+        Returns
+        -------
+        ndarray of shape (n_new, n_new)
+        """
+        own, points, _ = max(self._patterns(), key=lambda found: (len(found[1]), len(found[2])))
+        cross = self._kernel(self._distances(self.places[own], places))[points]
+        left = self._kernel(self._distances(places, places))
+        left -= cross.T @ self._inverse(own, points) @ cross
+        np.fill_diagonal(left, np.maximum(np.diag(left), 0.0) + self.noise)
+        deviation = np.sqrt(np.diag(left))
+        return left / deviation / deviation[:, None]
+
 
 class FamilyModel:
     """Predicts the score and the seconds of any point of a family on each past task.
@@ -267,6 +286,20 @@ class FamilyModel:
             lower = _from_normal(mean[row] - deviation[row], known)
             spread[row] = (upper - lower) / 2
         return scores, spread
+
+    def correlation(self, configurations, n_features=None, variance=1.0):
+        """Correlation of the errors of the predicted scores between configurations.
+
+        Parameters
+        ----------
+        configurations, n_features, variance
+            As in `predict`.
+
+        Returns
+        -------
+        ndarray of shape (n_configurations, n_configurations)
+        """
+        return self._process.correlation(self._place(configurations, n_features, variance))
 
     def predict_seconds(self, configurations, n_features=None, variance=1.0):
         """Predict the CPU seconds of one fold.

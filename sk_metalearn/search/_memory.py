@@ -245,6 +245,7 @@ def stack_past(first, second):
             [table(first.seconds, first, np.nan), table(second.seconds, second, np.nan)]
         ),
         spread=np.vstack([table(first.spread, first, 0.0), table(second.spread, second, 0.0)]),
+        correlation=second.correlation if first.correlation is None else first.correlation,
         baseline=np.concatenate([column(first.baseline, first), column(second.baseline, second)]),
         tasks=first.tasks + second.tasks,
         metafeatures=np.vstack([first.metafeatures, aligned]),

@@ -155,7 +155,7 @@ def performance_of(configurations, metric, table, differs=None, n_features=None,
     places = [i for i, own in enumerate(configurations) if own is not None]
     columns = table.columns_of([configurations[i] for i in places])
     position = dict(zip(places, columns, strict=True))
-    families = {}
+    correlation, families = np.eye(shape[1]), {}
     for i in places:
         families.setdefault(configurations[i].family, []).append(i)
     measured = table.scores(metric, failures="dummy")
@@ -166,6 +166,7 @@ def performance_of(configurations, metric, table, differs=None, n_features=None,
         own = [configurations[i] for i in members]
         scores[:, members], spread[:, members] = model.predict(own, n_features, variance)
         seconds[:, members] = model.predict_seconds(own, n_features, variance)
+        correlation[np.ix_(members, members)] = model.correlation(own, n_features, variance)
         for i in members:
             if position[i] >= 0:
                 there = np.isfinite(measured[:, position[i]])
@@ -179,6 +180,7 @@ def performance_of(configurations, metric, table, differs=None, n_features=None,
         scores=scores,
         seconds=seconds,
         spread=spread,
+        correlation=correlation,
         baseline=table.baseline(metric),
         tasks=tuple(task.name for task in table.tasks),
         metafeatures=table.metafeatures,

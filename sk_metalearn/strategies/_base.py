@@ -27,6 +27,8 @@ class PastPerformance:
     spread : ndarray of shape (n_tasks, n_candidates), optional
         Standard error of each score: 0 where it was measured, the error of the prediction where a
         performance model filled it in.
+    correlation : ndarray of shape (n_candidates, n_candidates), optional
+        Correlation of these errors between candidates; they are independent if not given.
     baseline : ndarray of shape (n_tasks,), optional
         Score of the dummy estimator on each task.
     tasks : tuple of str, optional
@@ -40,6 +42,7 @@ class PastPerformance:
     scores: np.ndarray
     seconds: np.ndarray | None = None
     spread: np.ndarray | None = None
+    correlation: np.ndarray | None = None
     baseline: np.ndarray | None = None
     tasks: tuple[str, ...] = ()
     metafeatures: np.ndarray | None = None

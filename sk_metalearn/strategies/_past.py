@@ -99,14 +99,17 @@ class PastMatrix:
         return normal
 
     @cached_property
-    def noise(self):
-        """Mean variance of the predicted cells of each candidate, in units of the normal scores."""
+    def uncertainty(self):
+        """Covariance of the errors of the predicted cells, in units of the normal scores."""
         if self.past.spread is None:
-            return np.zeros(self._scores.shape[1])
+            return 0.0
         spread = np.asarray(self.past.spread, dtype=float)[self.rows]
         scale = np.nanstd(self._scores, axis=1, keepdims=True)
         variance = np.where(np.isfinite(spread), spread / scale, 0.0) ** 2
-        return np.minimum(variance, 4.0).mean(axis=0)
+        deviation = np.sqrt(np.minimum(variance, 4.0).mean(axis=0))
+        if self.past.correlation is None:
+            return np.diag(deviation**2)
+        return deviation[:, None] * self.past.correlation * deviation
 
     @cached_property
     def seconds(self):
@@ -148,7 +151,8 @@ class PastMatrix:
         # Unknown candidates: no mean, the spread of a typical one, no covariance.
         diagonal[~self.known] = diagonal[self.known].mean()
         covariance *= 1 - weight
-        np.fill_diagonal(covariance, diagonal + self.noise + 1e-6)
+        np.fill_diagonal(covariance, diagonal + 1e-6)
+        covariance += self.uncertainty
         return mean, covariance
 
 
