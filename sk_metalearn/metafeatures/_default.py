@@ -30,4 +30,6 @@ DEFAULT = (
     "probe_naive_bayes",
     "probe_stump",
     "probe_tree",
+    "probe_tree_gain",
+    "probe_one_nn_gain",
 )
