@@ -2,15 +2,18 @@
 
 Six typical grids of at least 100 points on datasets of left-out families; on every second numeric
 dataset the estimator is bare, on the others it comes after preparing the columns. Every point of a
-grid is fitted on two random halves of a dataset (at most 200 rows) and scored on other rows (at
-most 500); that is kept in ``--cache``. Strategies are then run on what was measured, with the
-knowledge of all other families::
+grid is fitted on two random halves of a dataset (at most 400 rows) and scored on other rows (at
+most 500), by which a search chooses, and on rows that no search sees (a quarter of the dataset, at
+most 2,000), by which the choice is judged; that is kept in ``--cache``. Strategies are then run on
+what was measured, with the knowledge of all other families::
 
     python benchmarks/grids.py measure --data DIR --cache DIR
     python benchmarks/grids.py judge --data DIR --cache DIR --out benchmarks/results/grids.csv
 
-``judge`` prints, per grid, the mean normalised regret of ten evaluations, of random search's ten
-and thirty (its exact expectation), and how many random evaluations have the same mean regret.
+``judge`` prints, per grid, the mean normalised regret of what ten evaluations choose, of random
+search's ten and thirty (its exact expectation), and how many random evaluations have the same mean
+regret; on all datasets, and on the *clear* ones, where some point of the grid beats the dummy
+estimator by more than three standard errors (on the others the regret is noise).
 """
 
 import argparse
@@ -29,7 +32,7 @@ from sklearn.model_selection import ParameterGrid, StratifiedShuffleSplit
 from threadpoolctl import threadpool_limits
 
 N_NUMERIC, N_MIXED = 24, 8
-N_SPLITS, MAX_TRAIN, MAX_TEST = 2, 200, 500
+MIN_ROWS, N_SPLITS, MAX_TRAIN, MAX_TEST = 500, 2, 400, 500
 N_EVALUATIONS = 10
 
 
@@ -38,7 +41,7 @@ def choose_tasks(folder):
     from sk_metalearn.building._tasks import list_tasks, prepare
 
     found = {"numeric": {}, "mixed": {}}
-    sources = [s for s in list_tasks(folder) if s.kind == "classification" and s.n_rows >= 150]
+    sources = [s for s in list_tasks(folder) if s.kind == "classification" and s.n_rows >= MIN_ROWS]
     order = sorted(sources, key=lambda s: hashlib.sha256(s.name.encode()).hexdigest())
     for source in order:
         if source.family in found["numeric"] or source.family in found["mixed"]:
@@ -65,14 +68,15 @@ def split(task):
 
 
 def fit_and_score(estimator, task, splits):
-    """Mean accuracy over the splits, and the CPU seconds of one."""
-    scores, start = [], time.process_time()
+    """Mean accuracies over the splits: on rows to choose by, and on rows to judge by."""
+    scores = []
     for train, test in splits:
         model = clone(estimator)
         seeds = {name: 0 for name in model.get_params() if name.split("__")[-1] == "random_state"}
         model.set_params(**seeds).fit(task.X.iloc[train], task.y[train])
-        scores.append(float(np.mean(model.predict(task.X.iloc[test]) == task.y[test])))
-    return round(float(np.mean(scores)), 6), (time.process_time() - start) / len(splits)
+        hits = [model.predict(task.X.iloc[rows]) == task.y[rows] for rows in (test, task.outer)]
+        scores.append([float(own.mean()) for own in hits])
+    return np.round(np.mean(scores, axis=0), 6).tolist()
 
 
 def measure(arguments):
@@ -108,20 +112,20 @@ def measure_grid(grid, variant, source):
     cells, splits = [], split(task)
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        baseline, _ = fit_and_score(DummyClassifier(), task, splits)
+        baseline = fit_and_score(DummyClassifier(), task, splits)
         for candidate in ParameterGrid(GRIDS[grid]):
             own = clone(estimator).set_params(**{prefix + k: v for k, v in candidate.items()})
             try:
-                score, seconds = fit_and_score(own, task, splits)
+                cells.append(fit_and_score(own, task, splits))
             except ValueError:
-                score, seconds = None, None
-            cells.append({"accuracy": score, "seconds": seconds})
+                cells.append([None, None])
     return {
         "task": task.id,
         "name": source.name,
         "family": source.family,
         "grid": grid,
         "variant": variant,
+        "n_judges": len(task.outer),
         "baseline": baseline,
         "cells": cells,
     }
@@ -134,13 +138,15 @@ def regrets(scores, baseline):
     return np.clip((best - scores) / max(best - baseline, 1e-9), 0.0, 1.0)
 
 
-def expected_best(values, n_most):
-    """Exact expectation of the least of the first k values in a random order, k = 1..n_most."""
-    values, n = np.sort(values), len(values)
+def expected_choice(scores, lost):
+    """Exact expectation of what the best-scored of k random points loses, k = 1..n."""
+    tied = scores[:, None] == scores
+    lost = (tied * lost).sum(axis=1) / tied.sum(axis=1)
+    values, n = lost[np.argsort(-scores, kind="stable")], len(scores)
     left = np.arange(n, 0, -1)
     curve, weights = [], np.ones(n)
-    for k in range(1, n_most + 1):
-        # Probability that k draws without replacement hold values[i] and nothing smaller.
+    for k in range(1, n + 1):
+        # Probability that k draws without replacement hold values[i] and nothing better.
         weights = weights * np.maximum(left - k + 1, 0) / (n - k + 1)
         curve.append((weights * k / np.maximum(left, 1) * values).sum())
     return np.array(curve)
@@ -150,7 +156,7 @@ def random_evaluations(ours, curve):
     """Number of random evaluations with the same mean regret, between the curve's points."""
     if ours >= curve[0]:
         return 1.0
-    if ours <= curve[-1]:
+    if ours < curve.min():
         return float(len(curve))
     k = int(np.argmax(curve <= ours))
     return k + (curve[k - 1] - ours) / (curve[k - 1] - curve[k])
@@ -195,7 +201,6 @@ def search_again(record, knowledge, source, strategy):
         estimator, grid, None, schema, kind, N_EVALUATIONS, np.random.RandomState(0)
     )
     prior = past_performance(estimator, candidates.points, schema, kind, "accuracy", left_out, X, y)
-    scores = np.array([cell["accuracy"] for cell in record["cells"]], dtype=float)
     context = Context(
         candidates=candidates.points,
         kind=kind,
@@ -206,11 +211,20 @@ def search_again(record, knowledge, source, strategy):
         defaults=candidates.defaults,
         n_evaluations=N_EVALUATIONS,
     )
-    lost = regrets(scores, record["baseline"])
+    scores, judged = np.array(record["cells"], dtype=float).T
+    lost = regrets(judged, record["baseline"][1])
     visited = simulate(strategy, context, scores, N_EVALUATIONS)
-    ours = np.minimum.accumulate(lost[visited])
-    ours = np.append(ours, np.repeat(ours[-1], N_EVALUATIONS - len(ours)))
-    return ours, expected_best(lost, len(lost))
+    scores = np.where(np.isfinite(scores), scores, -np.inf)
+    chosen = [visited[int(np.argmax(scores[visited[: k + 1]]))] for k in range(len(visited))]
+    ours = lost[chosen + chosen[-1:] * (N_EVALUATIONS - len(chosen))]
+    return ours, expected_choice(scores, lost)
+
+
+def is_clear(record):
+    """Whether a point of the grid beats the dummy estimator by more than three standard errors."""
+    base = record["baseline"][1]
+    best = np.nanmax(np.array(record["cells"], dtype=float)[:, 1])
+    return best - base > 3 * np.sqrt(base * (1 - base) / record["n_judges"])
 
 
 def judge(arguments):
@@ -229,14 +243,18 @@ def judge(arguments):
             search_again(own, knowledge, sources[own["name"]], arguments.strategy)
             for own in records
         ]
-        for variant in ("both", "pipeline", "bare"):
-            kept = [i for i, own in enumerate(records) if variant in ("both", own["variant"])]
-            if not kept:
+        clear = [own for own in range(len(records)) if is_clear(records[own])]
+        parts = {"all": range(len(records)), "clear": clear} | {
+            f"clear, {variant}": [i for i in clear if records[i]["variant"] == variant]
+            for variant in ("pipeline", "bare")
+        }
+        for part, kept in parts.items():
+            if not len(kept):
                 continue
             ours = np.array([found[i][0] for i in kept])
             chance = np.array([found[i][1] for i in kept])
             families = [records[i]["family"] for i in kept]
-            row = {"grid": grid, "variant": variant, **_summary(ours, chance, families, rng)}
+            row = {"grid": grid, "datasets": part, **_summary(ours, chance, families, rng)}
             rows.append(row)
             print(
                 "  ".join(

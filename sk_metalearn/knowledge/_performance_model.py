@@ -8,6 +8,7 @@ import weakref
 
 import numpy as np
 from scipy.optimize import minimize
+from scipy.spatial.distance import cdist
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
@@ -53,20 +54,20 @@ class SharedProcess:
     def __init__(self, places, layout, groups, values):
         self.places, self.layout, self.groups = places, layout, groups
         self.values = np.asarray(values, dtype=float)
-        distances = np.stack([self._distances(own, own) for own in places])
-        self._fit(distances)
-        self._between = np.stack([self._kernel(own) for own in distances])
+        self._fit(np.stack([self._distances(own) for own in places]))
+        self._between = np.stack([self._kernel(own, own) for own in places])
         self._calibrate()
 
-    def _distances(self, a, b):
-        """Squared distances, (n_groups, len(a), len(b))."""
-        out = np.zeros((int(self.groups.max()) + 1, len(a), len(b)))
+    def _distances(self, points):
+        """Squared distances within the groups, (n_groups, len(points), len(points))."""
+        out = np.zeros((int(self.groups.max()) + 1, len(points), len(points)))
         for column, group in enumerate(self.groups):
-            out[group] += (a[:, column, None] - b[None, :, column]) ** 2
+            out[group] += (points[:, column, None] - points[None, :, column]) ** 2
         return out
 
-    def _kernel(self, distances):
-        root = _SQRT3 * np.sqrt(np.tensordot(self.weights, distances, axes=1))
+    def _kernel(self, a, b):
+        scales = _SQRT3 * np.sqrt(self.weights[self.groups])
+        root = cdist(a * scales, b * scales)
         return (1 + root) * np.exp(-root)
 
     def _moments(self):
@@ -127,7 +128,7 @@ class SharedProcess:
         self.weights = np.exp(prior)
         self.weights[varying] = np.exp(found.x[:-1])
         self.noise = float(np.exp(found.x[-1]))
-        kernels = np.stack([self._kernel(d) for d in distances[kept]]) + self.noise * eye
+        kernels = np.stack([self._kernel(own, own) for own in self.places[kept]]) + self.noise * eye
         total = np.trace(np.linalg.solve(kernels, moments), axis1=1, axis2=2).sum()
         self.variance = max(float(total) / n, 1e-8)
 
@@ -178,7 +179,7 @@ class SharedProcess:
         """
         mean = np.full((len(self.values), len(places)), np.nan)
         deviation = mean.copy()
-        crosses = [self._kernel(self._distances(own, places)) for own in self.places]
+        crosses = [self._kernel(own, places) for own in self.places]
         for own, points, rows in self._patterns():
             cross = crosses[own][points]
             coefficients = self._inverse(own, points) @ cross
@@ -200,8 +201,8 @@ class SharedProcess:
         ndarray of shape (n_new, n_new)
         """
         own, points, _ = max(self._patterns(), key=lambda found: (len(found[1]), len(found[2])))
-        cross = self._kernel(self._distances(self.places[own], places))[points]
-        left = self._kernel(self._distances(places, places))
+        cross = self._kernel(self.places[own][points], places)
+        left = self._kernel(places, places)
         left -= cross.T @ self._inverse(own, points) @ cross
         np.fill_diagonal(left, np.maximum(np.diag(left), 0.0) + self.noise)
         deviation = np.sqrt(np.diag(left))

@@ -16,9 +16,10 @@ class Auto(TransferMVN):
     The first evaluations follow the greedy portfolio, with the estimator's default among them.
     From then on the expected improvement decides, under a multivariate normal whose mean is what
     past tasks with similar meta-features suggest and whose covariance is that of its errors on
-    past tasks. With a budget in seconds both count per second. Where there is an open space, every
-    second proposal after `n_pool` evaluations comes from a Gaussian process that searches around
-    the best points found and leaves the candidates. Without a past the process searches alone.
+    past tasks and of the predictions that stand in for what was not measured there. With a budget
+    in seconds both count per second. Where there is an open space, every second proposal after
+    `n_pool` evaluations comes from a Gaussian process that searches around the best points found
+    and leaves the candidates. Without a past the process searches alone.
 
     Parameters
     ----------

@@ -174,7 +174,7 @@ def test_the_gradient_is_exact_enough_for_the_optimum(svm_tasks):
     def error(weights):
         other = SharedProcess(places[None], layout, groups, values)
         other.weights = weights
-        other._between = np.stack([other._kernel(other._distances(places, places))])
+        other._between = other._kernel(places, places)[None]
         other._calibrate()
         return -other.reliability
 
@@ -236,3 +236,12 @@ def test_a_family_is_fitted_quickly(svm_tasks):
     FamilyModel(SVM, points, scores, np.ones_like(scores), rng.integers(2, 200, 250))
     # Some 0.3 seconds on one core; the bound leaves room for a slow machine.
     assert time.process_time() - start < 3.0
+
+
+def test_predictions_of_near_points_err_together(svm_tasks):
+    points, _, scores = svm_tasks
+    model = FamilyModel(SVM, points[:12], scores[:, :12], np.ones((60, 12)), np.full(60, 16))
+    correlation = model.correlation([svm(C=C, gamma=0.01) for C in (1.0, 1.2, 1000.0)], 16)
+    assert np.allclose(np.diag(correlation), 1.0)
+    assert np.linalg.eigvalsh(correlation).min() > 0
+    assert correlation[0, 1] > correlation[0, 2]
