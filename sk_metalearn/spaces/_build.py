@@ -94,7 +94,10 @@ def _preprocessing(choice, schema, family, kind, random_state):
     if family.name == "dummy":
         return []
     text = schema.categorical + schema.mixed + schema.nullable
-    if not text and not schema.datetime:
+    numbers = schema.numeric
+    if choice["imputer"] == "none":
+        numbers = tuple(i for i in numbers if i not in schema.blank) or numbers
+    if not text and not schema.datetime and numbers == schema.numeric:
         steps = list(numeric)
     else:
         blocks = []
@@ -110,8 +113,8 @@ def _preprocessing(choice, schema, family, kind, random_state):
         if schema.datetime:
             days = Pipeline([("days", _days(schema)), *numeric])
             blocks.append(("datetime", days, list(schema.datetime)))
-        if schema.numeric:
-            blocks.append(("numeric", _chain(numeric), list(schema.numeric)))
+        if numbers:
+            blocks.append(("numeric", _chain(numeric), list(numbers)))
         steps = [("columns", ColumnTransformer(blocks, sparse_threshold=0))]
     if schema.sparse and family.needs_dense:
         dense = FunctionTransformer(operator.methodcaller("toarray"), accept_sparse=True)
@@ -235,6 +238,14 @@ def _plain(family, params, schema, preprocessing):
     return family.estimator_class(**params)
 
 
+def _k_neighbors(family, params, schema, preprocessing):
+    if "n_neighbors" in params:
+        # No more than there are training rows in the first of three folds.
+        most = max(1, schema.n_rows * 2 // 3)
+        params = {**params, "n_neighbors": min(params["n_neighbors"], most)}
+    return family.estimator_class(**params)
+
+
 def _can_stop_early(params, schema):
     rare = schema.n_classes and schema.min_class_count < MIN_CLASS_FOR_EARLY_STOPPING
     if "early_stopping" in params and rare:
@@ -317,6 +328,7 @@ _MAKERS = {
     "lightgbm": _lightgbm,
     "xgboost": _xgboost,
     "catboost": _catboost,
+    "k_neighbors": _k_neighbors,
     "svm": _svm,
     "hist_gradient_boosting": _hist_gradient_boosting,
     "mlp": _mlp,

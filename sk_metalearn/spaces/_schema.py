@@ -9,6 +9,8 @@ from ..exceptions import SpaceError
 
 __all__ = ["Schema"]
 
+FEW_KNOWN = 2
+
 
 @dataclass(frozen=True)
 class Schema:
@@ -28,6 +30,9 @@ class Schema:
         0 for regression.
     min_class_count : int
         Rows of the rarest class; `n_rows` for regression.
+    blank : tuple of int
+        Those of `numeric` with at most two known values: without any in the training rows of a
+        fold, they stop models that take missing values themselves.
     """
 
     n_rows: int
@@ -41,6 +46,7 @@ class Schema:
     container: str = "array"
     n_classes: int = 0
     min_class_count: int = 0
+    blank: tuple[int, ...] = ()
 
     @classmethod
     def from_data(cls, X, y=None, kind="classification"):
@@ -80,6 +86,7 @@ class Schema:
             numeric = X.dtype.kind in "fiub"
             roles = ["numeric" if numeric else _object_role(X[:, j]) for j in range(X.shape[1])]
         n_rows = X.shape[0]
+        blank = [i for i, own in enumerate(roles) if own == "numeric" and _is_blank(X, i)]
         n_classes, rarest = 0, n_rows
         if y is not None and kind == "classification":
             counts = np.unique(np.asarray(y).astype(str), return_counts=True)[1]
@@ -91,11 +98,27 @@ class Schema:
             container=container,
             n_classes=n_classes,
             min_class_count=rarest,
+            blank=tuple(blank),
             **{
                 role: tuple(i for i, own in enumerate(roles) if own == role)
                 for role in ("numeric", "categorical", "datetime", "mixed", "nullable")
             },
         )
+
+
+def _is_blank(X, position):
+    if X.shape[0] <= FEW_KNOWN or sparse.issparse(X):
+        return False
+    if hasattr(X, "iloc"):
+        known = X.iloc[:, position].notna().sum()
+    elif hasattr(X, "get_columns"):
+        column = X.get_columns()[position].drop_nulls()
+        known = len(column.drop_nans() if column.dtype.is_float() else column)
+    elif X.dtype.kind == "O":
+        known = sum(value is not None and value == value for value in X[:, position])
+    else:
+        known = np.count_nonzero(X[:, position] == X[:, position])
+    return known <= FEW_KNOWN
 
 
 def _pandas_role(column):

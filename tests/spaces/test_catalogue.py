@@ -158,6 +158,63 @@ def test_rare_classes_turn_early_stopping_off():
         estimator.fit(X[rows], y[rows])
 
 
+@pytest.mark.parametrize("container", ["array", "object", "pandas", "polars"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_column_without_known_values_stops_no_model(kind, container):
+    """Histogram gradient boosting of scikit-learn 1.9 raises where training rows know no value."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(80, 4))
+    y = X[:, 0] > 0 if kind == "classification" else X[:, 0]
+    X[3:, 1], X[:, 3] = np.nan, np.nan
+    X[:2, 1] = np.nan
+    if container == "object":
+        data = np.where(np.isnan(X), None, X)
+        take = data.__getitem__
+    elif container == "polars":
+        data = pytest.importorskip("polars").DataFrame(X, schema=list("abcd"), nan_to_null=True)
+        take = data.__getitem__
+    else:
+        data = X if container == "array" else pd.DataFrame(X, columns=list("abcd"))
+        take = data.__getitem__ if container == "array" else data.iloc.__getitem__
+    schema = Schema.from_data(data, y, kind)
+    assert schema.blank == (1, 3)
+    small = Configuration(
+        "hist_gradient_boosting", {"max_iter": 9}, load_pool(kind)[1].preprocessing
+    )
+    model = build_estimator(small, schema, random_state=0).fit(take(slice(10, 80)), y[10:])
+    assert model.score(take(slice(0, 10)), y[:10]) > 0.3
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_whole_columns_leave_pipelines_as_they_are(kind):
+    """A third known value keeps a column; other models impute."""
+    X = np.random.default_rng(0).normal(size=(80, 3))
+    y = (X[:, 0] > 0).astype(int)
+    X[3:, 1] = np.nan
+    schema = Schema.from_data(X, y, kind)
+    assert schema.blank == ()
+    boosting = load_pool(kind)[1]
+    assert [name for name, _ in build_estimator(boosting, schema).steps] == ["model"]
+    X[2, 1] = np.nan
+    blank = Schema.from_data(X, y, kind)
+    assert blank.blank == (1,)
+    for own in load_pool(kind)[:32]:
+        if own.preprocessing["imputer"] != "none":
+            assert repr(build_estimator(own, schema)) == repr(build_estimator(own, blank))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_neighbors_are_at_most_the_training_rows_of_three_folds(kind):
+    X = np.random.default_rng(0).normal(size=(75, 3))
+    y = (X[:, 0] > 0).astype(int)
+    schema = Schema.from_data(X, y, kind)
+    for asked, built in ((100, 50), (50, 50), (7, 7)):
+        family = get_family("k_neighbors", kind)
+        own = Configuration("k_neighbors", {"n_neighbors": asked}, family.preprocessing)
+        model = build_estimator(own, schema).fit(X[:50], y[:50])
+        assert model[-1].n_neighbors == built and np.isfinite(model.predict(X)).all()
+
+
 def test_pipelines_unpickle_without_the_package(tmp_path):
     X, y = _frame(), load_diabetes().target[:90]
     schema = Schema.from_data(X, y, "regression")
