@@ -16,6 +16,7 @@ from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
 from .._compat import fit_and_score, is_multimetric, num_samples, safe_indexing
+from ..spaces._parameters import plain_value
 
 __all__ = ["FoldResult", "Payload", "failed_fold", "make_by_params", "run_fold", "run_remote"]
 
@@ -265,7 +266,9 @@ def _evaluate(payload, candidate, fold, progress, caller, recorder):
     scores = result.scores.values() if isinstance(result.scores, dict) else [result.scores]
     if not all(np.isfinite(score) for score in scores):
         result.status = "invalid"
-        result.failure = witness.problem or f"The score is not finite: {result.scores}."
+        result.failure = (
+            witness.problem or f"The score is not finite: {plain_value(result.scores)}."
+        )
     if needs_model:
         try:
             _keep(payload, out["estimator"], test, fold, result)

@@ -13,7 +13,7 @@ from sklearn.model_selection import ParameterGrid, ParameterSampler
 from ..exceptions import SpaceError
 from ..spaces import Branch, Categorical, Float, Integer, Space, build_model, families
 from ..spaces._inverse import Inexpressible, find_family, read_model, unwrap
-from ..spaces._parameters import same_value
+from ..spaces._parameters import plain_value, same_value
 from ..strategies._points import point_key
 
 __all__ = ["Candidates", "choose_n_iter", "make_candidates"]
@@ -168,7 +168,7 @@ def _from_grid(estimator, grid, n_iter, rng):
     grid = ParameterGrid(grid)
     size = len(grid)
     if size == 0:
-        raise ValueError(f"The grid has no point; got {grid.param_grid!r}.")
+        raise ValueError(f"The grid has no point; got {plain_value(grid.param_grid)!r}.")
     most = max(MAX_CANDIDATES, n_iter if isinstance(n_iter, int) else 0)
     if size <= most or n_iter == "all":
         points = list(grid)

@@ -6,6 +6,7 @@ import time
 import numpy as np
 
 from .._compat import NoCallbacks
+from ..spaces._parameters import plain_value
 
 __all__ = ["Listener"]
 
@@ -105,5 +106,5 @@ class Listener:
         after = "" if left is None else f", {max(0.0, left):.0f} s left"
         print(
             f"[{self.n_ended}/{self.n_trials or '?'}] {score} ({best}) {trial.proposal.reason}: "
-            f"{dict(trial.proposal.point)}, {trial.elapsed:.1f} s{after}"
+            f"{plain_value(trial.proposal.point)}, {trial.elapsed:.1f} s{after}"
         )

@@ -165,7 +165,7 @@ def check_target(y, X, kind, estimator):
     classes = np.unique(y)
     if len(classes) < 2:
         raise ValueError(
-            f"y holds one class only, {classes[0]!r}; {name} needs at least two classes."
+            f"y holds one class only, {classes.tolist()[0]!r}; {name} needs at least two classes."
         )
     return y
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from ._catalogue import families
-from ._parameters import Categorical, Float, Integer
+from ._parameters import Categorical, Float, Integer, plain_value
 
 __all__ = ["Inexpressible", "find_family", "read_model", "unwrap"]
 
@@ -142,7 +142,7 @@ def read_model(family, model, params, schema, target_scale=None):
     if target_scale is not None:
         values = {**values, **_unit_target(family, values, target_scale)}
     remarks = [
-        f"{name}={params[name]!r} is not in the catalogue"
+        f"{name}={plain_value(params[name])!r} is not in the catalogue"
         for name, default in _defaults(cls).items()
         if name in params
         and name not in family.parameters
@@ -205,7 +205,8 @@ def _fit(name, parameter, value):
                 return choice, ""
         if name in _QUANTITIES and not isinstance(value, str):
             return value, ""
-        return value, f"{name}={value!r} is none of the catalogue's {list(parameter.choices)}"
+        known = list(parameter.choices)
+        return value, f"{name}={plain_value(value)!r} is none of the catalogue's {known}"
     if number and isinstance(parameter, Float):
         value = float(value)
     elif number and isinstance(parameter, Integer) and float(value).is_integer():
@@ -214,8 +215,8 @@ def _fit(name, parameter, value):
         return value, ""
     if number:
         span = f"{parameter.low} to {parameter.high}"
-        return value, f"{name}={value!r} lies outside the catalogue's {span}"
-    return value, f"{name}={value!r} is not in the catalogue"
+        return value, f"{name}={plain_value(value)!r} lies outside the catalogue's {span}"
+    return value, f"{name}={plain_value(value)!r} is not in the catalogue"
 
 
 # Choices that stand for amounts: the performance model places other amounts between them.

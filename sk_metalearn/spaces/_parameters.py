@@ -1,5 +1,6 @@
 """Hyperparameters: ranges with a scale, a default and a place in the unit interval."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from ..exceptions import SpaceError
 
-__all__ = ["Categorical", "Float", "Integer", "Parameter", "same_value"]
+__all__ = ["Categorical", "Float", "Integer", "Parameter", "plain_value", "same_value"]
 
 _UNSET = object()
 
@@ -35,6 +36,26 @@ def same_value(a, b):
         return bool(a == b)
     except (TypeError, ValueError):
         return False
+
+
+def plain_value(value):
+    """Give a value for a message: numpy's numbers and text as Python's own.
+
+    Parameters
+    ----------
+    value : object
+
+    Returns
+    -------
+    object
+    """
+    if isinstance(value, np.generic):
+        return value.item()
+    if type(value) in (list, tuple):
+        return type(value)(plain_value(item) for item in value)
+    if isinstance(value, Mapping):
+        return {plain_value(key): plain_value(item) for key, item in value.items()}
+    return value
 
 
 class Parameter:
@@ -134,7 +155,9 @@ class Categorical(Parameter):
         for i, choice in enumerate(self.choices):
             if same_value(choice, value):
                 return i
-        raise SpaceError(f"{value!r} is not among the choices {self.choices!r}.")
+        raise SpaceError(
+            f"{plain_value(value)!r} is not among the choices {plain_value(self.choices)!r}."
+        )
 
     def contains(self, value):
         return any(same_value(choice, value) for choice in self.choices)

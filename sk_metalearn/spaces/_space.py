@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..exceptions import SpaceError
-from ._parameters import Categorical, Parameter, same_value
+from ._parameters import Categorical, Parameter, plain_value, same_value
 
 __all__ = ["Branch", "Condition", "Space"]
 
@@ -180,8 +180,8 @@ class Space:
                 if branch.name == point.get(self.root):
                     return i
             raise SpaceError(
-                f"{self.root}={point.get(self.root)!r} names no branch of the space; it has "
-                f"{[branch.name for branch in self.branches]}."
+                f"{self.root}={plain_value(point.get(self.root))!r} names no branch of the space; "
+                f"it has {[branch.name for branch in self.branches]}."
             )
         names = set(point)
         near = None
@@ -196,8 +196,8 @@ class Space:
         if near is not None:
             return near
         raise SpaceError(
-            f"The point {point!r} belongs to no branch of the space; its branches have the "
-            f"parameters {[sorted(branch.parameters) for branch in self.branches]}."
+            f"The point {plain_value(point)!r} belongs to no branch of the space; its branches "
+            f"have the parameters {[sorted(branch.parameters) for branch in self.branches]}."
         )
 
     def contains(self, point):

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+from sklearn.svm import SVC
 
 from sk_metalearn.exceptions import SpaceError
-from sk_metalearn.spaces import Branch, Categorical, Condition, Float, Integer, Space
+from sk_metalearn.spaces import Branch, Categorical, Condition, Float, Integer, Schema, Space
+from sk_metalearn.spaces._match import match_candidates
 
 SVM = Branch(
     {
@@ -98,3 +100,15 @@ def test_bad_definitions_say_what_is_wrong(make, message):
 def test_fingerprint_changes_with_the_space(space):
     assert space.fingerprint == Space([SVM, NEIGHBORS]).fingerprint
     assert space.fingerprint != Space([NEIGHBORS]).fingerprint
+
+
+def test_messages_show_plain_values():
+    choice = Categorical(tuple(np.logspace(-1, 1, 3)))
+    with pytest.raises(SpaceError, match=r"^0.5 is not among the choices \(0.1, 1.0, 10.0\).$"):
+        choice.index(np.float64(0.5))
+    space = Space({"a": choice})
+    with pytest.raises(SpaceError, match=r"point \{'b': 0.5\} belongs"):
+        space.branch_of({"b": np.float64(0.5)})
+    schema = Schema(100, 2, (0, 1), n_classes=2, min_class_count=50)
+    matches = match_candidates(SVC(), [{"C": np.float64(1e9)}], schema, "classification")
+    assert list(matches.reasons) == ["C=1000000000.0 lies outside the catalogue's 0.001 to 10000.0"]
