@@ -90,7 +90,8 @@ def _columns_after_preprocessing(estimator):
 
 def _score(task, estimator, rows):
     X, truth = task.X.iloc[rows], task.y[rows]
-    predicted = estimator.predict(X)
+    # Some estimators of other packages give a column.
+    predicted = np.ravel(estimator.predict(X))
     if not task.n_classes:
         scores = regression_scores(truth, np.asarray(predicted, dtype=float), task.scale)
         record = {"metrics": _short(scores)}

@@ -102,8 +102,9 @@ def evaluations_of(cell):
 def merge(shards, output=None):
     """Make a knowledge base of shards.
 
-    A configuration enters when at least half of its kind's tasks were measured with it at the main
-    fidelity; the other fidelities have tables of their own.
+    A configuration enters when at least half of the tasks that were measured with its pool (the
+    catalogue's or the optional packages') were measured with it, at the main fidelity; the other
+    fidelities have tables of their own.
 
     Parameters
     ----------
@@ -118,16 +119,15 @@ def merge(shards, output=None):
     """
     tasks, evaluations, provenance = load_shards(shards)
     kind_of = {task.id: task.kind for task in tasks}
-    measured = {kind: {} for kind in KINDS}
+    measured = {}
     for evaluation in evaluations:
         if evaluation.fidelity == "main":
-            counts = measured[kind_of[evaluation.task]]
-            counts[evaluation.configuration] = counts.get(evaluation.configuration, 0) + 1
-    columns = {}
-    for kind in KINDS:
-        enough = COMPLETE * sum(task.kind == kind for task in tasks)
-        pool = load_pool(kind) + load_pool(kind, optional=True)
-        columns[kind] = [c for c in pool if measured[kind].get(c.id, 0) >= enough]
+            # A configuration of both kinds has the same id.
+            key = kind_of[evaluation.task], evaluation.configuration
+            measured.setdefault(key, set()).add(evaluation.task)
+    columns = {
+        kind: [*_columns(kind, False, measured), *_columns(kind, True, measured)] for kind in KINDS
+    }
     kept = {(kind, c.id) for kind in KINDS for c in columns[kind]}
     base = KnowledgeBase.from_evaluations(
         tasks,
@@ -140,3 +140,10 @@ def merge(shards, output=None):
     if output is not None:
         base.save(output)
     return base
+
+
+def _columns(kind, optional, measured):
+    """Configurations of a pool that enough of its tasks were measured with."""
+    pool = [(own, measured.get((kind, own.id), set())) for own in load_pool(kind, optional)]
+    enough = COMPLETE * len(set().union(*(tasks for _, tasks in pool)))
+    return [own for own, tasks in pool if tasks and len(tasks) >= enough]

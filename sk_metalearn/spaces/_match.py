@@ -27,7 +27,7 @@ class Match:
     configuration : Configuration or None
         The candidate in the catalogue's words; None if unknown.
     pool : int or None
-        Position in the pool of an exact match.
+        Position of an exact match in the pool, for a family of an optional package in theirs.
     reason : str
         What the catalogue does not cover.
     """
@@ -107,17 +107,22 @@ def match_candidates(estimator, candidates, schema, kind, X=None, y=None):
 
 
 @lru_cache(maxsize=16)
-def _pool_positions(kind, encoded, sparse, missing):
-    """Positions in the pool by id, and by the id of what comes to the same on such data."""
-    pool = load_pool(kind)
-    positions = {configuration.id: i for i, configuration in enumerate(pool)}
-    for i, own in enumerate(pool):
+def _pool_members(kind, encoded, sparse, missing):
+    """Exact matches by id, and by the id of what comes to the same on such data."""
+    pool = [
+        Match("exact", own, position)
+        for optional in (False, True)
+        for position, own in enumerate(load_pool(kind, optional))
+    ]
+    members = {match.configuration.id: match for match in pool}
+    for match in pool:
+        own = match.configuration
         steps = common_form(
             get_family(own.family, kind), own.preprocessing, encoded, sparse, missing
         )
         if steps != own.preprocessing:
-            positions.setdefault(Configuration(own.family, own.params, steps).id, i)
-    return positions
+            members.setdefault(Configuration(own.family, own.params, steps).id, match)
+    return members
 
 
 class _Reader:
@@ -130,7 +135,7 @@ class _Reader:
     def __init__(self, estimator, schema, kind, traits):
         self.estimator, self.schema, self.kind, self.traits = estimator, schema, kind, traits
         self.prefix = unwrap(estimator).prefix
-        self.positions = _pool_positions(kind, traits.encoded, bool(schema.sparse), traits.missing)
+        self.members = _pool_members(kind, traits.encoded, bool(schema.sparse), traits.missing)
         self.known = {}
 
     def match(self, candidate):
@@ -192,10 +197,7 @@ class _Reader:
         remarks = [*around.remarks, *remarks]
         if remarks:
             return Match("other", configuration, reason="; ".join(remarks))
-        position = self.positions.get(configuration.id)
-        if position is None:
-            return Match("same", configuration)
-        return Match("exact", load_pool(self.kind)[position], position)
+        return self.members.get(configuration.id) or Match("same", configuration)
 
 
 def _identity(value):

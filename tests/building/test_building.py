@@ -13,7 +13,7 @@ from sklearn.datasets import load_diabetes, load_wine
 
 from sk_metalearn.exceptions import KnowledgeError
 from sk_metalearn.knowledge import KnowledgeBase
-from sk_metalearn.spaces import KINDS, SLICE, load_pool
+from sk_metalearn.spaces import KINDS, SLICE, Configuration, load_pool
 
 pd = pytest.importorskip("pandas")
 pytest.importorskip("pyarrow")
@@ -187,6 +187,38 @@ def test_a_cell_holds_what_any_metric_needs(folder):
     assert record["outer"]["accuracy"] > 0.8
     assert record["size"] > 1000 and record["fit_cpu"] > 0
     json.dumps(record, allow_nan=False)
+
+
+@pytest.mark.parametrize("name", ["lightgbm", "xgboost", "catboost"])
+@pytest.mark.parametrize("number", [0, 1])
+def test_optional_families_are_measured_too(folder, name, number):
+    pytest.importorskip(name)
+    source = list_tasks(folder)[number]
+    own = next(c for c in load_pool(source.kind, optional=True) if c.family == name)
+    small = Configuration(name, {**own.params, "n_estimators": 20}, own.preprocessing)
+    record = measure_fold(source, "main", small.to_dict(), 0)
+    metric = "accuracy" if source.kind == "classification" else "r2"
+    assert record["metrics"][metric] > (0.5 if number == 0 else 0.0)
+
+
+def test_optional_families_enter_by_the_share_of_the_tasks_they_were_asked_of(tmp_path):
+    main, boosters = load_pool("classification")[:2], load_pool("classification", True)[:3]
+    journal = Journal(tmp_path, "made-up")
+    for i in range(8):
+        task = f"{i:012x}"
+        facts = {"n_rows": 99, "n_features": 4, "n_classes": 2, "openml_id": None, "origin": ""}
+        journal.append(
+            {"id": task, "name": task, "kind": "classification", "family": task, **facts}
+        )
+        asked = [*main[: 1 if i < 5 else 2], *(boosters[:2] if i < 3 else ())]
+        for own in [*asked, *(boosters[2:] if i < 1 else ())]:
+            fold = {"metrics": {"accuracy": 0.5}, "outer": {}, "warnings": []}
+            fold |= {"fit_cpu": 0.1, "predict_cpu": 0.1, "n_train": 66, "n_test": 33}
+            cell = {"task": task, "configuration": own.id, "fidelity": "main", "status": "ok"}
+            journal.append({**cell, "reason": "", "machine": "m", "folds": [fold]})
+    journal.finish()
+    # Half of all eight tasks for the catalogue's, half of three for the optional packages'.
+    assert merge(tmp_path).table("classification").configurations == (main[0], *boosters[:2])
 
 
 def test_datasets_added_later_go_to_a_further_shard(folder, tmp_path, monkeypatch):
