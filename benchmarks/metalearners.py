@@ -1,7 +1,8 @@
 """Measure the meta-learners on known ground and write the tables of the guide.
 
-    python benchmarks/metalearners.py sine digits optimizer control copy sequences retrieval
+    python benchmarks/metalearners.py sine digits optimizer control copy sequences
     python benchmarks/metalearners.py corpus --data DIR
+    python benchmarks/metalearners.py corpus --data DIR --keep --only MANN --datasets leaf coil20
 
 Each section writes ``metalearners_<section>.csv`` to ``--out``. Everything runs on one thread; the
 column `seconds` is the processor time of meta-training.
@@ -22,20 +23,10 @@ from sklearn.metrics import mean_squared_error
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from transfer import deal
 
 from sk_metalearn import metalearners as ml
 from sk_metalearn.metalearners import OuterLoop
-from sk_metalearn.metalearners._embedding import embed
 from sk_metalearn.metalearners._networks import init_mlp, mlp, mlp_gradient
-from sk_metalearn.strategies._meta_attention import metafeature_table
-from sk_metalearn.strategies._meta_siamese import Siamese
-from sk_metalearn.strategies._meta_training import (
-    METRIC,
-    bundled_searches,
-    learn_metric,
-    like_profiles,
-)
 
 SECTIONS = {}
 
@@ -44,6 +35,11 @@ def section(function):
     """Register a function that yields the rows of a table."""
     SECTIONS[function.__name__] = function
     return function
+
+
+def asked(options, method):
+    """Whether a method is to be measured."""
+    return not options.only or method in options.only
 
 
 def interval(scores):
@@ -85,7 +81,7 @@ def sine(options):
         n_validation_episodes=200,
     )
     common = {"standardize": False, "random_state": 0, "n_query": 10}
-    for n_shots in (10, 5):
+    for n_shots in options.shots or (10, 5):
         shared = common | {"n_shots": n_shots}
         learners = {
             "MAML": ml.MAMLRegressor(outer=long, **shared),
@@ -99,7 +95,7 @@ def sine(options):
             "joint pre-training": ml.MAMLRegressor(outer=long, n_steps=0, **shared),
         }
         for name, learner in learners.items():
-            if options.only and name not in options.only:
+            if not asked(options, name):
                 continue
             seconds = meta_fit(learner, train, validation)
             rates = (0.001, 0.01) if name == "joint pre-training" else (None,)
@@ -128,27 +124,20 @@ def sine(options):
 N_EPISODES = 600
 
 
-def digit_sets(mirror=True):
+def digit_sets():
     """Digits and their quarter turns; the images of the test classes are never trained on.
 
-    With `mirror`, mirror images are further classes to train and validate on.
+    Mirror images are further classes to train and validate on.
     """
     digits = load_digits()
     X, y = ml.make_rotated_classes(digits.images / 16, digits.target)
     even = np.tile(np.arange(len(digits.target)) % 2 == 0, 4)
     classes = np.random.RandomState(0).permutation(40)
-    rotations = classes[:22], classes[22:30], classes[30:]
-    by_digit = [np.concatenate([4 * d + np.arange(4) for d in part]) for part in DIGITS]
-    for name, (train, validation, test) in (
-        ("digits, left-out rotations", rotations),
-        ("digits, left-out digits", by_digit),
-    ):
-        rows = [np.isin(y, part) for part in (train, validation, test)]
-        halves = [even, even, ~even]
-        parts = [(X[r & h], y[r & h]) for r, h in zip(rows, halves, strict=True)]
-        if mirror:
-            parts[:2] = [mirrored(*part) for part in parts[:2]]
-        yield name, parts, False
+    parts = [
+        (X[np.isin(y, part) & half], y[np.isin(y, part) & half])
+        for part, half in zip(np.split(classes, [22, 30]), (even, even, ~even), strict=True)
+    ]
+    yield "digits, left-out rotations", [*(mirrored(*part) for part in parts[:2]), parts[2]], False
 
 
 def mirrored(X, y):
@@ -157,8 +146,14 @@ def mirrored(X, y):
     return np.vstack([X, images.reshape(X.shape)]), np.concatenate([y, y + 40])
 
 
-DIGITS = ([0, 1, 6, 8, 9], [2, 5], [3, 4, 7])
-MANY_CLASSES = ("isolet-1560", "coil20", "movement_libras", "leaf", "spectrometer")
+MANY_CLASSES = (
+    "isolet-1560",
+    "leaf-flavia",
+    "leaf",
+    "coil20",
+    "spectrometer",
+    "movement_libras",
+)
 
 
 def corpus_sets(folder):
@@ -190,12 +185,14 @@ def prepare(train, *others, standardize):
 def few_shot(sets, options):
     """Accuracy on episodes of left-out classes, for each method and for 1-NN in input space."""
     for name, raw, standardize in sets:
+        if options.datasets and name not in options.datasets:
+            continue
         train, validation, test = prepare(*raw, standardize=standardize)
-        for n_shots in (1, 5):
+        for n_shots in options.shots or (1, 5):
             draw = {"n_shots": n_shots, "n_query": 3, "n_way": 5, "random_state": 0}
             row = {"dataset": name, "n_shots": n_shots}
             for method, learner in few_shot_learners(n_shots).items():
-                if options.only and method not in options.only:
+                if not asked(options, method):
                     continue
                 seconds, tasks = 0.0, test
                 if method == "1-NN, raw input":
@@ -215,27 +212,42 @@ def few_shot(sets, options):
 def few_shot_learners(n_shots):
     """Baselines, and for each method the settings to choose from on the validation classes."""
     common = {"n_shots": n_shots, "n_query": 3, "standardize": False, "random_state": 0}
+    embedding = common | {"hidden_layer_sizes": (64,), "n_components": None}  # first the input
     gentle, quick = (
         OuterLoop(max_iter=600, learning_rate=rate, validation_interval=50, n_iter_no_change=4)
         for rate in (2e-4, 1e-3)
     )
-    long = OuterLoop(max_iter=600, learning_rate=2e-3, validation_interval=100)
-    learners = {"1-NN, raw input": KNeighborsClassifier(1), "1-NN": KNeighborsClassifier(1)}
-    embedding = common | {"n_components": None}  # at first the input itself
-    for method, make, more in (
-        ("prototypical", ml.PrototypicalNetworkClassifier, {}),
-        ("matching", ml.MatchingNetworkClassifier, {}),
+    steep = OuterLoop(max_iter=600, learning_rate=2e-3, validation_interval=100)
+    return {
+        "1-NN, raw input": KNeighborsClassifier(1),
+        "1-NN": KNeighborsClassifier(1),
+        "prototypical": settings(ml.PrototypicalNetworkClassifier, (gentle, quick), embedding),
+        "matching": settings(ml.MatchingNetworkClassifier, (gentle, quick), embedding),
         # Inputs are about 11 apart; what is nearer than the margin and of another class is moved.
-        ("siamese", ml.SiameseNetworkClassifier, {"margin": 15.0}),
-    ):
-        learners[method] = [
-            make((64,), outer=outer, **embedding, **more) for outer in (gentle, quick)
-        ]
-    learners["MAML"] = [ml.MAMLClassifier(outer=quick, **common)]
-    learners["Reptile"] = [ml.ReptileClassifier(outer=None, **common)]
-    learners["SNAIL"] = [ml.SNAILClassifier(outer=long, **common)]
-    learners["Meta Network"] = [ml.MetaNetworkClassifier(outer=long, **common)]
-    return learners
+        "siamese": settings(
+            ml.SiameseNetworkClassifier, (gentle, quick), embedding | {"margin": 15.0}
+        ),
+        "MAML": settings(ml.MAMLClassifier, (gentle, quick), common),
+        "Reptile": settings(ml.ReptileClassifier, (None,), common),
+        "SNAIL": settings(ml.SNAILClassifier, (steep,), common),
+        "Meta Network": settings(ml.MetaNetworkClassifier, (steep,), common),
+        "MANN": settings(ml.MANNClassifier, (SEQUENCES,), common),
+    }
+
+
+def settings(make, loops, parameters):
+    """A learner for each outer loop."""
+    return [make(outer=outer, **parameters) for outer in loops]
+
+
+# Outer loop of the memories.
+SEQUENCES = OuterLoop(
+    max_iter=400,
+    batch_size=32,
+    learning_rate=3e-3,
+    validation_interval=50,
+    n_validation_episodes=64,
+)
 
 
 def best_of(learners, train, validation):
@@ -454,35 +466,27 @@ def copy(options):
 @section
 def sequences(options):
     """Accuracy on the k-th instance of a class, along sequences of left-out classes."""
-    outer = OuterLoop(
-        max_iter=1500,
-        batch_size=16,
-        learning_rate=3e-3,
-        validation_interval=100,
-        n_validation_episodes=64,
-    )
-    name, parts, _ = next(digit_sets(mirror=False))
+    name, parts, _ = next(digit_sets())
     train, validation, test = prepare(*parts, standardize=False)
-    for n_way in (3, 5):
-        common = {"n_way": n_way, "n_shots": 5, "n_query": 5, "standardize": False}
-        learners = {
-            "MANN": ml.MANNClassifier(outer=outer, random_state=0, **common),
-            "NTM": ml.NTMClassifier(outer=outer, random_state=0, **common),
-            "1-NN": KNeighborsClassifier(1),
+    common = {"n_way": 3, "n_shots": 5, "n_query": 5, "standardize": False, "random_state": 0}
+    learners = {
+        "MANN": ml.MANNClassifier(outer=SEQUENCES, **common),
+        "NTM": ml.NTMClassifier(outer=SEQUENCES, **common),
+        "1-NN": KNeighborsClassifier(1),
+    }
+    for method, learner in learners.items():
+        if not asked(options, method):
+            continue
+        seconds = 0.0 if method == "1-NN" else meta_fit(learner, train, validation)
+        right = instance_accuracy(learner, test, common["n_way"])
+        yield {
+            "method": method,
+            "dataset": name,
+            "n_way": common["n_way"],
+            **{f"instance_{k}": round(right[k - 1], 3) for k in (1, 2, 3, 5, 10)},
+            "instances_2_to_10": round(right[1:].mean(), 3),
+            "seconds": seconds,
         }
-        for method, learner in learners.items():
-            if options.only and method not in options.only:
-                continue
-            seconds = 0.0 if method == "1-NN" else meta_fit(learner, train, validation)
-            right = instance_accuracy(learner, test, n_way)
-            yield {
-                "method": method,
-                "dataset": name,
-                "n_way": n_way,
-                **{f"instance_{k}": round(right[k - 1], 3) for k in (1, 2, 3, 5, 10)},
-                "instances_2_to_10": round(right[1:].mean(), 3),
-                "seconds": seconds,
-            }
 
 
 def instance_accuracy(learner, tasks, n_way, n_sequences=100, n_each=10):
@@ -502,54 +506,23 @@ def instance_accuracy(learner, tasks, n_way, n_sequences=100, n_each=10):
     return np.array([np.mean(part) for part in right])
 
 
-# Retrieval --------------------------------------------------------------------------------------
+KEY = (
+    *("dataset", "problem", "kind", "method", "n_way", "n_shots"),
+    *("step_size", "n_steps", "seed", "length"),
+)
 
 
-@section
-def retrieval(options):
-    """Datasets retrieved by a learned metric of meta-features, and by the Euclidean one.
+def key(row):
+    """What tells the rows of a table apart."""
+    return tuple(str(row[name]) for name in KEY if name in row)
 
-    A metric is learned without the families of the datasets that ask, from pairs with like loss
-    profiles or from pairs of one family.
-    """
-    for kind in ("classification", "regression"):
-        searches = bundled_searches(kind, n_searches=1)
-        rows, profiles = searches.matrix.rows, searches.matrix.normal
-        own = searches.context(0).metafeatures
-        table, groups = metafeature_table(searches.past, own, rows)[0], searches.groups[rows]
-        folds, likeness = deal(groups, 5), np.corrcoef(profiles)
-        related = (groups[:, None] == groups) & ~np.eye(len(groups), dtype=bool)
-        alike = {"siamese, profiles": like_profiles(profiles), "siamese, families": related}
-        found = {"Euclidean": [], **{name: [] for name in alike}}
-        for fold in range(5):
-            rng, train = np.random.RandomState(0), folds != fold
-            start = Siamese.initial_params(rng, table.shape[1])
-            spaces = {"Euclidean": table}
-            for name, pairs in alike.items():
-                pairs = pairs[np.ix_(train, train)]
-                spaces[name] = embed(learn_metric(start, table[train], pairs, METRIC, rng), table)
-            for name, points in spaces.items():
-                for i in np.flatnonzero(~train):
-                    distance = ((points - points[i]) ** 2).sum(axis=1)
-                    distance[i] = np.inf
-                    order = np.argsort(distance, kind="stable")[:-1]
-                    rank = np.argmax(related[i, order]) + 1 if related[i].any() else np.nan
-                    found[name].append((likeness[i, order[0]], likeness[i, order[:5]].mean(), rank))
-        for name, values in found.items():
-            first, five, rank = np.array(values).T
-            asked = np.isfinite(rank)
-            yield {
-                "method": name,
-                "kind": kind,
-                "datasets": len(first),
-                "profile_correlation_1": round(first.mean(), 3),
-                "interval": round(interval(first), 3),
-                "profile_correlation_5": round(five.mean(), 3),
-                "with_relatives": int(asked.sum()),
-                "relative_first": round(float((rank[asked] == 1).mean()), 3),
-                "relative_in_5": round(float((rank[asked] <= 5).mean()), 3),
-                "reciprocal_rank": round(float((1 / rank[asked]).mean()), 3),
-            }
+
+def write(path, rows):
+    """Write a table."""
+    with open(path, "w", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def main():
@@ -558,20 +531,20 @@ def main():
     parser.add_argument("--data", type=Path, help="folder of the corpus")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     parser.add_argument("--only", nargs="*", default=[], help="names of methods")
+    parser.add_argument("--datasets", nargs="*", default=[], help="names of datasets")
+    parser.add_argument("--shots", nargs="*", type=int, default=[], help="numbers of examples")
+    parser.add_argument("--keep", action="store_true", help="keep the rows that are not measured")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     for name in options.sections:
         path, rows = options.out / f"metalearners_{name}.csv", []
-        if options.only and path.exists():
+        if options.keep and path.exists():
             with open(path, newline="") as file:
-                rows = [row for row in csv.DictReader(file) if row["method"] not in options.only]
+                rows = list(csv.DictReader(file))
         for row in SECTIONS[name](options):
-            rows.append(row)
+            rows = [old for old in rows if key(old) != key(row)] + [row]
             print(name, *(f"{key}={value}" for key, value in row.items()), flush=True)
-            with open(path, "w", newline="") as file:
-                writer = csv.DictWriter(file, fieldnames=rows[0])
-                writer.writeheader()
-                writer.writerows(rows)
+            write(path, rows)
 
 
 if __name__ == "__main__":

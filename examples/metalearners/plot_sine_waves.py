@@ -75,7 +75,7 @@ for axis in axes:
 plt.show()
 
 # %%
-# The error after each step, over 200 other waves
+# The error after each step, over 100 other waves
 # -----------------------------------------------
 
 
@@ -84,13 +84,13 @@ def mean_squared_error(y_true, y_pred):
 
 
 figure, axis = plt.subplots(figsize=(6, 3.4), layout="constrained")
-steps = [0, 1, 2, 3, 5, 7, 10]
+steps = [0, 1, 2, 5, 10]
 for name, learner in learners.items():
     errors = []
     for n_steps in steps:
         episodes = sample_episodes(
-            make_sine_tasks(200, 60, random_state=1),
-            200,
+            make_sine_tasks(100, 60, random_state=1),
+            100,
             kind="regression",
             n_shots=10,
             n_query=50,

@@ -8,9 +8,10 @@ from .._compat import Interval
 from ._backend import as_array_of, namespace, sigmoid, softplus, sort, transpose, zeros
 from ._base import FewShotClassifier, FewShotRegressor
 from ._memory import MemoryLearner, content_weights
-from ._networks import init_lstm, init_mlp, lstm, mlp
+from ._networks import init_dense, init_lstm, init_mlp, lstm, mlp
 
 _USAGE_DECAY = 0.95
+_FIRST_GATE, _FIRST_SHARPNESS, _FIRST_FORGET = -2.0, 10.0, -1.0
 
 
 class _MANN(MemoryLearner):
@@ -21,9 +22,22 @@ class _MANN(MemoryLearner):
     def _initial_params(self, rng, n_features, n_outputs):
         n_units, n_heads, size = self.n_units, self.n_heads, self.slot_size
         read_size = n_heads * size
+        keys = init_dense(rng, n_units, read_size, gain=1.0)
+        write = init_dense(rng, 2 * n_units, read_size, gain=1.0)
+        # At first a quarter of a slot takes the label, and the rest is that by which the example
+        # will be looked for.
+        for_label = np.arange(read_size) % size < size // 4
+        keys[:, for_label] = write[n_units:, for_label] = write[:n_units, ~for_label] = 0
+        write[n_units:, ~for_label] = keys[:, ~for_label]
+        lstm_params = init_lstm(rng, n_features + n_outputs + read_size, n_units)
+        lstm_params["lstm_b"][n_units : 2 * n_units] = _FIRST_FORGET  # the past is in the memory
+        focus = np.repeat(np.array([_FIRST_GATE, _FIRST_SHARPNESS], dtype=np.float32), n_heads)
         return {
-            **init_lstm(rng, n_features + n_outputs + read_size, n_units),
-            **init_mlp(rng, [n_units, n_heads * (size + 2)], "address_"),
+            **lstm_params,
+            "keys": keys,
+            "write": write,
+            "focus_W": 0.1 * init_dense(rng, n_units, 2 * n_heads, gain=1.0),
+            "focus_b": focus,
             **init_mlp(rng, [n_units + read_size, self._n_head_outputs(n_outputs)], "head_"),
             "memory": np.full((self.n_slots, size), 1e-6, dtype=np.float32),
         }
@@ -45,25 +59,26 @@ class _MANN(MemoryLearner):
 
     def _step(self, params, x, state):
         xp = namespace(x)
-        memory, read, read_weights, usage, hidden, cell = state
-        n_heads, size = read.shape[-2:]
-        flat = read.reshape(*read.shape[:-2], n_heads * size)
-        hidden, cell = lstm(params, xp.concatenate([x, flat], -1), hidden, cell)
-        address = mlp(params, hidden[..., None, :], "address_")
-        address = address.reshape(*hidden.shape[:-1], n_heads, size + 2)
-        keys, gate = xp.tanh(address[..., :size]), sigmoid(address[..., size : size + 1])
+        memory, read, read_weights, usage, before, cell = state
+        n_heads, shape = read.shape[-2], read.shape
+        flat = read.reshape(*shape[:-2], -1)
+        hidden, cell = lstm(params, xp.concatenate([x, flat], -1), before, cell)
+        keys = xp.tanh(hidden @ params["keys"]).reshape(shape)
+        focus = (hidden @ params["focus_W"] + params["focus_b"])[..., None]
+        gate, sharpness = sigmoid(focus[..., :n_heads, :]), softplus(focus[..., n_heads:, :])
 
-        # Write: where was read last, or into the slots used least, which are emptied before.
-        least = usage <= sort(usage)[..., n_heads - 1 : n_heads]
-        least = least[..., None, :] + zeros((n_heads, 1), like=x)
-        memory = memory * (1 - least[..., 0, :, None])
+        # Write: where was read last, or into a slot used least (one for each head), emptied before.
+        written = xp.tanh(xp.concatenate([hidden, before], -1) @ params["write"]).reshape(shape)
+        least_used = sort(usage)[..., :n_heads, None]
+        least = (usage[..., None, :] == least_used) + zeros((1,), like=x)
         write_weights = gate * read_weights + (1 - gate) * least
-        memory = memory + transpose(write_weights) @ keys
+        memory = memory * (1 - xp.amax(least, -2))[..., None]
+        memory = memory + transpose(write_weights) @ written
 
-        read_weights = content_weights(memory, keys, 1 + softplus(address[..., size + 1 :]))
+        read_weights = content_weights(memory, keys, sharpness)
         read = read_weights @ memory
         usage = _USAGE_DECAY * usage + (read_weights + write_weights).sum(-2)
-        flat = read.reshape(*hidden.shape[:-1], n_heads * size)
+        flat = read.reshape(*shape[:-2], -1)
         output = mlp(params, xp.concatenate([hidden, flat], -1)[..., None, :], "head_")
         return output[..., 0, :], (memory, read, read_weights, usage, hidden, cell)
 
@@ -74,7 +89,10 @@ class MANNClassifier(_MANN, FewShotClassifier):
     The support examples are read one after another, the label of each a step late, by a controller
     that reads its memory by content and writes to the slot it read last or to the one it used
     least recently. The outer loop learns the weights on whole sequences, in which every example is
-    predicted before its label is shown; the inner loop fills the memory.
+    predicted before its label is shown; the inner loop fills the memory. (The paper writes the
+    keys themselves. Here what is written comes from the controller at this step and at the one
+    before, so that an example and its label share a slot; each head has a slot of its own to write
+    to and learns how sharply it reads.)
 
     Without meta-training this is a sharp attention over the standardised support examples.
 
@@ -179,7 +197,10 @@ class MANNRegressor(_MANN, FewShotRegressor):
     The support examples are read one after another, the label of each a step late, by a controller
     that reads its memory by content and writes to the slot it read last or to the one it used
     least recently. The outer loop learns the weights on whole sequences, in which every example is
-    predicted before its label is shown; the inner loop fills the memory.
+    predicted before its label is shown; the inner loop fills the memory. (The paper writes the
+    keys themselves. Here what is written comes from the controller at this step and at the one
+    before, so that an example and its label share a slot; each head has a slot of its own to write
+    to and learns how sharply it reads.)
 
     Without meta-training this is a sharp attention over the standardised support examples.
 

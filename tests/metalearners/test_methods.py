@@ -199,16 +199,31 @@ def test_heads_of_the_turing_machine_shift_and_sharpen():
     assert sharp[4] > 0.99
 
 
-def test_mann_writes_to_the_slots_it_used_least():
-    learner = small("MANNClassifier", n_heads=1)
+@pytest.mark.parametrize("n_heads", [1, 2])
+def test_mann_writes_to_the_slots_it_used_least(n_heads):
+    learner = small("MANNClassifier", n_heads=n_heads)
     params = learner._initial_params(RNG, 2, 3)
-    size = params["memory"].shape[1]
-    params["address_b0"][size] = -50  # the write gate: never where it read last
+    params["focus_b"][:n_heads] = -50  # the write gates: never where it read last
     state, filled = learner._start(params, np.zeros((1, 4, 2), dtype=np.float32)), []
     for _ in range(4):
         _, state = learner._step(params, RNG.normal(size=(1, 5)), state)
         filled.append((np.abs(state[0][0]).max(axis=1) > 1e-3).sum())
-    assert filled == [1, 2, 3, 4]
+    assert filled == [n_heads, 2 * n_heads, 3 * n_heads, 4 * n_heads]
+
+
+def test_a_row_of_mann_begins_alike_to_the_example_it_holds():
+    """Before meta-training, an example seen again is read from the slot with its label."""
+    learner = small("MANNClassifier", n_units=64, n_slots=20, slot_size=32, n_heads=1)
+    params = learner._initial_params(np.random.RandomState(0), 40, 3)
+    X, Y = RNG.normal(size=(1, 8, 40)), one_hot(RNG.randint(3, size=(1, 8)), 3)
+    state = learner._adapt(params, X, Y)
+    found = []
+    for x in X[0]:
+        inputs = learner._input(params, x[None], state["label"])
+        _, after = learner._step(params, inputs, state["memory"])
+        found.append(after[2][0, 0].argmax())
+    # The row of an example is written one step later; the first row is that of no example.
+    assert np.mean(np.array(found) == np.arange(1, 9)) > 0.7
 
 
 def test_turing_machine_learns_to_copy():

@@ -10,7 +10,7 @@ from sk_metalearn.metalearners._backend import value_and_grad
 from sk_metalearn.strategies import PastPerformance, get_strategy
 from sk_metalearn.strategies import _meta_training as training
 from sk_metalearn.strategies._meta_base import LearnedChoice
-from sk_metalearn.strategies._meta_siamese import contrastive_loss
+from sk_metalearn.strategies._meta_siamese import profile_embedding
 from sk_metalearn.strategies.testing import simulate
 
 CHOICES = [name for name, kind in training.METHODS.items() if issubclass(kind, LearnedChoice)]
@@ -44,7 +44,6 @@ def quick(monkeypatch):
     pytest.importorskip("torch", reason="meta-training needs PyTorch")
     short = training.OuterLoop(max_iter=10, batch_size=8, learning_rate=0.02, validation_interval=5)
     monkeypatch.setattr(training, "CHOICE", short)
-    monkeypatch.setattr(training, "METRIC", short)
     monkeypatch.setattr(training, "N_PROTOTYPES", (2, 4))
 
 
@@ -79,10 +78,18 @@ def test_prototypes_share_the_weight_of_their_members():
     assert len({round(group[0], 12) for group in groups}) > 1
 
 
-def test_contrastive_loss():
-    first, second = np.array([[0.0], [0.0], [0.0]]), np.array([[0.5], [0.6], [3.0]])
-    loss = contrastive_loss(first, second, np.array([0.0, 1.0, 1.0]), margin=1.0)
-    assert loss == pytest.approx((0.5**2 + 0.4**2 + 0) / 3, abs=1e-6)
+def test_the_siamese_map_knows_which_columns_tell_profiles_apart():
+    rng = np.random.RandomState(0)
+    table = rng.normal(size=(200, 8))
+    profiles = rng.normal(size=(2, 30))
+    normal = table[:, :2] @ profiles + 0.3 * rng.normal(size=(200, 30))
+    points = table @ profile_embedding(table, normal)
+    gaps = ((points[:100] - points[100:]) ** 2).sum(axis=1)
+    assert gaps.mean() == pytest.approx(1, rel=0.2)
+    pairs = zip(normal[:100], normal[100:], strict=True)
+    apart = [1 - np.corrcoef(a, b)[0, 1] for a, b in pairs]
+    plain = ((table[:100] - table[100:]) ** 2).sum(axis=1)
+    assert np.corrcoef(gaps, apart)[0, 1] > np.corrcoef(plain, apart)[0, 1] + 0.1
 
 
 def test_memory_forgets_what_is_read_least():
