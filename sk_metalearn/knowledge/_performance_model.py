@@ -88,7 +88,8 @@ class SharedProcess:
         n = distances.shape[-1]
         moments, shares, count = self._moments()
         moments += 1e-6 * shares[:, None, None] * np.eye(n)
-        kept = np.flatnonzero(shares > 0)
+        # Where no value is known at all, as of seconds in some sources, the prior stands.
+        kept = np.flatnonzero((shares > 0) | (shares.sum() == 0))
         moments, shares, own = moments[kept], shares[kept], distances[kept]
         widest = distances.max(axis=(0, 2, 3), initial=0.0)
         varying = widest > 0

@@ -245,7 +245,7 @@ class BaseAuto(BaseEstimator):
             report["own_tasks"] = 0 if own is None else len(own.tasks)
             past = stack_past(past, own)
             report["used"] = past is not None
-        if metafeatures is not None and pool.past is not None:
+        if metafeatures is not None and pool.past is not None and pool.past.metafeature_names:
             near = knowledge.neighbors(metafeatures=metafeatures, kind=kind, n_neighbors=3)
             report["neighbors"] = [neighbor.task.name for neighbor in near]
         self.knowledge_report_ = report
@@ -319,7 +319,8 @@ class BaseAuto(BaseEstimator):
         ndarray of shape (n_samples,)
         """
         X = self._ready(X)
-        return self.best_estimator_.predict(X)
+        # CatBoost gives a column where there are several classes.
+        return np.ravel(self.best_estimator_.predict(X))
 
     def score(self, X, y):
         """Score the final model by what was maximised.

@@ -189,7 +189,7 @@ class Setup:
         report["used"] = True
         warn_if_not_iid(self.cv, self.routed.splitter.split.get("groups"))
         self.metafeatures = measure(self.X, self.y, task.kind)
-        if self.metafeatures is not None:
+        if self.metafeatures is not None and knowledge.table(task.kind).metafeature_names:
             near = knowledge.neighbors(
                 metafeatures=self.metafeatures, kind=task.kind, n_neighbors=3
             )

@@ -8,8 +8,10 @@ from sklearn.preprocessing import StandardScaler
 
 from sk_metalearn import AutoClassifier, MetaSearchCV
 from sk_metalearn.exceptions import MissingDependencyError
+from sk_metalearn.knowledge import Evaluation, KnowledgeBase, Task
 from sk_metalearn.spaces import Schema, build_estimator, families, get_family, load_pool
 from sk_metalearn.spaces._inverse import find_family, read_model
+from sk_metalearn.spaces._match import match_candidates
 
 KINDS = ("classification", "regression")
 NAMES = ("lightgbm", "xgboost", "catboost")
@@ -85,3 +87,38 @@ def test_a_package_that_is_not_installed_is_named(monkeypatch):
     X, y = load_wine(return_X_y=True)
     with pytest.raises(MissingDependencyError, match=r"sk-metalearn\[boosting\]"):
         AutoClassifier(n_iter=2, families=["xgboost"]).fit(X, y)
+
+
+def test_several_classes_are_predicted_as_one_label_a_row():
+    _needs("catboost")
+    X, y = load_wine(return_X_y=True)
+    auto = AutoClassifier(families=["catboost"], n_iter=1, random_state=0).fit(X[::3], y[::3])
+    assert auto.predict(X).shape == y.shape
+    assert auto.score(X, y) > 0.8
+
+
+def test_a_grid_meets_the_measured_pool_of_its_family():
+    _needs("lightgbm")
+    from lightgbm import LGBMClassifier
+
+    X, y = load_wine(return_X_y=True)
+    X, y = X[::2], y[::2]
+    boosters = [c for c in load_pool("classification", optional=True) if c.family == "lightgbm"]
+    tasks = [Task(f"{i:012x}", f"t{i}", "classification", f"f{i}", 200 + i, 4, 2) for i in range(4)]
+    # Few leaves did better on every past task.
+    evaluations = [
+        Evaluation(task.id, own.id, "ok", {"accuracy": [0.9 - 0.003 * own.params["num_leaves"]]})
+        for task in tasks
+        for own in boosters
+    ]
+    base = KnowledgeBase.from_evaluations(tasks, {"classification": boosters}, evaluations, {})
+    model = LGBMClassifier(verbosity=-1, n_jobs=1, n_estimators=30, min_child_samples=5)
+    grid = {"num_leaves": [31, 20, 4, 60, 127]}
+    search = MetaSearchCV(model, grid, n_iter=2, cv=2, knowledge=base, random_state=0).fit(X, y)
+    report = search.knowledge_report_
+    assert report["used"] and report["families"] == {"lightgbm": 5} and report["tasks"] == 4
+    assert {"num_leaves": 4} in search.cv_results_["params"]
+    auto = AutoClassifier(families=["lightgbm"], n_iter=1, cv=2, knowledge=base, random_state=0)
+    assert auto.fit(X, y).knowledge_report_["used"]
+    default = match_candidates(LGBMClassifier(), [{}], Schema.from_data(X, y), "classification", X)
+    assert default[0].kind == "exact" and default[0].configuration == boosters[0]
