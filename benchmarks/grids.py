@@ -178,8 +178,8 @@ def simulate(strategy, context, scores, n):
     return visited
 
 
-def search_again(record, knowledge, source, strategy):
-    """Run a strategy on one dataset's measured grid; what it visits is scored by regret."""
+def search_again(record, knowledge, source, strategy, seen):
+    """Run a strategy on one dataset's measured grid; what it chooses is judged by regret."""
     from sk_metalearn.building._tasks import prepare
     from sk_metalearn.metafeatures import MetaFeatureExtractor
     from sk_metalearn.search._candidates import make_candidates
@@ -212,7 +212,7 @@ def search_again(record, knowledge, source, strategy):
         n_evaluations=N_EVALUATIONS,
     )
     scores, judged = np.array(record["cells"], dtype=float).T
-    lost = regrets(judged, record["baseline"][1])
+    lost = regrets(scores if seen else judged, record["baseline"][0 if seen else 1])
     visited = simulate(strategy, context, scores, N_EVALUATIONS)
     scores = np.where(np.isfinite(scores), scores, -np.inf)
     chosen = [visited[int(np.argmax(scores[visited[: k + 1]]))] for k in range(len(visited))]
@@ -240,7 +240,7 @@ def judge(arguments):
         paths = sorted(Path(arguments.cache).glob(f"{grid}-*.json"))
         records = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
         found = [
-            search_again(own, knowledge, sources[own["name"]], arguments.strategy)
+            search_again(own, knowledge, sources[own["name"]], arguments.strategy, arguments.seen)
             for own in records
         ]
         clear = [own for own in range(len(records)) if is_clear(records[own])]
@@ -311,6 +311,7 @@ def main():
     two.add_argument("--knowledge", default="bundled")
     two.add_argument("--grids", default=",".join(GRIDS))
     two.add_argument("--strategy", default="auto")
+    two.add_argument("--seen", action="store_true", help="judge by the scores that a search sees")
     two.add_argument("--out", help="CSV file to write")
     two.set_defaults(run=judge)
     arguments = parser.parse_args()
