@@ -14,6 +14,7 @@ target in the column ``target``.
 import argparse
 import csv
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -72,14 +73,7 @@ def sine(options):
     long = OuterLoop(
         max_iter=15000, batch_size=25, validation_interval=1000, n_validation_episodes=200
     )
-    reptile = OuterLoop(
-        max_iter=15000,
-        batch_size=5,
-        optimizer="sgd",
-        learning_rate=0.5,
-        validation_interval=1000,
-        n_validation_episodes=200,
-    )
+    reptile = replace(long, batch_size=5, optimizer="sgd", learning_rate=0.5)
     common = {"standardize": False, "random_state": 0, "n_query": 10}
     for n_shots in options.shots or (10, 5):
         shared = common | {"n_shots": n_shots}

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
@@ -50,8 +51,7 @@ class PastSearches:
         regret = (best[:, None] - scores[self.tasks]) / (best - worst)[:, None]
         self.regret = np.clip(np.where(np.isfinite(regret), regret, 1.0), 0.0, 1.0)
         self.matrix = PastMatrix(past)
-        self._records = {}
-        self._orders(rng)
+        self._records, self._rng = {}, rng
 
     def others(self, i):
         """Rows of the past that a search on the i-th task may know."""
@@ -86,24 +86,26 @@ class PastSearches:
         digest.update(repr(tuple(self.past.metafeature_names or ())).encode())
         return digest.hexdigest()[:16]
 
-    def _orders(self, rng):
-        """Candidates as a search tried them: most by active greedy, a third by chance."""
+    @cached_property
+    def orders(self):
+        """Candidates as the searches tried them: most by active greedy, a third by chance."""
         n = min(max(STEPS), len(self.candidates) - 2)
-        self.orders = np.zeros((len(self.tasks), n), dtype=int)
+        orders = np.zeros((len(self.tasks), n), dtype=int)
         for i, task in enumerate(self.tasks):
             told = np.asarray(self.past.scores, dtype=float)[task]
             searcher = ActiveGreedy().start(self.context(i))
             for k in range(n):
-                if rng.random() < 1 / 3:
+                if self._rng.random() < 1 / 3:
                     left = searcher.untried
                     measured = left[np.isfinite(told[left])]
                     proposal = searcher.make(
-                        candidate=rng.choice(measured if len(measured) else left)
+                        candidate=self._rng.choice(measured if len(measured) else left)
                     )
                 else:
                     proposal = searcher.ask()[0]
-                self.orders[i, k] = proposal.candidate
+                orders[i, k] = proposal.candidate
                 searcher.tell([Outcome(proposal, float(told[proposal.candidate]))])
+        return orders
 
     def record(self, make, key=None):
         """Describe the searches as a strategy sees them.

@@ -210,18 +210,22 @@ def _train_choice(kind_of, searches, seed, verbose):
 
 
 def bundled_searches(kind, **options):
-    """The bundled knowledge as `PastSearches`, with the metric that is the default of its kind."""
+    """The bundled knowledge as `PastSearches`, with the metric that is the default of its kind.
+
+    The candidates are those of a search on the catalogue: the dummy estimators are not among them.
+    """
     table = KnowledgeBase.bundled().table(kind)
     metric = "accuracy" if kind == "classification" else "r2"
+    real = [i for i, found in enumerate(table.configurations) if found.family != "dummy"]
     past = PastPerformance(
-        scores=np.asarray(table.scores(metric), dtype=float),
-        seconds=np.asarray(table.seconds, dtype=float),
+        scores=np.asarray(table.scores(metric), dtype=float)[:, real],
+        seconds=np.asarray(table.seconds, dtype=float)[:, real],
         baseline=np.asarray(table.baseline(metric), dtype=float),
         tasks=tuple(task.name for task in table.tasks),
         metafeatures=np.asarray(table.metafeatures, dtype=float),
         metafeature_names=table.metafeature_names,
     )
-    points = [to_point(configuration) for configuration in table.configurations]
+    points = [to_point(table.configurations[i]) for i in real]
     families = [task.family for task in table.tasks]
     return PastSearches(past, families, points, catalogue_space(kind), kind, **options)
 

@@ -7,7 +7,7 @@ from _searches import family, past
 from sk_metalearn.exceptions import StrategyError
 from sk_metalearn.metalearners import MetaWeights
 from sk_metalearn.metalearners._backend import value_and_grad
-from sk_metalearn.strategies import PastPerformance, get_strategy
+from sk_metalearn.strategies import Outcome, PastPerformance, get_strategy
 from sk_metalearn.strategies import _meta_training as training
 from sk_metalearn.strategies._meta_base import LearnedChoice
 from sk_metalearn.strategies._meta_siamese import profile_embedding
@@ -109,7 +109,7 @@ def test_memory_reads_by_content():
     strategy.start(family().context(past=known))
     for candidate in range(0, 30, 2):
         proposal = strategy.make(candidate=candidate)
-        strategy.record.add(training.Outcome(proposal, 3.0 + 2.0 * known.scores[4, candidate]))
+        strategy.record.add(Outcome(proposal, 3.0 + 2.0 * known.scores[4, candidate]))
     state = {name: np.asarray(value)[None] for name, value in strategy.describe().items()}
     assert strategy.read(strategy.params, state)[0].argmax() == 4
 
