@@ -126,6 +126,7 @@ def run(
     slices=None,
     optional=False,
     fidelity="main",
+    again=False,
     shard="0/1",
     n_workers=None,
     time_limit=None,
@@ -151,6 +152,9 @@ def run(
     fidelity : {"small", "main", "large"}, default="main"
         At most 500, 2,000 or 10,000 rows. ``"small"`` and ``"large"`` measure 24 fixed
         configurations on the datasets of more than 4,000 rows.
+    again : bool, default=False
+        Whether to measure what crashed once more. What was recorded first stays; `merge` takes
+        what is good.
     shard : str, default="0/1"
         ``"i/N"``: this machine's part, the i-th of N (from 0).
     n_workers : int, optional
@@ -182,7 +186,7 @@ def run(
         for family in families(kinds[0], optional=True):
             _ = family.estimator_class  # says what is not installed
     work = plan(list_tasks(data), kinds, slices, shard, optional, fidelity)
-    done = _done(output)
+    done = _done(output, again)
     started = time.monotonic()
     with WorkerPool(n_workers or os.cpu_count() or 1, niceness=niceness) as pool:
         builder = _Builder(pool, fidelity, done, started, time_limit, progress, len(work))
@@ -209,12 +213,12 @@ def _part(shard):
     return part, parts
 
 
-def _done(output):
+def _done(output, again):
     return {
         (record["task"], record["configuration"], record["fidelity"])
         for path in shard_files(output)
         for record in read_shard(path)
-        if "configuration" in record
+        if "configuration" in record and not (again and record["status"] == "crashed")
     }
 
 

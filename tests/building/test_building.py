@@ -1,6 +1,7 @@
 """The builder on real data: prepares tasks, measures the pool, resumes, merges."""
 
 import json
+import lzma
 import os
 import signal
 import subprocess
@@ -111,6 +112,24 @@ def test_running_again_measures_nothing_again(folder, built):
     before = {path.name: path.read_bytes() for path in shard_files(built)}
     assert run(folder, built, slices=[0], n_workers=1, progress=False)
     assert {path.name: path.read_bytes() for path in shard_files(built)} == before
+
+
+def test_what_crashed_is_measured_again_when_asked(folder, built, tmp_path):
+    path = next(path for path in shard_files(built) if "regression" in path.name)
+    records = read_shard(path)
+    broken = next(r for r in records if r.get("status") == "ok" and r["folds"])
+    good = broken["folds"]
+    broken.update(status="crashed", reason="ValueError: since repaired", folds=[])
+    lines = "".join(json.dumps(record) + "\n" for record in records)
+    (tmp_path / path.name).write_bytes(lzma.compress(lines.encode()))
+    options = {"kinds": ["regression"], "slices": [0], "n_workers": 1, "progress": False}
+    assert run(folder, tmp_path, **options)
+    assert len(shard_files(tmp_path)) == 1
+    assert run(folder, tmp_path, again=True, **options)
+    (further,) = tmp_path.glob("*-part2*")
+    (cell,) = [r for r in read_shard(further) if "configuration" in r]
+    assert [f["metrics"] for f in cell["folds"]] == [f["metrics"] for f in good]
+    assert {e.status.name for e in load_shards(tmp_path)[1]} <= {"ok", "not_applicable"}
 
 
 def test_measuring_again_gives_the_same_scores(folder, built):
