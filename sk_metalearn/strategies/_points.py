@@ -225,3 +225,11 @@ class Encoder:
             If a point does not lie in the space.
         """
         return self._rows(points)
+
+    def holds(self, point):
+        """Whether a point can be encoded."""
+        try:
+            self._rows([point])
+        except SpaceError:
+            return False
+        return True

@@ -87,24 +87,27 @@ class SurrogateStrategy(Strategy):
 
     def _observed_rows(self, outcomes, scores):
         """Encode what was observed, without results from outside the space."""
-        rows, kept = [], []
-        for i, outcome in enumerate(outcomes):
-            candidate = outcome.proposal.candidate
-            if candidate is not None:
-                rows.append(self.encoder.candidates[candidate])
-                kept.append(i)
-                continue
-            try:
-                rows.append(self.encoder([outcome.proposal.point])[0])
-                kept.append(i)
-            except SpaceError:
-                continue
-        return np.array(rows), scores[kept]
+        proposals = [outcome.proposal for outcome in outcomes]
+        kept = [i for i, proposal in enumerate(proposals) if self._has_row(proposal)]
+        return self._rows(proposals[i] for i in kept), scores[kept]
+
+    def _has_row(self, proposal):
+        return proposal.candidate is not None or self.encoder.holds(proposal.point)
+
+    def _rows(self, proposals):
+        return np.array(
+            [
+                self.encoder([own.point])[0]
+                if own.candidate is None
+                else self.encoder.candidates[own.candidate]
+                for own in proposals
+            ]
+        )
 
     def _maximise(self, rows, scores):
         centre, scale = scores.mean(), scores.std() or 1.0
         values = (scores - centre) / scale
-        waiting = self._waiting_rows()
+        waiting = self._rows(own for own in self.record.waiting if self._has_row(own))
         predict = self.fit(rows, values)
         if len(waiting):
             # What is pending is taken to give what is expected of it.
@@ -136,15 +139,6 @@ class SurrogateStrategy(Strategy):
         """Rate the points; the first `n_candidates` of them are candidates."""
         return log_expected_improvement(mean, deviation, best)
 
-    def _waiting_rows(self):
-        rows = []
-        for proposal in self.record.waiting:
-            if proposal.candidate is not None:
-                rows.append(self.encoder.candidates[proposal.candidate])
-            else:
-                rows.append(self.encoder([proposal.point])[0])
-        return np.array(rows)
-
     def _points(self):
         """Points of the space to rate: random ones and neighbours of the best, all of them new."""
         space = self.context.space
@@ -164,6 +158,8 @@ class SurrogateStrategy(Strategy):
                 except SpaceError:
                     break
         fresh, keys = [], self.record.keys | self.candidate_keys
+        if self.encoder.space is not space:
+            points = [point for point in points if self.encoder.holds(point)]
         for point in points:
             key = point_key(point)
             if key not in keys:

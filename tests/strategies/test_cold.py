@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from _searches import family, random_space_regret, space_regret
 
+from sk_metalearn.spaces import Categorical, Float, Space
 from sk_metalearn.strategies import (
+    Context,
     Evolution,
     Forest,
     GaussianProcess,
@@ -56,6 +58,16 @@ def test_evolution_needs_more_evaluations_than_a_surrogate():
 
 def test_quasi_random_is_no_worse_than_random():
     assert space_regret(QuasiRandom, 30, range(1000, 1030)) < 1.3 * random_space_regret(30)
+
+
+def test_candidates_outside_the_space_do_not_end_a_surrogate():
+    space = Space({"C": Float(0.1, 100.0, log=True), "kernel": Categorical(["rbf", "linear"])})
+    rng = np.random.default_rng(0)
+    candidates = [space.sample(rng) for _ in range(10)] + [{"C": 1000.0, "kernel": "rbf"}]
+    context = Context(candidates=candidates, space=space, seed=0)
+    proposals, _ = simulate(GaussianProcess(), context, lambda points: [p["C"] for p in points], 20)
+    assert len(proposals) == 20
+    assert any(proposal.candidate is None for proposal in proposals)
 
 
 def test_grid_goes_in_order():
