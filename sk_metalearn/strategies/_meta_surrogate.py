@@ -1,6 +1,7 @@
 """Few-shot learners as surrogates: support is what was evaluated, queries are the rest."""
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,6 +15,8 @@ from ._points import Encoder
 from ._prior_surrogate import PriorSurrogate
 
 __all__ = ["MAML", "SNAIL", "FewShotSurrogate", "Reptile"]
+
+_MOST_HALVINGS = 20
 
 
 @dataclass
@@ -70,13 +73,26 @@ class FewShotSurrogate(PriorSurrogate):
         self.expect = self.posterior(rows[[best]], mean[[best]])
 
     def posterior(self, rows, values):
-        fitted = clone(self._learner).fit(rows, values)
+        fitted = self._adapt(rows, values)
 
         def predict(rows):
             mean, deviation = fitted.predict(rows, return_std=True)
             return mean, np.maximum(deviation, 1e-3)
 
         return predict
+
+    def _adapt(self, rows, values):
+        """Fit the learner; with smaller steps where those it was meta-trained for diverge."""
+        learner = clone(self._learner)
+        if "inner_learning_rate" not in learner.get_params():
+            return learner.fit(rows, values)
+        for _ in range(_MOST_HALVINGS):
+            with suppress(FloatingPointError), np.errstate(over="ignore", invalid="ignore"):
+                error = learner.fit(rows, values).predict(rows) - values
+                if (error**2).mean() <= 4 * (1 + (values**2).mean()):
+                    break
+            learner.set_params(inner_learning_rate=learner.inner_learning_rate / 2)
+        return learner.fit(rows, values)
 
     def propose(self):
         proposal = super().propose()

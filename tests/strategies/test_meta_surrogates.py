@@ -56,6 +56,17 @@ def test_points_outside_the_candidates_are_proposed(name, monkeypatch):
     assert all(proposal.expected == proposal.expected for proposal in proposals[2:])
 
 
+def test_an_adaptation_that_diverges_takes_smaller_steps(monkeypatch):
+    weights = learned("reptile", monkeypatch, 12)
+    make = training.METHODS["reptile"].learner
+    steep = staticmethod(lambda n: make(n).set_params(inner_learning_rate=1e4))
+    monkeypatch.setattr(training.METHODS["reptile"], "learner", steep)
+    score, _ = family().task(1000)
+    context = family().context(past=past(), space=family().space)
+    proposals, _ = simulate(get_strategy("reptile", weights=weights), context, score, 8)
+    assert len(proposals) == 8
+
+
 @pytest.mark.parametrize("name", SURROGATES)
 def test_where_no_weights_fit_the_search_goes_on_without(name, monkeypatch):
     score, _ = family().task(1000)
