@@ -362,5 +362,6 @@ def test_randomized_search_programs(program):
     columns = {name for name in theirs.cv_results_ if not name.startswith("param_")}
     columns |= {f"param_{name}" for point in ours.cv_results_["params"] for name in point}
     assert columns <= set(ours.cv_results_)
-    assert ours.best_score_ >= theirs.best_score_ - 0.02
+    # One flower of the 45 test rows more or less.
+    assert ours.best_score_ >= theirs.best_score_ - 0.023
     assert ours.predict(X).shape == (150,)
