@@ -20,6 +20,8 @@ __all__ = ["FamilyModel", "SharedProcess", "family_model"]
 # Tasks are not independent evidence on the length scales: they count for at most this many.
 _EVIDENCE = 20.0
 _SQRT3 = np.sqrt(3.0)
+# What the process takes for noise varies over length scales this many times shorter than its own.
+_DETAIL = 5.0
 
 
 class SharedProcess:
@@ -65,8 +67,8 @@ class SharedProcess:
             out[group] += (points[:, column, None] - points[None, :, column]) ** 2
         return out
 
-    def _kernel(self, a, b):
-        scales = _SQRT3 * np.sqrt(self.weights[self.groups])
+    def _kernel(self, a, b, sharper=1.0):
+        scales = sharper * _SQRT3 * np.sqrt(self.weights[self.groups])
         root = cdist(a * scales, b * scales)
         return (1 + root) * np.exp(-root)
 
@@ -205,7 +207,9 @@ class SharedProcess:
         cross = self._kernel(self.places[own][points], places)
         left = self._kernel(places, places)
         left -= cross.T @ self._inverse(own, points) @ cross
-        np.fill_diagonal(left, np.maximum(np.diag(left), 0.0) + self.noise)
+        np.fill_diagonal(left, np.maximum(np.diag(left), 0.0))
+        # What counts as noise is finer detail, which close neighbours share.
+        left += self.noise * self._kernel(places, places, _DETAIL)
         deviation = np.sqrt(np.diag(left))
         return left / deviation / deviation[:, None]
 

@@ -23,14 +23,16 @@ class Auto(TransferMVN):
 
     Parameters
     ----------
-    n_portfolio : int, default=3
-        Evaluations before the expected improvement decides.
+    n_portfolio : int, optional
+        Evaluations before the expected improvement decides. By default 3; 2 where the past of most
+        candidates is predicted: among points of one family the next result tells more than a
+        third point that covers what predictions leave open.
     n_pool : int, default=30
         Evaluations after which points outside the candidates are tried too; half the candidates
         with a past, if that is less.
     """
 
-    n_portfolio: int = 3
+    n_portfolio: int | None = None
     n_pool: int = 30
 
     def prepare(self):
@@ -39,6 +41,9 @@ class Auto(TransferMVN):
         self._moments = prior
         self._posterior = Posterior(*prior, self.noise)
         self._portfolio = Portfolio(cost_exponent=self.cost_exponent).join(self)
+        self._n_portfolio = self.n_portfolio
+        if self._n_portfolio is None:
+            self._n_portfolio = 2 if self.matrix.mostly_predicted else 3
 
     @property
     def n_done(self):
@@ -49,7 +54,7 @@ class Auto(TransferMVN):
         if self.matrix is None:
             return super().propose()
         n_done = self.n_done
-        if 1 <= n_done <= self.n_portfolio:
+        if 1 <= n_done <= self._n_portfolio:
             for default in self.context.defaults[:2]:
                 if not self.record.tried[default]:
                     return self.make(candidate=default, reason="default")
@@ -61,6 +66,6 @@ class Auto(TransferMVN):
         return super().propose()
 
     def utility(self):
-        if self.n_done < self.n_portfolio:
+        if self.n_done < self._n_portfolio:
             return self._portfolio.utility()
         return super().utility()

@@ -111,6 +111,12 @@ class PastMatrix:
             return np.diag(deviation**2)
         return deviation[:, None] * self.past.correlation * deviation
 
+    @property
+    def mostly_predicted(self):
+        """Whether more cells were predicted than measured."""
+        spread = self.past.spread
+        return spread is not None and np.mean(np.asarray(spread)[np.isfinite(spread)] > 0) > 0.5
+
     @cached_property
     def seconds(self):
         """Relative seconds of each candidate: geometric mean over tasks, 1 for a median one."""

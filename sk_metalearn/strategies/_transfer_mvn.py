@@ -10,6 +10,9 @@ from ._pool import PoolStrategy
 
 __all__ = ["Posterior", "TransferMVN"]
 
+# A score further below the best than this many times the median's distance tells no more.
+_OUTLYING = 3.0
+
 
 class Posterior:
     """Posterior of a multivariate normal that grows by one observation at a time.
@@ -127,6 +130,10 @@ class TransferMVN(PoolStrategy):
         if len(indices) == 0:
             return scores, np.nan, np.nan
         prior = mean[indices]
+        # Ranks know no outliers; one very poor score would make all good ones look alike.
+        best, middle = scores.max(), np.median(scores)
+        if best > middle:
+            scores = np.maximum(scores, best - _OUTLYING * (best - middle))
         spread = scores.std()
         if len(indices) == 1 or spread == 0:
             return prior.copy(), np.nan, np.nan

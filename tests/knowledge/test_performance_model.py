@@ -245,3 +245,6 @@ def test_predictions_of_near_points_err_together(svm_tasks):
     assert np.allclose(np.diag(correlation), 1.0)
     assert np.linalg.eigvalsh(correlation).min() > 0
     assert correlation[0, 1] > correlation[0, 2]
+    # Nobody can tell twins apart: measuring one says all about the other.
+    twins = model.correlation([svm(C=C, gamma=0.01) for C in (1.0, 1.001)], 16)
+    assert twins[0, 1] > 0.999

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from _searches import family, past, pool_regret, random_pool_regret
 
-from sk_metalearn.strategies import Auto, Portfolio
+from sk_metalearn.strategies import Auto, Portfolio, get_strategy
 from sk_metalearn.strategies._past import PastMatrix
 from sk_metalearn.strategies._task_prior import task_prior
 from sk_metalearn.strategies.testing import simulate
@@ -23,6 +23,22 @@ def test_begins_with_the_portfolio_and_the_default_comes_early():
     proposals = visited(Auto(), 4, defaults=(worst,))
     assert worst in [p.candidate for p in proposals]
     assert [p.reason for p in proposals if p.candidate == worst] == ["default"]
+
+
+def test_the_portfolio_is_shorter_where_the_past_is_predicted():
+    spread = np.full(past().scores.shape, 0.1)
+    for own, n_first in ((past(), 3), (replace(past(), spread=spread), 2)):
+        reasons = [p.reason for p in visited(Auto(), 5, past=own)]
+        assert reasons == ["portfolio"] * n_first + ["surrogate"] * (5 - n_first)
+
+
+def test_one_very_poor_score_does_not_make_the_good_ones_look_alike():
+    auto = get_strategy("auto").start(family().context(past=past()))
+    indices, scores = np.arange(5), np.array([0.9, 0.8, 0.7, 0.6, 0.5])
+    values, _, _ = auto.to_normal(indices, scores)
+    poorer, _, _ = auto.to_normal(indices, np.append(scores[:4], -1e6))
+    assert poorer[0] - poorer[1] > 0.5 * (values[0] - values[1])
+    assert np.all(np.diff(poorer) <= 0)
 
 
 def test_quick_candidates_come_first_when_the_budget_is_in_seconds():
