@@ -260,13 +260,8 @@ class FamilyModel:
     def reliability(self):
         return self._process.reliability if self.n_points > 2 else 0.0
 
-    def _place(self, configurations, n_features, variance):
-        if n_features is None or not depends_on_columns(self.family):
-            n_features = self._typical
-        return place_points(self.family, configurations, n_features, variance)[0]
-
-    def predict(self, configurations, n_features=None, variance=1.0):
-        """Predict scores.
+    def place(self, configurations, n_features=None, variance=1.0):
+        """Places of configurations, which the other methods take.
 
         Parameters
         ----------
@@ -278,10 +273,25 @@ class FamilyModel:
 
         Returns
         -------
+        ndarray of shape (n_configurations, n_columns)
+        """
+        if n_features is None or not depends_on_columns(self.family):
+            n_features = self._typical
+        return place_points(self.family, configurations, n_features, variance)[0]
+
+    def predict(self, places):
+        """Predict scores.
+
+        Parameters
+        ----------
+        places : ndarray of shape (n_configurations, n_columns)
+
+        Returns
+        -------
         scores, spread : ndarray of shape (n_tasks, n_configurations)
             In the units of the metric; NaN on tasks where the family was not measured.
         """
-        mean, deviation = self._process.predict(self._place(configurations, n_features, variance))
+        mean, deviation = self._process.predict(places)
         scores, spread = np.full(mean.shape, np.nan), np.full(mean.shape, np.nan)
         for row, own in enumerate(self.scores):
             known = np.sort(own[np.isfinite(own)])
@@ -293,33 +303,31 @@ class FamilyModel:
             spread[row] = (upper - lower) / 2
         return scores, spread
 
-    def correlation(self, configurations, n_features=None, variance=1.0):
+    def correlation(self, places):
         """Correlation of the errors of the predicted scores between configurations.
 
         Parameters
         ----------
-        configurations, n_features, variance
-            As in `predict`.
+        places : ndarray of shape (n_configurations, n_columns)
 
         Returns
         -------
         ndarray of shape (n_configurations, n_configurations)
         """
-        return self._process.correlation(self._place(configurations, n_features, variance))
+        return self._process.correlation(places)
 
-    def predict_seconds(self, configurations, n_features=None, variance=1.0):
+    def predict_seconds(self, places):
         """Predict the CPU seconds of one fold.
 
         Parameters
         ----------
-        configurations, n_features, variance
-            As in `predict`.
+        places : ndarray of shape (n_configurations, n_columns)
 
         Returns
         -------
         ndarray of shape (n_tasks, n_configurations)
         """
-        mean, _ = self._times.predict(self._place(configurations, n_features, variance))
+        mean, _ = self._times.predict(places)
         return np.exp(mean + self.level[:, None])
 
 

@@ -65,8 +65,8 @@ def predict_seconds(configurations, schema, table):
             continue
         level = _level(growth, sizes)
         seen = np.isfinite(model.level)
-        relative = model.predict_seconds([configurations[i] for i in members], schema.n_features)
-        relative = np.log(relative[seen]) - model.level[seen, None]
+        places = model.place([configurations[i] for i in members], schema.n_features)
+        relative = np.log(model.predict_seconds(places)[seen]) - model.level[seen, None]
         predicted[members] = np.exp(level + np.nanmedian(relative, axis=0))
     return predicted
 

@@ -106,8 +106,7 @@ def past_performance(estimator, candidates, schema, kind, metric, knowledge, X=N
         past = performance_of(configurations, name, table, differs, **size)
     rows = np.flatnonzero(np.isfinite(past.scores).any(axis=1))
     if not len(rows):
-        why = f"no past task was measured with {' or '.join(matches.families)}"
-        return Prior(None, matches, report={**report, "why": why})
+        return Prior(None, matches, report={**report, "why": _nothing(matches.families, table)})
     models = {family: family_model(table, family, name) for family in matches.families}
     report.update(
         reliability={f: round(model.reliability, 3) for f, model in models.items() if model},
@@ -117,6 +116,15 @@ def past_performance(estimator, candidates, schema, kind, metric, knowledge, X=N
         task_families=len({table.tasks[i].family for i in rows}),
     )
     return Prior(past, matches, predict_seconds(configurations, schema, table), report)
+
+
+def _nothing(families, table):
+    columns = [own.family in families for own in table.configurations]
+    n_tasks = int(np.isfinite(table.seconds[:, columns]).any(axis=1).sum())
+    which = " or ".join(families)
+    if not n_tasks:
+        return f"no past task was measured with {which}"
+    return f"{n_tasks} of {len(table.tasks)} past tasks were measured with {which}: too few"
 
 
 def _variance(X, schema):
@@ -163,10 +171,10 @@ def performance_of(configurations, metric, table, differs=None, n_features=None,
         model = family_model(table, family, metric)
         if model is None:
             continue
-        own = [configurations[i] for i in members]
-        scores[:, members], spread[:, members] = model.predict(own, n_features, variance)
-        seconds[:, members] = model.predict_seconds(own, n_features, variance)
-        correlation[np.ix_(members, members)] = model.correlation(own, n_features, variance)
+        own = model.place([configurations[i] for i in members], n_features, variance)
+        scores[:, members], spread[:, members] = model.predict(own)
+        seconds[:, members] = model.predict_seconds(own)
+        correlation[np.ix_(members, members)] = model.correlation(own)
         for i in members:
             if position[i] >= 0:
                 there = np.isfinite(measured[:, position[i]])

@@ -41,7 +41,8 @@ class Recommendation:
     metric : str
         Name of the metric.
     evidence : tuple of (str, float)
-        The nearest past datasets and the configuration's score on each.
+        The nearest past datasets and the configuration's score on each; none where the knowledge
+        base has no meta-features.
     reason : str
         Why it stands at this place: which part it plays beside those before it.
     """
@@ -57,10 +58,10 @@ class Recommendation:
 
     def __str__(self):
         shown = ", ".join(f"{name} {score:.3f}" for name, score in self.evidence)
+        where = f"; on the nearest past datasets: {shown}" if shown else ""
         return (
             f"{self.configuration}: {self.metric} about {self.expected_score:.3f} "
-            f"(spread {self.spread:.3f}), a fit takes about {self.expected_seconds:.2g} s; on the "
-            f"nearest past datasets: {shown}"
+            f"(spread {self.spread:.3f}), a fit takes about {self.expected_seconds:.2g} s{where}"
         )
 
 
@@ -89,7 +90,7 @@ def recommend(
     n : int, default=5
         How many.
     kind : {"classification", "regression"}, optional
-        Told by y where not given.
+        Told by y where not given; whole numbers count as classes.
     scoring : str, optional
         What is to be good; accuracy or R2 by default.
     knowledge : {"bundled", "user"}, KnowledgeBase or path-like, default="bundled"
@@ -162,7 +163,7 @@ def recommend(
                 expected_seconds=float(pool.seconds[i]) if pool.seconds is not None else np.nan,
                 metric=pool.metric,
                 evidence=tuple(
-                    (name, float(score)) for name, score in zip(names, scores, strict=True)
+                    (name, float(score)) for name, score in zip(names, scores, strict=bool(names))
                 )[:_N_SHOWN],
                 reason=proposal.reason,
             )
@@ -173,6 +174,9 @@ def recommend(
 def _nearest(base, kind, metafeatures):
     """Rows, weights and names of the past tasks nearest to the one at hand."""
     table = base.table(kind)
+    if not np.isfinite(table.metafeatures).any():
+        # Nothing tells which are near: all count, and none is shown as evidence.
+        return np.arange(len(table.tasks)), np.ones(len(table.tasks)), []
     near = base.neighbors(metafeatures=metafeatures, kind=kind, n_neighbors=_N_NEIGHBORS)
     rows = np.array([table.row(neighbor.task.id) for neighbor in near], dtype=int)
     distances = np.array([neighbor.distance for neighbor in near])

@@ -92,7 +92,7 @@ def test_predicts_points_that_were_not_measured(svm_tasks):
     points, peaks, scores = svm_tasks
     model = FamilyModel(SVM, points, scores, np.ones_like(scores), np.full(60, 16))
     new = random_points(80, np.random.default_rng(1))
-    predicted, spread = model.predict(new, 16)
+    predicted, spread = model.predict(model.place(new, 16))
     truth = np.array([surface(new, peak) for peak in peaks])
     agreement = [spearmanr(a, b)[0] for a, b in zip(predicted, truth, strict=True)]
     assert np.mean(agreement) > 0.9
@@ -107,7 +107,7 @@ def test_predicts_points_that_were_not_measured(svm_tasks):
 def test_points_measured_are_almost_reproduced(svm_tasks):
     points, _, scores = svm_tasks
     model = FamilyModel(SVM, points, scores, np.ones_like(scores), np.full(60, 16))
-    predicted, _ = model.predict(points, 16)
+    predicted, _ = model.predict(model.place(points, 16))
     assert np.abs(predicted - scores).mean() < 0.02
 
 
@@ -135,7 +135,7 @@ def test_widths_carry_over_between_numbers_of_columns():
     model = FamilyModel(SVM, points, scores, np.ones_like(scores), columns)
     ladder = [svm(C=10.0, gamma=own) for own in np.logspace(-4, 1, 40)]
     for p in (4, 128):
-        best = ladder[int(np.nanmean(model.predict(ladder, p)[0], axis=0).argmax())]
+        best = ladder[int(np.nanmean(model.predict(model.place(ladder, p))[0], axis=0).argmax())]
         assert best.params["gamma"] * p == pytest.approx(10**-0.5, rel=0.8)
 
 
@@ -145,7 +145,7 @@ def test_unknown_cells(svm_tasks):
     holes[:20, 15:] = np.nan
     holes[5] = np.nan
     model = FamilyModel(SVM, points, holes, np.ones_like(scores), np.full(60, 16))
-    predicted, spread = model.predict(points, 16)
+    predicted, spread = model.predict(model.place(points, 16))
     assert np.isnan(predicted[5]).all() and np.isnan(spread[5]).all()
     rows = np.setdiff1d(np.arange(60), [5])
     assert np.isfinite(predicted[rows]).all() and (spread[rows] > 0).all()
@@ -159,7 +159,7 @@ def test_few_points(number):
     rng = np.random.default_rng(4)
     points, scores = random_points(number, rng), rng.uniform(0.5, 1, size=(12, number))
     model = FamilyModel(SVM, points, scores, np.ones_like(scores), np.full(12, 8))
-    predicted, spread = model.predict(random_points(5, rng), 8)
+    predicted, spread = model.predict(model.place(random_points(5, rng), 8))
     assert np.isfinite(predicted).all() and np.isfinite(spread).all()
     assert predicted.min() > 0.3 and predicted.max() < 1.2
 
@@ -241,10 +241,11 @@ def test_a_family_is_fitted_quickly(svm_tasks):
 def test_predictions_of_near_points_err_together(svm_tasks):
     points, _, scores = svm_tasks
     model = FamilyModel(SVM, points[:12], scores[:, :12], np.ones((60, 12)), np.full(60, 16))
-    correlation = model.correlation([svm(C=C, gamma=0.01) for C in (1.0, 1.2, 1000.0)], 16)
+    near = model.place([svm(C=C, gamma=0.01) for C in (1.0, 1.2, 1000.0)], 16)
+    correlation = model.correlation(near)
     assert np.allclose(np.diag(correlation), 1.0)
     assert np.linalg.eigvalsh(correlation).min() > 0
     assert correlation[0, 1] > correlation[0, 2]
     # Nobody can tell twins apart: measuring one says all about the other.
-    twins = model.correlation([svm(C=C, gamma=0.01) for C in (1.0, 1.001)], 16)
-    assert twins[0, 1] > 0.999
+    twins = model.place([svm(C=C, gamma=0.01) for C in (1.0, 1.001)], 16)
+    assert model.correlation(twins)[0, 1] > 0.999
