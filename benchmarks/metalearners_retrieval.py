@@ -18,8 +18,7 @@ from transfer import deal
 
 from sk_metalearn.metalearners import OuterLoop
 from sk_metalearn.metalearners._backend import namespace, value_and_grad
-from sk_metalearn.strategies._meta_attention import metafeature_table
-from sk_metalearn.strategies._meta_siamese import profile_embedding
+from sk_metalearn.strategies._likeness import metafeature_table, profile_embedding
 from sk_metalearn.strategies._meta_training import bundled_searches
 
 MARGIN = 1.0

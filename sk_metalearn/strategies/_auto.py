@@ -27,12 +27,15 @@ class Auto(TransferMVN):
         Evaluations before the expected improvement decides. By default 3; 2 where the past of most
         candidates is predicted: among points of one family the next result tells more than a
         third point that covers what predictions leave open.
+    likeness : float, default=1.0
+        How much more past tasks with similar meta-features count in the portfolio.
     n_pool : int, default=30
         Evaluations after which points outside the candidates are tried too; half the candidates
         with a past, if that is less.
     """
 
     n_portfolio: int | None = None
+    likeness: float = 1.0
     n_pool: int = 30
 
     def prepare(self):
@@ -40,7 +43,8 @@ class Auto(TransferMVN):
         prior = task_prior(self.matrix, context.past, context.metafeatures, self.shrinkage)
         self._moments = prior
         self._posterior = Posterior(*prior, self.noise)
-        self._portfolio = Portfolio(cost_exponent=self.cost_exponent).join(self)
+        first = Portfolio(cost_exponent=self.cost_exponent, likeness=self.likeness)
+        self._portfolio = first.join(self)
         self._n_portfolio = self.n_portfolio
         if self._n_portfolio is None:
             self._n_portfolio = 2 if self.matrix.mostly_predicted else 3

@@ -5,7 +5,7 @@ import numpy as np
 from ..metalearners._backend import namespace, relu, softmax
 from ._meta_base import LearnedChoice
 
-__all__ = ["AttentionChoice", "correlations", "expected_gain", "level", "metafeature_table"]
+__all__ = ["AttentionChoice", "correlations", "expected_gain", "level"]
 
 
 def level(n_observed):
@@ -21,36 +21,6 @@ def correlations(matrix, scores):
     rows = matrix - matrix.mean(axis=1, keepdims=True)
     size = np.sqrt((own**2).sum() * (rows**2).sum(axis=1))
     return np.divide(rows @ own, size, out=np.zeros(len(rows)), where=size > 1e-12)
-
-
-def metafeature_table(past, own, rows):
-    """Standardised meta-features of past tasks and of the task at hand; unknown ones are 0.
-
-    Parameters
-    ----------
-    past : PastPerformance
-    own : mapping of str to float or None
-    rows : ndarray of shape (n_tasks,), dtype int
-        Past tasks wanted.
-
-    Returns
-    -------
-    table : ndarray of shape (n_tasks, n_metafeatures)
-    own : ndarray of shape (n_metafeatures,)
-        Both without columns if either side has no meta-features.
-    """
-    if past.metafeatures is None or not past.metafeature_names or not own:
-        return np.zeros((len(rows), 0)), np.zeros(0)
-    table = np.asarray(past.metafeatures, dtype=float)[rows]
-    own = np.array([own.get(name, np.nan) for name in past.metafeature_names], dtype=float)
-    table = np.where(np.isfinite(table), table, np.nan)
-    known = np.isfinite(table)
-    count = np.maximum(known.sum(axis=0), 1)
-    mean = np.where(known, table, 0.0).sum(axis=0) / count
-    spread = np.sqrt((np.where(known, table - mean, 0.0) ** 2).sum(axis=0) / count)
-    scale = np.where(spread > 0, spread, 1.0)
-    table, own = (table - mean) / scale, (own - mean) / scale
-    return tuple(np.clip(np.where(np.isfinite(x), x, 0.0), -3.0, 3.0) for x in (table, own))
 
 
 class AttentionChoice(LearnedChoice):

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ._active_testing import Concordance
-from ._meta_attention import AttentionChoice, correlations, metafeature_table
+from ._likeness import metafeature_table
+from ._meta_attention import AttentionChoice, correlations
 
 __all__ = ["Evidence", "Matching", "matching_logits"]
 

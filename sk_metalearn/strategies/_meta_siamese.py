@@ -5,44 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ._active_testing import Concordance
-from ._meta_attention import AttentionChoice, metafeature_table
+from ._likeness import metafeature_table
+from ._meta_attention import AttentionChoice
 from ._meta_matching import matching_logits
 
-__all__ = ["Siamese", "profile_embedding"]
-
-
-def profile_embedding(table, normal, penalty=10.0):
-    """Linear map of meta-features by which datasets with like loss profiles are near.
-
-    Ridge regression predicts the standardised loss profile of a dataset. The map puts the
-    prediction beside the meta-features themselves, which know datasets that are near in ways the
-    profiles of a few hundred datasets cannot teach; either has half of the mean squared distance.
-
-    Parameters
-    ----------
-    table : ndarray of shape (n_tasks, n_metafeatures)
-        Standardised meta-features.
-    normal : ndarray of shape (n_tasks, n_candidates)
-        Normal scores.
-    penalty : float, default=10.0
-        Of the ridge regression.
-
-    Returns
-    -------
-    ndarray of shape (n_metafeatures, n_components)
-        Scaled so that the mean squared distance of two datasets is 1.
-    """
-    profiles = normal - normal.mean(axis=1, keepdims=True)
-    profiles = profiles / np.maximum(np.linalg.norm(profiles, axis=1, keepdims=True), 1e-12)
-    identity = np.eye(table.shape[1])
-    target = table.T @ (profiles - profiles.mean(axis=0))
-    left, strength, _ = np.linalg.svd(np.linalg.solve(table.T @ table + penalty * identity, target))
-    n_components = len(strength)
-    parts = []
-    for part in (identity, left[:, :n_components] * strength):
-        spread = np.sqrt(4.0 * (table @ part).var(axis=0).sum())
-        parts.append(part / max(spread, 1e-12))
-    return np.hstack(parts).astype(np.float32)
+__all__ = ["Siamese"]
 
 
 @dataclass

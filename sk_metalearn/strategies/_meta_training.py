@@ -20,14 +20,14 @@ from ..metalearners import MetaWeights, OuterLoop
 from ..metalearners._backend import namespace, softmax, value_and_grad
 from ..spaces import catalogue_space, to_point
 from ._base import PastPerformance
-from ._meta_attention import metafeature_table
+from ._likeness import metafeature_table, profile_embedding
 from ._meta_base import LearnedChoice, weights_path
 from ._meta_matching import Matching
 from ._meta_memory import Memory
 from ._meta_network import MetaNetwork
 from ._meta_prototypical import Prototypical
 from ._meta_searches import PastSearches
-from ._meta_siamese import Siamese, profile_embedding
+from ._meta_siamese import Siamese
 from ._meta_surrogate import MAML, SNAIL, Reptile
 from ._past import PastMatrix
 from ._points import Encoder

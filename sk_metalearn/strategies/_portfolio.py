@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ._likeness import task_weights
 from ._pool import PoolStrategy
 
 __all__ = ["Portfolio"]
@@ -18,6 +19,13 @@ class Portfolio(PoolStrategy):
     the best list of each length. With a budget in seconds the gain per second decides. A candidate
     that failed on the task at hand does not count as tried.
 
+    Parameters
+    ----------
+    likeness : float, default=0.0
+        How much more past tasks with similar meta-features count: their weight in the mean is
+        exp(-likeness * d^2), where d is the distance in a linear map of the meta-features
+        regressed on loss profiles, scaled so that the mean of d^2 is 1.
+
     References
     ----------
     F. Pfisterer, J. van Rijn, P. Probst, A. Müller, B. Bischl. Learning multiple defaults for
@@ -25,8 +33,15 @@ class Portfolio(PoolStrategy):
     D. Salinas, N. Erickson. TabRepo. AutoML conference, 2024.
     """
 
+    likeness: float = 0.0
+
     def prepare(self):
-        self._mean = self.matrix.regret.mean(axis=0)
+        context = self.context
+        self._weights = np.full(len(self.matrix.regret), 1 / len(self.matrix.regret))
+        if self.likeness:
+            similar = (self.matrix, context.past, context.metafeatures, self.likeness)
+            self._weights = task_weights(*similar)
+        self._mean = self._weights @ self.matrix.regret
 
     def utility(self):
         regret = self.matrix.regret
@@ -35,7 +50,7 @@ class Portfolio(PoolStrategy):
             if outcome.failed and outcome.proposal.candidate is not None:
                 counted[outcome.proposal.candidate] = False
         current = regret[:, counted].min(axis=1, initial=1.0)
-        gain = np.maximum(current[:, None] - regret, 0.0).mean(axis=0)
+        gain = self._weights @ np.maximum(current[:, None] - regret, 0.0)
         # Where nothing more can be gained, the better candidate comes first.
         utility = (gain + 1e-6 * (1.0 - self._mean)) * self.discount
         return utility, lambda candidate: {"reason": "portfolio"}
