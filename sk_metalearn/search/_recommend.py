@@ -163,8 +163,9 @@ def recommend(
                 expected_seconds=float(pool.seconds[i]) if pool.seconds is not None else np.nan,
                 metric=pool.metric,
                 evidence=tuple(
-                    (name, float(score)) for name, score in zip(names, scores, strict=bool(names))
-                )[:_N_SHOWN],
+                    (name, float(score))
+                    for name, score in zip(names[:_N_SHOWN], scores, strict=False)
+                ),
                 reason=proposal.reason,
             )
         )

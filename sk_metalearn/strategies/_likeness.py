@@ -27,7 +27,7 @@ def task_weights(matrix, past, own, sharpness=1.0):
     """
     table, own = metafeature_table(past, own, matrix.rows)
     weights = np.ones(len(table))
-    if table.shape[1] and len(table) >= _MIN_TASKS:
+    if own.any() and len(table) >= _MIN_TASKS:
         embedding = profile_embedding(table, matrix.normal)
         distance = (((table - own) @ embedding) ** 2).sum(axis=1)
         weights = np.exp(-sharpness * (distance - distance.min()))

@@ -114,8 +114,10 @@ class PastMatrix:
     @property
     def mostly_predicted(self):
         """Whether more cells were predicted than measured."""
-        spread = self.past.spread
-        return spread is not None and np.mean(np.asarray(spread)[np.isfinite(spread)] > 0) > 0.5
+        if self.past.spread is None:
+            return False
+        spread = np.asarray(self.past.spread, dtype=float)
+        return (spread > 0).sum() > (spread == 0).sum()
 
     @cached_property
     def seconds(self):

@@ -34,7 +34,7 @@ def test_tasks_with_similar_metafeatures_count_more_in_the_portfolio():
     matrix = PastMatrix(past())
     weights = task_weights(matrix, past(), family().task(1000)[1])
     assert weights.sum() == pytest.approx(1.0) and weights.max() > 2 * weights.min()
-    for own in ({}, None):
+    for own in ({}, None, {"other": 1.0}):
         assert np.ptp(task_weights(matrix, past(), own)) == 0
 
 
