@@ -211,10 +211,7 @@ def few_shot_learners(n_shots):
         OuterLoop(max_iter=600, learning_rate=rate, validation_interval=50, n_iter_no_change=4)
         for rate in (2e-4, 1e-3)
     )
-    steady, steep = (
-        OuterLoop(max_iter=600, learning_rate=rate, validation_interval=100)
-        for rate in (5e-4, 2e-3)
-    )
+    steep = OuterLoop(max_iter=600, learning_rate=2e-3, validation_interval=100)
     return {
         "1-NN, raw input": KNeighborsClassifier(1),
         "1-NN": KNeighborsClassifier(1),
@@ -226,7 +223,7 @@ def few_shot_learners(n_shots):
         ),
         "MAML": settings(ml.MAMLClassifier, (gentle, quick), common),
         "Reptile": settings(ml.ReptileClassifier, (None,), common),
-        "SNAIL": settings(ml.SNAILClassifier, (steady, steep), common),
+        "SNAIL": settings(ml.SNAILClassifier, (steep,), common),
         "Meta Network": settings(ml.MetaNetworkClassifier, (steep,), common),
         "MANN": settings(ml.MANNClassifier, (SEQUENCES,), common),
     }
