@@ -2,9 +2,10 @@
 
 import numpy as np
 
-__all__ = ["metafeature_table", "profile_embedding", "task_weights"]
+__all__ = ["MIN_TASKS", "metafeature_table", "profile_embedding", "task_weights"]
 
-_MIN_TASKS = 20
+# Fewer past tasks do not tell what meta-features are worth.
+MIN_TASKS = 20
 
 
 def task_weights(matrix, past, own, sharpness=1.0):
@@ -27,7 +28,7 @@ def task_weights(matrix, past, own, sharpness=1.0):
     """
     table, own = metafeature_table(past, own, matrix.rows)
     weights = np.ones(len(table))
-    if own.any() and len(table) >= _MIN_TASKS:
+    if sharpness and own.any() and len(table) >= MIN_TASKS:
         embedding = profile_embedding(table, matrix.normal)
         distance = (((table - own) @ embedding) ** 2).sum(axis=1)
         weights = np.exp(-sharpness * (distance - distance.min()))

@@ -90,7 +90,7 @@ class FewShotSurrogate(PriorSurrogate):
             with suppress(FloatingPointError), np.errstate(over="ignore", invalid="ignore"):
                 error = learner.fit(rows, values).predict(rows) - values
                 if (error**2).mean() <= 4 * (1 + (values**2).mean()):
-                    break
+                    return learner
             learner.set_params(inner_learning_rate=learner.inner_learning_rate / 2)
         return learner.fit(rows, values)
 

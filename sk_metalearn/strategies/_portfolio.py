@@ -37,10 +37,7 @@ class Portfolio(PoolStrategy):
 
     def prepare(self):
         context = self.context
-        self._weights = np.full(len(self.matrix.regret), 1 / len(self.matrix.regret))
-        if self.likeness:
-            similar = (self.matrix, context.past, context.metafeatures, self.likeness)
-            self._weights = task_weights(*similar)
+        self._weights = task_weights(self.matrix, context.past, context.metafeatures, self.likeness)
         self._mean = self._weights @ self.matrix.regret
 
     def utility(self):

@@ -3,13 +3,14 @@
 import numpy as np
 from scipy.special import ndtri
 
+from ._likeness import MIN_TASKS
+
 __all__ = ["task_prior"]
 
 # Inverse lengths, and variances of what meta-features leave unexplained, to choose from.
 _SHARPNESS = (1.0, 2.0, 4.0)
 _NOISES = (0.3, 1.0, 3.0, 10.0)
 _LINEAR = 0.1
-_MIN_TASKS = 20
 
 
 def task_prior(matrix, past, own, shrinkage=5.0):
@@ -73,7 +74,7 @@ def _places(matrix, past, own):
     if past.metafeatures is None or not past.metafeature_names or not own:
         return None
     table = np.asarray(past.metafeatures, dtype=float)[matrix.rows]
-    if len(table) < _MIN_TASKS:
+    if len(table) < MIN_TASKS:
         return None
     here = np.array([own.get(name, np.nan) for name in past.metafeature_names], dtype=float)
     columns = []
