@@ -7,15 +7,18 @@ import numpy as np
 from .._compat import Interval
 from ._backend import namespace, normalize, relu, softmax, transpose
 from ._base import FewShotClassifier, FewShotRegressor
-from ._networks import gradient_features, init_mlp, mlp, mlp_gradient, n_layers
+from ._networks import gradient_features, init_mlp, init_rotation, mlp, mlp_gradient, n_layers
 
 _FAST_SCALE = 0.1
 
 
 def _fast_weights(params, gradient, prefix):
-    """Map each number of a gradient to a fast weight, by one small network for all."""
+    """Map each number of a gradient to a fast weight: a step against it, and what a network adds.
+
+    One small network serves all numbers.
+    """
     return {
-        key: _FAST_SCALE * mlp(params, gradient_features(value), prefix)[..., 0]
+        key: _FAST_SCALE * (mlp(params, gradient_features(value), prefix)[..., 0] - value)
         for key, value in gradient.items()
     }
 
@@ -44,13 +47,20 @@ class _MetaNetwork:
 
     def _initial_params(self, rng, n_features, n_outputs):
         n_units, n_out = self.n_units, self._n_head_outputs(n_outputs)
-        return {
+        params = {
             **init_mlp(rng, [n_features, n_units, n_units, n_out], "slow_"),
             **init_mlp(rng, [n_features, n_units, n_out], "base_"),
             **init_mlp(rng, [2, self.n_meta_units, 1], "embedder_"),
             **init_mlp(rng, [2, self.n_meta_units, 1], "learner_"),
             "log_scale": np.array(2.0, dtype=np.float32),
         }
+        # At first the embedding keeps distances, the slow learner says nothing, and fast weights
+        # are steps of gradient descent.
+        params["slow_W0"] = init_rotation(rng, n_features, n_units)
+        params["slow_W1"] = np.eye(n_units, dtype=np.float32)
+        for key in ("base_W1", "embedder_W1", "learner_W1"):
+            params[key] = np.zeros_like(params[key])
+        return params
 
     def _n_slots(self, params):
         return params["base_b1"].shape[0]
@@ -91,13 +101,14 @@ class MetaNetworkClassifier(_MetaNetwork, FewShotClassifier):
     of the example. A query reads the fast weights by attention and is answered by the base learner
     with slow and fast weights side by side; the embedding has fast weights of its own. The outer
     loop learns slow weights and the networks that make fast ones. (The paper accumulates the
-    gradients of the embedding by an LSTM; here their mean is taken.)
+    gradients of the embedding by an LSTM; here their mean is taken. Fast weights start as steps
+    against the gradients, to which the networks add what they learn.)
 
     Without meta-training this is a sharp attention over the standardised support examples.
 
     Parameters
     ----------
-    n_units : int, default=32
+    n_units : int, default=64
         Units of each hidden layer of the embedding and of the base learner.
     n_meta_units : int, default=20
         Hidden units of the networks that turn gradients into fast weights.
@@ -157,7 +168,7 @@ class MetaNetworkClassifier(_MetaNetwork, FewShotClassifier):
 
     def __init__(
         self,
-        n_units=32,
+        n_units=64,
         *,
         n_meta_units=20,
         n_way=5,
@@ -195,13 +206,14 @@ class MetaNetworkRegressor(_MetaNetwork, FewShotRegressor):
     of the example. A query reads the fast weights by attention and is answered by the base learner
     with slow and fast weights side by side; the embedding has fast weights of its own. The outer
     loop learns slow weights and the networks that make fast ones. (The paper accumulates the
-    gradients of the embedding by an LSTM; here their mean is taken.)
+    gradients of the embedding by an LSTM; here their mean is taken. Fast weights start as steps
+    against the gradients, to which the networks add what they learn.)
 
     Without meta-training this is a sharp attention over the standardised support examples.
 
     Parameters
     ----------
-    n_units : int, default=32
+    n_units : int, default=64
         Units of each hidden layer of the embedding and of the base learner.
     n_meta_units : int, default=20
         Hidden units of the networks that turn gradients into fast weights.
@@ -257,7 +269,7 @@ class MetaNetworkRegressor(_MetaNetwork, FewShotRegressor):
 
     def __init__(
         self,
-        n_units=32,
+        n_units=64,
         *,
         n_meta_units=20,
         n_shots=10,

@@ -11,6 +11,19 @@ def init_dense(rng, n_inputs, n_outputs, gain=2.0):
     return (scale * rng.standard_normal((n_inputs, n_outputs))).astype(np.float32)
 
 
+def init_rotation(rng, n_inputs, n_outputs):
+    """Draw a layer that keeps distances: a rotation, its ReLU units in pairs of opposite sign.
+
+    Inputs are kept whole where there are at least twice as many units.
+    """
+    half = (n_outputs + 1) // 2
+    tall = rng.standard_normal((max(n_inputs, half), min(n_inputs, half)))
+    rotation = np.linalg.qr(tall)[0]
+    if n_inputs < half:
+        rotation = rotation.T
+    return np.hstack([rotation, -rotation])[:, :n_outputs].astype(np.float32)
+
+
 def init_mlp(rng, sizes, prefix=""):
     """Draw a multi-layer perceptron.
 

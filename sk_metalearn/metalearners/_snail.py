@@ -7,7 +7,7 @@ import numpy as np
 from .._compat import Interval
 from ._backend import as_array_of, namespace, sigmoid, softmax, transpose, zeros
 from ._base import FewShotClassifier, FewShotRegressor
-from ._networks import init_dense, init_mlp, mlp
+from ._networks import init_dense, init_mlp, init_rotation, mlp
 from ._sequence import pad_labels, shifted
 
 
@@ -36,6 +36,9 @@ def _keys_values(params, i, x):
 class _SNAIL:
     """The method, for either kind of task.
 
+    At first it answers with the labels of the examples that look like the query; from a random
+    start it hardly learns to compare.
+
     The network is causal: what it computes for the support examples does not depend on the query
     behind them. So `fit` runs the support sequence once and keeps the input of every layer, and
     each query is a last step of its own.
@@ -45,14 +48,12 @@ class _SNAIL:
 
     def _initial_params(self, rng, n_features, n_outputs):
         n_units = self.n_units
-        params = init_mlp(rng, [n_features, n_units, n_units], "embed_")
+        params = init_mlp(rng, [n_features, 2 * n_units, n_units], "embed_")
         longest = np.max(self.n_shots) * (n_outputs if self.kind == "classification" else 1) + 1
         n_channels, layer = n_units + n_outputs, 0
         for block in ("attention", "convolutions", "attention", "convolutions", "attention"):
             if block == "attention":
                 keys = init_dense(rng, n_channels, n_units, gain=1.0)
-                if layer == 0:
-                    keys[n_units:] = 0  # at first, alike is who looks alike, whatever its label
                 params[f"layer{layer}_keys"] = keys
                 params[f"layer{layer}_queries"] = keys.copy()
             for _ in range(1 if block == "attention" else int(np.ceil(np.log2(longest)))):
@@ -62,7 +63,24 @@ class _SNAIL:
                 params[f"layer{layer}_b"] = np.zeros(width, dtype=np.float32)
                 n_channels += n_units if block == "attention" else self.n_filters
                 layer += 1
-        return params | init_mlp(rng, [n_channels, self._n_head_outputs(n_outputs)], "head_")
+        params |= init_mlp(rng, [n_channels, self._n_head_outputs(n_outputs)], "head_")
+        return self._look_up(params, rng, n_units, n_outputs)
+
+    def _look_up(self, params, rng, n_units, n_outputs):
+        """Let the first attention answer with the labels of what looks like the query."""
+        params["embed_W0"] = init_rotation(rng, len(params["embed_W0"]), 2 * n_units)
+        pairs = np.eye(n_units, dtype=np.float32)
+        params["embed_W1"] = np.vstack([pairs, -pairs])
+        alike = np.eye(n_units + n_outputs, n_units, dtype=np.float32)
+        params["layer0_keys"], params["layer0_queries"] = alike, alike.copy()
+        label = np.arange(min(n_outputs, n_units))
+        values = params["layer0_W"]
+        values[n_units:] = values[:, label] = 0
+        values[n_units + label, label] = 1
+        params["head_W0"] *= 0.1
+        share = 5.0 if self.kind == "classification" else 1.0
+        params["head_W0"][n_units + n_outputs + label, label] = share
+        return params
 
     def _n_slots(self, params):
         return params["head_b0"].shape[0]
@@ -99,11 +117,8 @@ class _SNAIL:
                 new = _convolve(params, i, x, past + xp.zeros_like(x))
             else:
                 keys, values = _keys_values(params, i, support)
-                own_key, own_value = _keys_values(params, i, x)
-                queries = x @ params[f"layer{i}_queries"] / keys.shape[-1] ** 0.5
-                own = (queries * own_key).sum(-1)[..., None]
-                weights = softmax(xp.concatenate([queries @ transpose(keys), own], -1))
-                new = weights[..., :-1] @ values + weights[..., -1:] * own_value
+                logits = x @ params[f"layer{i}_queries"] @ transpose(keys)
+                new = softmax(logits / keys.shape[-1] ** 0.5) @ values
             x = xp.concatenate([x, new], -1)
         return self._head(mlp(params, x, "head_"), state["n_outputs"])
 
@@ -114,13 +129,14 @@ class SNAILClassifier(_SNAIL, FewShotClassifier):
     The support examples with their targets and, last, a query without one form a sequence. Causal
     attention, dilated causal convolutions, attention, convolutions and attention read it; the
     answer stands at the last step. The outer loop learns all weights; the inner loop is the
-    forward pass.
+    forward pass. (Other than in the paper a query does not attend to itself, since it has no label
+    to give, and the first attention starts as a look-up of what is alike.)
 
     Without meta-training this is a sharp attention over the standardised support examples.
 
     Parameters
     ----------
-    n_units : int, default=32
+    n_units : int, default=64
         Width of the embedding, the keys and the values.
     n_filters : int, default=16
         Filters of each temporal convolution.
@@ -181,7 +197,7 @@ class SNAILClassifier(_SNAIL, FewShotClassifier):
 
     def __init__(
         self,
-        n_units=32,
+        n_units=64,
         *,
         n_filters=16,
         n_way=5,
@@ -209,13 +225,14 @@ class SNAILRegressor(_SNAIL, FewShotRegressor):
     The support examples with their targets and, last, a query without one form a sequence. Causal
     attention, dilated causal convolutions, attention, convolutions and attention read it; the
     answer stands at the last step. The outer loop learns all weights; the inner loop is the
-    forward pass.
+    forward pass. (Other than in the paper a query does not attend to itself, since it has no label
+    to give, and the first attention starts as a look-up of what is alike.)
 
     Without meta-training this is a sharp attention over the standardised support examples.
 
     Parameters
     ----------
-    n_units : int, default=32
+    n_units : int, default=64
         Width of the embedding, the keys and the values.
     n_filters : int, default=16
         Filters of each temporal convolution.
@@ -272,7 +289,7 @@ class SNAILRegressor(_SNAIL, FewShotRegressor):
 
     def __init__(
         self,
-        n_units=32,
+        n_units=64,
         *,
         n_filters=16,
         n_shots=10,

@@ -15,6 +15,7 @@ from sk_metalearn.metalearners._mlp_learner import head_for
 from sk_metalearn.metalearners._networks import gradient_features, init_mlp, mlp, mlp_gradient
 from sk_metalearn.metalearners._ntm import _address
 from sk_metalearn.metalearners._sequence import shifted
+from sk_metalearn.metalearners._snail import _convolve, _dilations
 from sk_metalearn.metalearners._tasks import one_hot
 from sk_metalearn.metalearners.testing import make_class_tasks
 
@@ -281,18 +282,32 @@ def test_a_query_of_snail_is_the_last_step_of_the_sequence(n_support):
     X, Y = RNG.normal(size=(1, n_support, 2)), RNG.normal(size=(1, n_support, 1))
     queries = RNG.normal(size=(1, 3, 2))
     fast = learner._query(params, learner._adapt(params, X, Y), queries)
+    hidden = np.triu(np.full((n_support + 1,) * 2, -np.inf), 1)
+    hidden[-1, -1] = -np.inf  # a query has no label to tell itself
     for i in range(3):
         whole = np.concatenate([X, queries[:, i : i + 1]], 1)
-        state = learner._adapt(params, whole, np.concatenate([Y, np.zeros((1, 1, 1))], 1))
-        last = len(state["inputs"]) - 1
-        x = state["inputs"][last]  # the last layer is attention over all of it
-        keys = x @ params[f"layer{last}_keys"]
-        logits = (x @ params[f"layer{last}_queries"])[0, -1] @ keys[0].T / keys.shape[-1] ** 0.5
-        weights = np.exp(logits - logits.max())
-        read = weights / weights.sum() @ (x[0] @ params[f"layer{last}_W"])
-        full = np.concatenate([x[0, -1], read + params[f"layer{last}_b"]])
-        expected = full @ params["head_W0"] + params["head_b0"]
+        x = learner._tokens(params, whole, np.concatenate([Y, np.zeros((1, 1, 1))], 1))
+        for layer, dilation in _dilations(params):
+            if dilation:
+                new = _convolve(params, layer, x, shifted(x, dilation))
+            else:
+                keys = x @ params[f"layer{layer}_keys"]
+                logits = x @ params[f"layer{layer}_queries"] @ keys[0].T / keys.shape[-1] ** 0.5
+                weights = np.exp(logits + hidden - logits.max())
+                values = x @ params[f"layer{layer}_W"] + params[f"layer{layer}_b"]
+                new = weights / weights.sum(-1, keepdims=True) @ values
+            x = np.concatenate([x, new], -1)
+        expected = x[0, -1] @ params["head_W0"] + params["head_b0"]
         np.testing.assert_allclose(fast[0, i], expected, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("n_features", [3, 40])
+def test_snail_looks_up_the_label_of_what_looks_alike_before_it_has_learned(n_features):
+    learner = small("SNAILClassifier", n_shots=1, n_units=32)
+    params = learner._initial_params(np.random.RandomState(0), n_features, 4)
+    X = 10 * np.linalg.qr(RNG.normal(size=(n_features, n_features)))[0][None, :3]
+    state = learner._adapt(params, X, np.eye(4)[None, [2, 0, 3]])
+    assert learner._query(params, state, X).argmax(-1).tolist() == [[2, 0, 3]]
 
 
 def test_delays():
