@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +18,6 @@ _DATA = Path(__file__).parents[1] / "metalearners" / "data"
 def weights_path(method, kind, folder=_DATA):
     """Path of the weights of a method that were meta-trained on the bundled knowledge."""
     return Path(folder) / f"search_{method}_{kind}.npz"
-
-
-@lru_cache(maxsize=32)
-def _read(path):
-    return MetaWeights.load(path)
 
 
 def find_weights(weights, method, kind):
@@ -50,7 +44,7 @@ def find_weights(weights, method, kind):
         path = weights_path(method, kind)
         weights = path if path.exists() else None
     if isinstance(weights, str | os.PathLike):
-        weights = _read(os.fspath(weights))
+        weights = MetaWeights.load(weights)
     if weights is not None and weights.method != f"search_{method}":
         raise StrategyError(
             f"The weights were learned by {weights.method!r}; the strategy {method!r} needs "

@@ -80,7 +80,10 @@ class PastSearches:
     @property
     def fingerprint(self):
         """Hash of what is learned from, 16 hexadecimal digits."""
-        digest = hashlib.sha256(np.nan_to_num(np.asarray(self.past.scores, dtype=float)).tobytes())
+        digest = hashlib.sha256(repr(self.groups.tolist()).encode())
+        for values in (self.past.scores, self.past.baseline, self.past.metafeatures):
+            if values is not None:
+                digest.update(np.nan_to_num(np.asarray(values, dtype=float)).tobytes())
         for point in self.candidates:
             digest.update(repr(point_key(point)).encode())
         digest.update(repr(tuple(self.past.metafeature_names or ())).encode())
