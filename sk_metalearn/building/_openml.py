@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ..exceptions import KnowledgeError, import_optional
 from ..knowledge import exclusion, normalize_name
+from ..metafeatures._kind import tell_kind
 
 __all__ = ["Fetched", "OpenMLClient", "fetch_datasets", "fetch_qualities"]
 
@@ -226,7 +227,7 @@ def _fetch(client, folder, what, number, include_excluded):
             return f"sparse with {X.shape[0]} x {X.shape[1]} cells, too large to be written dense"
         X = X.sparse.to_dense()
     y = y.sparse.to_dense() if _is_sparse(y.dtype) else y
-    kind = kind or ("regression" if y.dtype.kind in "fi" and y.nunique() > 50 else "classification")
+    kind = kind or tell_kind(y)
     classes = int(y.nunique()) if kind == "classification" else 0
     copied = exclusion(dataset.name, data_id, (*X.shape, classes), kind)
     if copied and not include_excluded:

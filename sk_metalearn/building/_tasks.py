@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..exceptions import KnowledgeError, import_optional
+from ..metafeatures._kind import tell_kind
 from ..spaces import Schema
 
 __all__ = [
@@ -127,15 +128,8 @@ def read_table(path):
 
 def _from_file(path):
     """Describe a table of which no index speaks."""
-    from sklearn.utils.multiclass import type_of_target
-
     target = read_table(path)[1]
-    numeric = target.dtype.kind in "iuf"
-    if numeric and (type_of_target(target.dropna()) == "continuous" or target.nunique() > 50):
-        kind = "regression"
-    else:
-        kind = "classification"
-    return TaskSource(str(path), path.stem, kind, path.stem, len(target))
+    return TaskSource(str(path), path.stem, tell_kind(target), path.stem, len(target))
 
 
 def content_hash(X, y):

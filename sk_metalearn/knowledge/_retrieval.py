@@ -9,7 +9,6 @@ from scipy.optimize import nnls
 from scipy.stats import rankdata
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
-from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._compat import Interval, StrOptions, _fit_context
@@ -302,7 +301,9 @@ def _tell_kind(base, y):
         return base.kinds[0]
     if y is None:
         raise KnowledgeError("Without y, say kind='classification' or kind='regression'.")
-    return "regression" if type_of_target(y).startswith("continuous") else "classification"
+    from ..metafeatures._kind import tell_kind
+
+    return tell_kind(y)
 
 
 def _names(table, metafeatures):

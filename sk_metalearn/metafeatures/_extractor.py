@@ -15,9 +15,10 @@ from threadpoolctl import ThreadpoolController
 
 from .._compat import Interval, StrOptions, _fit_context
 from ._catalogue import select
+from ._kind import check_kind
 from ._registry import COSTS, KINDS, NotComputable
 from ._tables import read_table
-from ._task import Task, check_kind
+from ._task import Task
 
 
 class MetaFeatureExtractor(TransformerMixin, BaseEstimator):
@@ -137,7 +138,9 @@ class MetaFeatureExtractor(TransformerMixin, BaseEstimator):
         y : array-like of shape (n_rows,), default=None
             The target. Without it only what needs no target is measured.
         kind : {"classification", "regression"} or None, default=None
-            Kind of task; None to infer it from ``y``.
+            Kind of task; None to tell it from ``y``: text, categories and truth values are classes,
+            and so are whole numbers, unless there are more than 50 different ones, or more than
+            two with fewer than three rows for each on average.
 
         Returns
         -------

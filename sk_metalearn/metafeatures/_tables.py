@@ -126,7 +126,7 @@ def _read_array(X):
         raise ValueError(f"Complex data not supported: X has dtype {array.dtype}.")
     if array.dtype.kind in "fiu":
         return Table(array, _no_codes(len(array)), [], len(array))
-    return _read_columns((_array_column(array[:, j]) for j in range(array.shape[1])), array.shape)
+    return _read_columns((read_column(array[:, j]) for j in range(array.shape[1])), array.shape)
 
 
 def _read_pandas(X):
@@ -183,7 +183,7 @@ def _pandas_column(series):
         return "date", _dates(np.asarray(series.to_numpy(f"{kind}8[ns]")))
     if kind == "c":
         raise ValueError(f"Complex data not supported: column {series.name!r} has dtype {dtype}.")
-    return _array_column(np.asarray(series.astype(object)), series.name)
+    return read_column(np.asarray(series.astype(object)), series.name)
 
 
 def _polars_column(series):
@@ -194,10 +194,10 @@ def _polars_column(series):
         return "date", series.to_physical().cast(float).to_numpy()
     values = np.empty(len(series), dtype=object)
     values[:] = series.to_list()
-    return _array_column(values, series.name, numeric=False)
+    return read_column(values, series.name, numeric=False)
 
 
-def _array_column(values, name=None, numeric=True):
+def read_column(values, name=None, numeric=True):
     """Read one column of an object, string, boolean or date array."""
     kind = values.dtype.kind
     if kind in "mM":
@@ -207,7 +207,7 @@ def _array_column(values, name=None, numeric=True):
     if kind in "fiu":
         return "number", values
     values = values.astype(object)
-    missing = np.fromiter((_is_missing(value) for value in values), dtype=bool, count=len(values))
+    missing = np.fromiter((is_missing(value) for value in values), dtype=bool, count=len(values))
     present = values[~missing]
     types = {type(value) for value in present}
     if any(issubclass(t, complex | np.complexfloating) for t in types):
@@ -237,7 +237,7 @@ def _is_number(t):
     return issubclass(t, int | float | np.number) and not issubclass(t, bool | np.bool_)
 
 
-def _is_missing(value):
+def is_missing(value):
     # NaN and NaT differ from themselves; pandas' NA refuses to be compared as a boolean
     return value is None or (
         not isinstance(value, str) and (type(value).__name__ == "NAType" or value != value)

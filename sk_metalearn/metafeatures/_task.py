@@ -3,12 +3,11 @@
 import time
 
 import numpy as np
-from sklearn.utils.multiclass import type_of_target
-from sklearn.utils.validation import column_or_1d
 
-from ._registry import COSTS, KINDS, NotComputable, intermediate
+from ._kind import check_kind, target_values
+from ._registry import COSTS, NotComputable, intermediate
 from ._sample import column_fingerprints, priorities, row_fingerprints, spread_sample
-from ._tables import read_table
+from ._tables import is_missing, read_table
 
 #: About how many numbers a sample of all columns may hold, but at least some rows are read.
 _SAMPLE_NUMBERS = 4_000_000
@@ -27,7 +26,7 @@ class Task:
     y : array-like of shape (n_rows,) or None
         The target.
     kind : {"classification", "regression"} or None
-        Kind of task; None to infer it from ``y``.
+        Kind of task; None to tell it from ``y``, see `tell_kind`.
     fidelity : {"sampled", "full", "exact"}
         Which rows are read, see `MetaFeatureExtractor`.
     seed : int
@@ -155,60 +154,23 @@ def content_rows(task):
     return np.sort(rng.choice(task.n_rows, most, replace=False, shuffle=False))
 
 
-def check_kind(y, kind):
-    """Find the kind of a task.
-
-    Parameters
-    ----------
-    y : array-like or None
-        The target.
-    kind : {"classification", "regression"} or None
-        What the caller says it is.
-
-    Returns
-    -------
-    str or None
-        None if there is no target.
-
-    Raises
-    ------
-    ValueError
-        If ``kind`` is unknown or the target is not a single column of classes or numbers.
-    """
-    if kind is not None and kind not in KINDS:
-        raise ValueError(f"kind must be one of {KINDS} or None, got {kind!r}.")
-    if y is None or kind is not None:
-        return None if y is None else kind
-    target = type_of_target(y, input_name="y")
-    if target in ("binary", "multiclass"):
-        return "classification"
-    if target == "continuous":
-        return "regression"
-    raise ValueError(
-        f"Unknown label type: y must hold one class or one number per row, got {target!r}. "
-        f"Describe each output of a multi-output task by itself."
-    )
-
-
 def _read_target(y, kind, n_rows):
     """Return the target as numbers (codes of the classes in sorted order) and the class count."""
     if y is None:
         return None, 0
-    values = np.asarray(y.to_numpy() if hasattr(y, "to_numpy") else y)
-    values = column_or_1d(values)
+    values = target_values(y)
     if len(values) != n_rows:
         raise ValueError(f"X and y have inconsistent numbers of rows: {n_rows} and {len(values)}.")
-    if kind == "regression":
+    missing = values.dtype.kind == "O" and any(map(is_missing, values))
+    if kind == "regression" and not missing:
         values = values.astype(np.float64)
-        if not np.isfinite(values).all():
-            raise ValueError("Input y contains NaN or infinity; drop these rows first.")
+    if missing or (values.dtype.kind == "f" and not np.isfinite(values).all()):
+        raise ValueError(
+            "Input y contains NaN, infinity or other missing values; drop these rows first."
+        )
+    if kind == "regression":
         return values, 0
-    if values.dtype.kind == "f" and np.isnan(values).any():
-        raise ValueError("Input y contains NaN; drop these rows first.")
-    if values.dtype.kind == "O":
-        if any(value is None or value != value for value in values):
-            raise ValueError("Input y contains missing values; drop these rows first.")
-        if len({type(value) for value in values}) > 1:
-            values = values.astype(str)
+    if values.dtype.kind == "O" and len({type(value) for value in values}) > 1:
+        values = values.astype(str)
     classes, codes = np.unique(values, return_inverse=True)
     return codes.astype(np.float64), len(classes)

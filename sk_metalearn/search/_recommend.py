@@ -7,7 +7,7 @@ import numpy as np
 
 from ..exceptions import KnowledgeError
 from ..metafeatures import MetaFeatureExtractor
-from ..metafeatures._task import check_kind
+from ..metafeatures._kind import check_kind
 from ..spaces import Configuration, Schema, build_estimator
 from ..strategies import Context, get_strategy
 from ._pool_candidates import pool_candidates
@@ -90,7 +90,8 @@ def recommend(
     n : int, default=5
         How many.
     kind : {"classification", "regression"}, optional
-        Told by y where not given; whole numbers count as classes.
+        Where not given, told by y as `MetaFeatureExtractor.extract` does: whole numbers are
+        classes unless there are many different ones.
     scoring : str, optional
         What is to be good; accuracy or R2 by default.
     knowledge : {"bundled", "user"}, KnowledgeBase or path-like, default="bundled"

@@ -2,13 +2,17 @@ import time
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from scipy import sparse
-from sklearn.base import clone
+from sklearn.base import clone, is_regressor
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, make_classification
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from sk_metalearn import KnowledgeBase, recommend
+from sk_metalearn.building._tasks import list_tasks
 from sk_metalearn.metafeatures import MetaFeatureExtractor, list_meta_features
+from sk_metalearn.metafeatures._kind import tell_kind
 
 CHEAP = ["simple", "missing", "target"]
 KINDS = ("classification", "regression", None)
@@ -65,10 +69,47 @@ def test_kind_is_inferred_and_can_be_given():
     X, y = load_diabetes(return_X_y=True)
     extractor = MetaFeatureExtractor(groups=["target"])
     assert "target_skewness" in extractor.extract(X, y + 0.5)
+    assert "target_skewness" in extractor.extract(X, y)
+    assert "n_classes" in extractor.extract(X, y, kind="classification")
     assert "n_classes" in extractor.extract(X, y > 100)
     assert "n_classes" in extractor.extract(X, np.where(y > 100, "yes", "no"))
-    assert "target_skewness" in extractor.extract(X, y, kind="regression")
+    assert "target_skewness" in extractor.extract(X, y > 100, kind="regression")
     assert extractor.extract(X) == {}
+
+
+@pytest.mark.parametrize(
+    ("y", "kind"),
+    [
+        (np.arange(400) % 26, "classification"),
+        (np.arange(400.0) % 26, "classification"),
+        (np.arange(400) % 51, "regression"),
+        ([151, 75, 141, 206, 135, 97], "regression"),
+        ([1, 2, 3] * 3, "classification"),
+        ([0, 1], "classification"),
+        ([True, False, True], "classification"),
+        ([str(number) for number in range(60)], "classification"),
+        ([1, 2.5, 1, 2, 1, 2], "regression"),
+        ([1, None, 2, 1, 2, 2], "classification"),
+        (pd.Series([1, None, 2, 3, 4], dtype="Int64"), "regression"),
+        (pd.Series([True, None, False], dtype="boolean"), "classification"),
+        (pd.Series(range(60), dtype="category"), "classification"),
+        (pd.Categorical(range(60)), "classification"),
+        (pl.Series([str(number) for number in range(60)], dtype=pl.Categorical), "classification"),
+        (pl.Series([0.5, None, 1.5]), "regression"),
+        (np.array([["a"], ["b"]]), "classification"),
+    ],
+)
+def test_kind_is_told_by_the_values(y, kind):
+    assert tell_kind(y) == kind
+
+
+def test_whole_targets_of_regression_are_regression_everywhere(tmp_path):
+    X, y = load_diabetes(return_X_y=True)
+    assert is_regressor(recommend(X, y, n=1)[0].estimator)
+    near = KnowledgeBase.bundled().neighbors(X, y, n_neighbors=3)
+    assert {neighbor.task.kind for neighbor in near} == {"regression"}
+    pd.DataFrame(X).assign(target=y).to_csv(tmp_path / "diabetes.csv", index=False)
+    assert list_tasks(tmp_path)[0].kind == "regression"
 
 
 @pytest.mark.parametrize(
@@ -84,6 +125,10 @@ def test_kind_is_inferred_and_can_be_given():
         ([[{"a": 1}], [{"b": 2}]], [0, 1], None, TypeError, "string or a real number.*dict"),
         ([[1.0], [2.0], [3.0]], [0.5, np.nan, 1.5], "regression", ValueError, "NaN"),
         ([[1.0], [2.0]], ["a", None], "classification", ValueError, "missing"),
+        ([[1.0], [2.0], [3.0]], ["a", None, "b"], None, ValueError, "missing"),
+        ([[1.0], [2.0], [3.0]], [1, None, 2], "regression", ValueError, "missing"),
+        ([[1.0], [2.0], [3.0]], [1, np.inf, 2], "classification", ValueError, "infinity"),
+        ([[1.0], [2.0]], np.array(["2020", "2021"], "M8[D]"), None, ValueError, "dates"),
     ],
 )
 def test_bad_input_is_named(X, y, kind, error, words):
