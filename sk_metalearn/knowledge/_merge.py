@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._records import Status
+from ._records import Status, supersedes
 from ._table import PerformanceTable
 
 __all__ = ["diff_tables", "merge_tables"]
@@ -39,9 +39,7 @@ def _merge(first, second):
     status = np.zeros((2, *shape), dtype=np.uint8)
     for number, (table, (rows, columns)) in enumerate(zip((first, second), places, strict=True)):
         status[number][np.ix_(rows, columns)] = table.status
-    prefer[1] = (status[0] == Status.missing) | (
-        (status[0] != Status.ok) & (status[1] == Status.ok)
-    )
+    prefer[1] = supersedes(status[1], status[0])
     prefer[0] = ~prefer[1]
     lists = {
         own: tuple(dict.fromkeys(getattr(first, own) + getattr(second, own)))

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 
 from ..exceptions import KnowledgeError
 
-__all__ = ["Evaluation", "Source", "Status", "Task", "task_id"]
+__all__ = ["Evaluation", "Source", "Status", "Task", "supersedes", "task_id"]
 
 KINDS = ("classification", "regression")
 
@@ -23,6 +23,22 @@ class Status(enum.IntEnum):
     memory = 4
     invalid = 5
     not_applicable = 6
+
+
+def supersedes(new, old):
+    """Tell whether a later evaluation of a cell takes the place of an earlier one.
+
+    The first is kept, unless only the later went well.
+
+    Parameters
+    ----------
+    new, old : Status or ndarray of int
+
+    Returns
+    -------
+    bool or ndarray of bool
+    """
+    return (old == Status.missing) | ((old != Status.ok) & (new == Status.ok))
 
 
 def task_id(*content):

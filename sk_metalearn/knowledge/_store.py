@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..exceptions import KnowledgeError, import_optional
 from ..spaces import Configuration
-from ._records import Evaluation, Source, Status, Task
+from ._records import Evaluation, Source, Status, Task, supersedes
 
 __all__ = ["STORE_SCHEMA", "KnowledgeStore", "is_store", "user_store_url"]
 
@@ -195,8 +195,13 @@ class KnowledgeStore:
                 if values
             },
         }
+        kept = {}
+        for own in evaluations:
+            before = kept.get(own.key)
+            if before is None or supersedes(own.status, before.status):
+                kept[own.key] = own
         cells = {
-            own.key: {
+            key: {
                 "task": own.task,
                 "configuration": own.configuration,
                 "fidelity": own.fidelity,
@@ -205,7 +210,7 @@ class KnowledgeStore:
                 "status": own.status.name,
                 "record": _json(own.to_dict()),
             }
-            for own in evaluations
+            for key, own in kept.items()
         }
         with self._transaction() as connection:
             for name, entries in rows.items():

@@ -167,6 +167,23 @@ def test_only_a_success_replaces_a_failure(url, parts):
         assert store.count()["evaluations"] == 1
 
 
+@pytest.mark.parametrize(
+    ("order", "expected"), [("gb", 0.9), ("bg", 0.9), ("go", 0.9), ("og", 0.1), ("bgo", 0.9)]
+)
+def test_the_first_that_went_well_is_kept_within_a_batch(tmp_path, parts, order, expected):
+    tasks, pools, evaluations, _ = parts(1, 2, ("classification",))
+    good = replace(evaluations[1], status="ok", metrics={"accuracy": (0.9,)})
+    batch = {
+        "g": good,
+        "b": replace(good, status="crashed", metrics={}),
+        "o": replace(good, metrics={"accuracy": (0.1,)}),
+    }
+    store = KnowledgeStore(tmp_path / "own.db")
+    store.add(tasks, _flat(pools), [batch[name] for name in order])
+    assert store.count()["evaluations"] == 1
+    assert store.load().table("classification").scores("accuracy").tolist() == [[expected]]
+
+
 def test_base_opened_from_a_store_keeps_what_it_records(url, parts):
     tasks, pools, evaluations, metafeatures = parts(1, 3, ("classification",))
     base = KnowledgeBase.open(url)
