@@ -7,6 +7,7 @@ processes may write at once and a killed one leaves nothing half done.
 import json
 import os
 import sys
+from itertools import chain
 from pathlib import Path
 
 from ..exceptions import KnowledgeError, import_optional
@@ -121,14 +122,18 @@ class KnowledgeStore:
         if self._backend == "sqlite":
             sql.event.listen(self._engine, "connect", _set_up_sqlite)
             sql.event.listen(self._engine, "begin", _begin_sqlite)
+            self._reading = self._engine.execution_options(reading=True)
+        else:
+            # All tables as they were at one moment, as SQLite gives them anyway.
+            self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ")
         self._tables = _tables(sql)
 
     def close(self):
         """Close all connections; the next call opens a new one."""
         self._engine.dispose()
 
-    def _transaction(self):
-        return _Transaction(self)
+    def _transaction(self, reading=False):
+        return _Transaction(self, self._reading if reading else self._engine)
 
     def _insert(self, name):
         import importlib
@@ -139,17 +144,18 @@ class KnowledgeStore:
     def _prepare(self):
         """Make the tables, or bring an older schema up to date."""
         sql, tables = self._sql, self._tables
+        with self._transaction(reading=True) as connection:
+            if self._schema(connection) == STORE_SCHEMA:
+                return
         with self._transaction() as connection:
             if self._backend == "postgresql":
                 connection.execute(sql.text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-            meta = tables["meta"]
-            if not sql.inspect(connection).has_table(meta.name):
+            meta, schema = tables["meta"], self._schema(connection)
+            if schema is None:
                 meta.metadata.create_all(connection)
                 row = {"key": "schema", "value": str(STORE_SCHEMA)}
                 connection.execute(sql.insert(meta), [row])
                 return
-            statement = sql.select(meta.c.value).where(meta.c.key == "schema")
-            schema = int(connection.execute(statement).scalar_one())
             if schema > STORE_SCHEMA:
                 raise KnowledgeError(
                     f"The store {self!r} has schema {schema}; this version of sk_metalearn knows "
@@ -161,6 +167,14 @@ class KnowledgeStore:
             if schema < STORE_SCHEMA:
                 change = sql.update(meta).where(meta.c.key == "schema")
                 connection.execute(change.values(value=str(STORE_SCHEMA)))
+
+    def _schema(self, connection):
+        """Read the schema that the tables have; None if there are none."""
+        meta = self._tables["meta"]
+        if not self._sql.inspect(connection).has_table(meta.name):
+            return None
+        statement = self._sql.select(meta.c.value).where(meta.c.key == "schema")
+        return int(connection.execute(statement).scalar_one())
 
     def add(self, tasks, configurations, evaluations, metafeatures=None, sources=()):
         """Write records in one transaction; what is there already is not doubled.
@@ -229,7 +243,7 @@ class KnowledgeStore:
                 connection.execute(statement, [cells[key] for key in sorted(cells)])
 
     def add_base(self, base):
-        """Write all of a knowledge base.
+        """Write all of a knowledge base, in one transaction.
 
         Parameters
         ----------
@@ -238,7 +252,7 @@ class KnowledgeStore:
         """
         from ._share import evaluations_of
 
-        metafeatures, configurations = {}, {}
+        metafeatures, configurations, evaluations = {}, {}, []
         for kind in base.kinds:
             for fidelity in base.fidelities(kind):
                 table = base.table(kind, fidelity)
@@ -246,8 +260,14 @@ class KnowledgeStore:
                 for task, row in zip(table.tasks, table.metafeatures, strict=True):
                     values = dict(zip(table.metafeature_names, row.tolist(), strict=True))
                     metafeatures.setdefault(task.id, values)
-                self.add((), (), evaluations_of(table))
-        self.add(base.tasks, configurations.values(), (), metafeatures, base.sources)
+                evaluations.append(evaluations_of(table))
+        self.add(
+            base.tasks,
+            configurations.values(),
+            chain.from_iterable(evaluations),
+            metafeatures,
+            base.sources,
+        )
 
     def load(self):
         """Read everything into a knowledge base.
@@ -259,7 +279,7 @@ class KnowledgeStore:
         from ._base import KnowledgeBase
 
         sql, tables = self._sql, self._tables
-        with self._transaction() as connection:
+        with self._transaction(reading=True) as connection:
             found = {}
             for name in ("tasks", "configurations", "sources", "metafeatures"):
                 table = tables[name]
@@ -287,7 +307,7 @@ class KnowledgeStore:
         dict of str to int
         """
         sql = self._sql
-        with self._transaction() as connection:
+        with self._transaction(reading=True) as connection:
             return {
                 name: connection.execute(
                     sql.select(sql.func.count()).select_from(table)
@@ -300,15 +320,16 @@ class KnowledgeStore:
 class _Transaction:
     """``with store._transaction() as connection``; the database's errors become ours."""
 
-    def __init__(self, store):
+    def __init__(self, store, engine):
         self.store = store
+        self.engine = engine
 
     def __enter__(self):
         if self.store._process != os.getpid():
             # After a fork the connections belong to the parent.
             self.store._engine.dispose(close=False)
             self.store._process = os.getpid()
-        self.context = self.store._engine.begin()
+        self.context = self.engine.begin()
         try:
             return self.context.__enter__()
         except self.store._sql.exc.SQLAlchemyError as error:
@@ -403,14 +424,15 @@ def _set_up_sqlite(connection, record):
     # Python's own handling of transactions starts them too late for a write lock.
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
+    cursor.execute(f"PRAGMA busy_timeout = {int(_BUSY_SECONDS * 1000)}")
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.close()
 
 
 def _begin_sqlite(connection):
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    reading = connection.get_execution_options().get("reading")
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
 def _json(record):

@@ -184,6 +184,35 @@ def test_the_first_that_went_well_is_kept_within_a_batch(tmp_path, parts, order,
     assert store.load().table("classification").scores("accuracy").tolist() == [[expected]]
 
 
+def test_a_base_is_written_at_once(url, base, monkeypatch):
+    store = KnowledgeStore(url)
+    seen = []
+    add = KnowledgeStore.add
+
+    def add_and_look(self, *arguments):
+        add(self, *arguments)
+        seen.append(KnowledgeStore(url).load())
+
+    monkeypatch.setattr(KnowledgeStore, "add", add_and_look)
+    store.add_base(base)
+    assert [own.tasks for own in seen] == [store.load().tasks]
+    for report in seen[0].diff(base).values():
+        assert not any(report.values())
+
+
+def test_reading_does_not_wait_for_a_writer(tmp_path, parts, monkeypatch):
+    tasks, pools, evaluations, _ = parts(1, 2, ("classification",))
+    KnowledgeStore(tmp_path / "own.db").add(tasks, _flat(pools), evaluations)
+    monkeypatch.setattr("sk_metalearn.knowledge._store._BUSY_SECONDS", 0.1)
+    with sqlite3.connect(tmp_path / "own.db", isolation_level=None) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        store = KnowledgeStore(tmp_path / "own.db")
+        assert store.load().tasks == tuple(tasks)
+        assert store.count()["evaluations"] == len(evaluations)
+        with pytest.raises(KnowledgeError, match="locked"):
+            store.add(tasks, _flat(pools), evaluations)
+
+
 def test_base_opened_from_a_store_keeps_what_it_records(url, parts):
     tasks, pools, evaluations, metafeatures = parts(1, 3, ("classification",))
     base = KnowledgeBase.open(url)
