@@ -2,7 +2,8 @@
 
 Float16 would overflow, and its steps are coarse where scores are: near 1. Here each row (task)
 spans its own range in 65,534 steps. Scores without a lower bound are stored on a logarithmic scale
-of the loss, so that one diverged model does not coarsen the others.
+of the loss, so that one diverged model does not coarsen the others. A loss that has no unit is cut
+at 1000; one that may be in the units of y keeps its size.
 """
 
 import numpy as np
@@ -11,8 +12,11 @@ __all__ = ["choose_codec", "decode", "encode"]
 
 _TOP = 65534
 _NAN = 65535
-# In units of the loss (standard deviations of y, nats): what lies beyond is as bad as this.
+# Of losses without a unit (variances of y, nats): what lies beyond is as bad as this.
 _WORST = 1000.0
+# Of those in any unit: the range of a task with a diverged model takes no more than 70 e-foldings.
+_WORST_IN_A_UNIT = 1e30
+_WITHOUT_UNIT = ("r2", "neg_log_loss", "neg_brier_score")
 _SHORTEST = 1e-6
 
 
@@ -28,30 +32,33 @@ def choose_codec(name, values):
     Returns
     -------
     str
-        ``"log"`` for seconds, ``"loss:<best>"`` for scores unbounded below, or ``"linear"``.
+        ``"log"`` for seconds; ``"loss:<best>"`` for scores unbounded below, or
+        ``"wide-loss:<best>"`` if they reach further than what the former can hold and may do so;
+        or ``"linear"``.
     """
     if name == "seconds":
         return "log"
     if name == "r2" or name.startswith("neg_"):
         best = 1.0 if name == "r2" else 0.0
         if not (values > best).any():
-            return f"loss:{best:g}"
+            wide = name not in _WITHOUT_UNIT and (values < best - _WORST).any()
+            return f"{'wide-' if wide else ''}loss:{best:g}"
     return "linear"
 
 
 def _forward(values, codec):
     if codec == "log":
         return np.log(np.maximum(values, _SHORTEST))
-    if codec.startswith("loss:"):
-        best = float(codec.partition(":")[2])
-        return -np.log1p(np.clip(best - values, 0.0, _WORST))
+    if "loss:" in codec:
+        worst = _WORST_IN_A_UNIT if codec.startswith("wide-") else _WORST
+        return -np.log1p(np.clip(float(codec.partition(":")[2]) - values, 0.0, worst))
     return values
 
 
 def _backward(values, codec):
     if codec == "log":
         return np.exp(values)
-    if codec.startswith("loss:"):
+    if "loss:" in codec:
         return float(codec.partition(":")[2]) - np.expm1(-values)
     return values
 

@@ -130,3 +130,20 @@ def test_scores_above_their_bound_are_not_clipped():
     scores = np.array([[0.5, 1.25]])
     assert choose_codec("r2", scores) == "linear"
     assert np.allclose(decode(*encode(scores, "linear"), "linear"), scores, atol=1e-4)
+
+
+@pytest.mark.parametrize("metric", ["neg_mean_absolute_error", "neg_mean_squared_error"])
+def test_errors_in_units_of_y_keep_their_size(metric):
+    scores = np.array([[-52000.0, -31000.0, -900.0], [-0.5, -0.25, np.nan], [-2e9, -3e-3, -1.0]])
+    codec = choose_codec(metric, scores)
+    back = decode(*encode(scores, codec), codec)
+    assert np.allclose(back[:2], scores[:2], rtol=1e-3, equal_nan=True)
+    assert back[2] == pytest.approx(scores[2], rel=1e-3, abs=1e-3)
+    assert choose_codec(metric, scores[1]) == "loss:0"
+
+
+def test_an_infinite_error_stays_the_worst():
+    scores = np.array([[-np.inf, -5000.0, -1.0]])
+    codec = choose_codec("neg_max_error", scores)
+    back = decode(*encode(scores, codec), codec)
+    assert back[0] == pytest.approx([-1e30, -5000, -1], rel=2e-3)
