@@ -6,32 +6,29 @@ from contextlib import nullcontext
 import sklearn
 from sklearn.base import _fit_context
 from sklearn.metrics import get_scorer
-from sklearn.metrics._scorer import _MultimetricScorer
+from sklearn.metrics._scorer import _MultimetricScorer, _Scorer
 from sklearn.model_selection import _search
 from sklearn.model_selection._validation import (
     _fit_and_score,
-    _insert_error_scores,
     _warn_or_raise_about_fit_failures,
 )
 from sklearn.utils import _safe_indexing, indexable
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_method_params, _num_samples
 
 __all__ = [
     "BaseSearchCV",
-    "HasMethods",
     "Interval",
+    "KEPT_BY_CLONE",
     "NoCallbacks",
     "StrOptions",
     "_fit_context",
     "accepts_callbacks",
     "begin_callbacks",
     "check_method_params",
-    "check_refit",
     "check_refit_for_multimetric",
     "fit_and_score",
     "indexable",
-    "insert_error_scores",
     "is_multimetric",
     "masked_params",
     "needs_probabilities",
@@ -40,6 +37,7 @@ __all__ = [
     "safe_indexing",
     "scorer_names",
     "scorers_of",
+    "scores_predictions",
     "single_scorers",
     "select_best_index",
     "warn_or_raise_about_fit_failures",
@@ -49,12 +47,13 @@ BaseSearchCV = _search.BaseSearchCV
 VERSION = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
 
 check_method_params = _check_method_params
-insert_error_scores = _insert_error_scores
 masked_params = _search._yield_masked_array_for_each_param
 num_samples = _num_samples
 safe_indexing = _safe_indexing
 warn_or_raise_about_fit_failures = _warn_or_raise_about_fit_failures
-check_refit = _search._check_refit
+
+# What `clone` keeps of an estimator beside its parameters: metadata requests and `set_output`.
+KEPT_BY_CLONE = ("_metadata_request", "_sklearn_output_config")
 
 _TAKES_CONTEXT = "callback_ctx" in inspect.signature(_fit_and_score).parameters
 
@@ -86,6 +85,13 @@ def needs_probabilities(scoring):
     if not isinstance(scoring, str):
         return False
     return getattr(get_scorer(scoring), "_response_method", None) == "predict_proba"
+
+
+def scores_predictions(scorer):
+    """Whether a scorer, of scikit-learn's making, looks at labels, values or probabilities only."""
+    methods = getattr(scorer, "_response_method", ())
+    methods = {methods} if isinstance(methods, str) else set(methods)
+    return isinstance(scorer, _Scorer) and bool(methods & {"predict", "predict_proba"})
 
 
 def scorers_of(search):

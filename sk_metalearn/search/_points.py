@@ -1,13 +1,11 @@
 """Points in the words of a journal."""
 
-import hashlib
 import re
-from collections.abc import Mapping
 
 import numpy as np
 
 from ..spaces import Categorical
-from ..strategies._points import point_key
+from ..strategies._identity import point_key, value_text
 
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
@@ -16,26 +14,7 @@ __all__ = ["decode_point", "encode_point", "stable_text", "text_of_key"]
 
 def stable_text(value):
     """Give the text of an object without what differs from process to process."""
-    return _ADDRESS.sub("", _text(value))
-
-
-def _text(value):
-    if hasattr(value, "get_params") and not isinstance(value, type):
-        params = value.get_params(deep=False)
-        inside = ", ".join(f"{name}={_text(own)}" for name, own in sorted(params.items()))
-        return f"{type(value).__module__}.{type(value).__qualname__}({inside})"
-    if isinstance(value, Mapping):
-        return f"{{{', '.join(f'{key!r}: {_text(own)}' for key, own in value.items())}}}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_text, value))}]"
-    if isinstance(value, np.ndarray):
-        digest = hashlib.sha256(np.ascontiguousarray(value).view(np.uint8).tobytes()).hexdigest()
-        return f"array({value.shape}, {value.dtype}, {digest[:16]})"
-    if hasattr(value, "split") and hasattr(value, "__dict__"):
-        return f"{type(value).__qualname__}({_text(vars(value))})"
-    if callable(value) and hasattr(value, "__qualname__"):
-        return f"{value.__module__}.{value.__qualname__}"
-    return repr(value)
+    return _ADDRESS.sub("", value_text(value))
 
 
 def text_of_key(point, candidate=None):

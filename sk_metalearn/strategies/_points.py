@@ -6,6 +6,7 @@ import numpy as np
 
 from ..exceptions import SpaceError
 from ..spaces import Branch, Categorical, Float, Integer, Space
+from ._identity import point_key, point_keys, value_text
 
 __all__ = [
     "Encoder",
@@ -15,20 +16,8 @@ __all__ = [
     "infer_space",
     "point_from_unit",
     "point_key",
+    "point_keys",
 ]
-
-
-def point_key(point):
-    """Give a hashable key that two points share only if they are the same configuration."""
-    return tuple(sorted((name, _text(value)) for name, value in point.items()))
-
-
-def _text(value):
-    if isinstance(value, Mapping):
-        return repr(point_key(value))
-    if isinstance(value, np.generic):
-        value = value.item()
-    return repr(value)
 
 
 def _named(space, branch, point):
@@ -150,8 +139,8 @@ def _infer_parameter(values):
     numbers = [value for value in values if _is_number(value) and np.isfinite(value)]
     others, seen = [], set()
     for value in values:
-        if not _is_number(value) and _text(value) not in seen:
-            seen.add(_text(value))
+        if not _is_number(value) and value_text(value) not in seen:
+            seen.add(value_text(value))
             others.append(value)
     distinct = set(numbers)
     if len(distinct) < 2:

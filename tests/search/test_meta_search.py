@@ -6,9 +6,11 @@ import pytest
 from _faulty import Faulty
 from scipy.stats import loguniform, norm
 from sklearn.cluster import KMeans
+from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.ensemble import IsolationForest
-from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process import GaussianProcessClassifier, GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import RBF
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, GroupKFold, TimeSeriesSplit
 from sklearn.neighbors import KNeighborsClassifier
@@ -164,6 +166,38 @@ def test_n_iter_semantics():
     assert len({str(params) for params in search.cv_results_["params"]}) == 120
     search = MetaSearchCV(SVC(), {"C": loguniform(0.1, 10)}, **COLD).fit(X, y)
     assert len(search.cv_results_["params"]) == 10
+
+
+def _columns(n):
+    return ColumnTransformer([("kept", "passthrough", list(range(n)))])
+
+
+@pytest.mark.parametrize(
+    "model, grid",
+    [
+        (GaussianProcessClassifier(), {"kernel": [RBF(100.0), RBF(100.0, "fixed")]}),
+        # Their text is the same, because it leaves out what follows the first 30 columns.
+        (make_pipeline(_columns(1), SVC()), {"columntransformer": [_columns(31), _columns(40)]}),
+    ],
+    ids=["bounds of a kernel", "long list"],
+)
+def test_candidates_that_print_alike_have_their_own_scores(model, grid):
+    rng = np.random.default_rng(0)
+    wide = np.hstack([rng.normal(size=(100, 36)), X[50:]])
+    options = {"cv": 2, "refit": False}
+    theirs = GridSearchCV(model, grid, **options).fit(wide, y[50:])
+    ours = MetaSearchCV(model, grid, knowledge=None, random_state=0, **options).fit(wide, y[50:])
+    (name,) = grid
+    scores = {
+        grid[name].index(params[name]): score
+        for params, score in zip(
+            ours.cv_results_["params"], ours.cv_results_["mean_test_score"], strict=True
+        )
+    }
+    np.testing.assert_array_equal(
+        [scores[i] for i in range(2)], theirs.cv_results_["mean_test_score"]
+    )
+    assert scores[0] != scores[1]
 
 
 def test_a_huge_grid_is_not_written_out():
