@@ -6,7 +6,7 @@ import numpy as np
 
 from ..exceptions import KnowledgeError
 from ._metrics import FOLD_METRICS
-from ._records import KINDS, Status
+from ._records import KINDS, Status, supersedes
 from ._table import PerformanceTable
 
 __all__ = ["assemble"]
@@ -22,20 +22,18 @@ class _Cells:
             "status": np.zeros(self.shape, dtype=np.uint8),
             "origin": np.zeros(self.shape, dtype=np.uint8),
             "machine": np.zeros(self.shape, dtype=np.uint8),
+            "seed": np.zeros(self.shape, dtype=np.int64),
         }
 
     def add(self, i, j, evaluation, source, machine):
         arrays = self.arrays
         before = arrays["status"][i, j]
-        if before == Status.ok and evaluation.status != Status.ok:
+        if not supersedes(evaluation.status, before):
             return
         arrays["status"][i, j] = evaluation.status
         arrays["seconds"][i, j] = evaluation.seconds
         arrays["origin"][i, j], arrays["machine"][i, j] = source, machine
-        if before != Status.missing:
-            for name, values in arrays.items():
-                if ":" in name:
-                    values[i, j] = np.nan
+        arrays["seed"][i, j] = evaluation.seed
         if evaluation.status != Status.ok:
             return
         for metric, values in evaluation.metrics.items():
@@ -60,7 +58,7 @@ class _Cells:
 def assemble(tasks, configurations, evaluations, metafeatures):
     """Fill tables from evaluations.
 
-    A cell evaluated twice keeps what went well; of two that went well, the later.
+    A cell evaluated twice keeps the first, unless only the second went well.
 
     Parameters
     ----------
@@ -114,6 +112,8 @@ def assemble(tasks, configurations, evaluations, metafeatures):
     tables = {}
     for (kind, fidelity), own in sorted(cells.items()):
         names = _feature_names(metafeatures, rows[kind])
+        if not own.arrays["seed"].any():
+            del own.arrays["seed"]
         table = PerformanceTable(
             kind,
             rows[kind],

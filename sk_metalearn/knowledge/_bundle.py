@@ -98,7 +98,7 @@ def _entry(name):
 
 def _pack(name, values, member, members):
     """Put an array into `members` and describe how it is stored."""
-    if values.dtype == np.uint8:
+    if values.dtype.kind in "iu":
         members[member] = values
         return {"member": member, "codec": "plain"}
     if name == "metafeatures":

@@ -83,15 +83,20 @@ def evaluations_of(table):
     Evaluation
     """
     status = table.status
+    seeds = table.array("seed") if "seed" in table.array_names() else np.zeros_like(status)
     for i, j in zip(*np.nonzero(status != Status.missing), strict=True):
         metrics, outer = {}, {}
         for metric in table.metrics:
+            mean = table.scores(metric)[i, j]
+            values = [mean] if np.isfinite(mean) else []
             if metric in table.fold_metrics:
                 folds = table.fold_scores(metric)[i, j]
-                values = folds[np.isfinite(folds)].tolist()
-            else:
-                values = [table.scores(metric)[i, j]]
-            if np.isfinite(values).all() and len(values):
+                known = np.flatnonzero(np.isfinite(folds))
+                values = folds[: known[-1] + 1].tolist() if len(known) else []
+                # Cells of fewer folds end in NaN; so does a cell whose last fold is undefined.
+                if values and not np.isfinite(mean) and np.isfinite(values).all():
+                    values.append(np.nan)
+            if values:
                 metrics[metric] = values
         for metric in table.outer_metrics:
             value = table.scores("outer:" + metric)[i, j]
@@ -106,6 +111,7 @@ def evaluations_of(table):
             outer=outer,
             fit_seconds=(seconds,) if np.isfinite(seconds) else (),
             fidelity=table.fidelity,
+            seed=int(seeds[i, j]),
             machine=table.machines[table.machine[i, j]],
             source=table.sources[table.origin[i, j]],
         )

@@ -22,6 +22,8 @@ _MAGIC = b"SQLite format 3\0"
 # Any number will do as long as nobody else locks by it: it orders the making of the tables.
 _LOCK = 7_305_518_226
 _BUSY_SECONDS = 60
+# Databases limit the values of one query.
+_AT_ONCE = 500
 
 
 def user_store_url():
@@ -180,7 +182,7 @@ class KnowledgeStore:
         """Write records in one transaction; what is there already is not doubled.
 
         Of two evaluations with the same key (task, configuration, fidelity, seed, source) the
-        first is kept, unless only the second went well.
+        first is kept, unless only the second went well. Meta-features that a task lacks are added.
 
         Parameters
         ----------
@@ -231,6 +233,7 @@ class KnowledgeStore:
                 if entries:
                     statement = self._insert(name).on_conflict_do_nothing()
                     connection.execute(statement, [entries[key] for key in sorted(entries)])
+            self._complete(connection, rows["metafeatures"])
             if cells:
                 table = self._tables["evaluations"]
                 statement = self._insert("evaluations")
@@ -241,6 +244,19 @@ class KnowledgeStore:
                     & (statement.excluded.status == Status.ok.name),
                 )
                 connection.execute(statement, [cells[key] for key in sorted(cells)])
+
+    def _complete(self, connection, entries):
+        """Add to the meta-features of tasks known before what they lack."""
+        table, ids = self._tables["metafeatures"], sorted(entries)
+        for start in range(0, len(ids), _AT_ONCE):
+            query = self._sql.select(table.c.id, table.c.record).order_by(table.c.id)
+            query = query.where(table.c.id.in_(ids[start : start + _AT_ONCE])).with_for_update()
+            for key, record in connection.execute(query).all():
+                old, new = json.loads(record), json.loads(entries[key]["record"])
+                lacking = {name: v for name, v in new.items() if old.get(name) is None}
+                if lacking and (text := _json({**old, **lacking})) != record:
+                    change = self._sql.update(table).where(table.c.id == key)
+                    connection.execute(change.values(record=text))
 
     def add_base(self, base):
         """Write all of a knowledge base, in one transaction.
@@ -259,7 +275,8 @@ class KnowledgeStore:
                 configurations.update((own.id, own) for own in table.configurations)
                 for task, row in zip(table.tasks, table.metafeatures, strict=True):
                     values = dict(zip(table.metafeature_names, row.tolist(), strict=True))
-                    metafeatures.setdefault(task.id, values)
+                    known = metafeatures.get(task.id, {})
+                    metafeatures[task.id] = values | {k: v for k, v in known.items() if v == v}
                 evaluations.append(evaluations_of(table))
         self.add(
             base.tasks,

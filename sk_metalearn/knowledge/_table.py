@@ -43,8 +43,8 @@ class PerformanceTable:
     configurations : sequence of Configuration
     arrays : mapping of str to ndarray or callable
         Arrays by name (``"mean:<metric>"``, ``"folds:<metric>"``, ``"outer:<metric>"``,
-        ``"seconds"``, ``"status"``, ``"origin"``, ``"machine"``, ``"metafeatures"``); a callable
-        gives its array when it is first asked for.
+        ``"seconds"``, ``"status"``, ``"origin"``, ``"machine"``, ``"metafeatures"``, and ``"seed"``
+        if some is not 0); a callable gives its array when it is first asked for.
     metafeature_names : sequence of str
     fidelity : str, default="main"
         The subset of rows that was used.

@@ -121,8 +121,8 @@ def test_evaluations_are_mapped_and_counted(client):
     assert machine.preprocessing["scaler"] == "standard"
     assert machine.preprocessing["imputer"] == "median"
     columns = table.columns_of([forest, machine])
-    # Two runs of the same forest: the later one is shown.
-    assert table.scores("accuracy")[0, columns].tolist() == [0.89, 0.8125]
+    # Two runs of the same forest: the first one is shown.
+    assert table.scores("accuracy")[0, columns].tolist() == [0.875, 0.8125]
     assert table.scores("roc_auc_ovr_weighted")[0, columns[1]] == 0.85
     assert imported.excluded == {"iris": "iris"}
     assert dict(imported.dropped) == {

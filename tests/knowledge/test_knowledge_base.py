@@ -191,6 +191,9 @@ def test_a_cell_measured_twice_keeps_what_went_well(parts):
         table = KnowledgeBase.from_evaluations(tasks, pools, order).table("classification")
         assert table.status[0, 1] == Status.ok
         assert table.scores("accuracy")[0, 1] == pytest.approx(0.9)
+    later = replace(good, metrics={"accuracy": (0.1,) * 3})
+    table = KnowledgeBase.from_evaluations(tasks, pools, [bad, good, later])
+    assert table.table("classification").scores("accuracy")[0, 1] == pytest.approx(0.9)
 
 
 def test_diff_counts_changed_cells(parts):

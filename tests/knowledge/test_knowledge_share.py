@@ -1,12 +1,14 @@
 """What is shared can be read first, and holds no data."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from sk_metalearn.exceptions import KnowledgeError
 from sk_metalearn.knowledge import KnowledgeBase, export_lines, read_lines, share_records
+from sk_metalearn.knowledge._share import evaluations_of
 
 
 def test_lines_hold_everything(base, tmp_path):
@@ -26,6 +28,31 @@ def test_lines_hold_everything(base, tmp_path):
         assert np.allclose(other.seconds[:, columns], table.seconds, equal_nan=True)
     assert again.sources == base.sources
     assert [task.family for task in again.tasks] == [task.family for task in base.tasks]
+
+
+def test_missing_folds_stay_missing_and_seeds_stay(parts, tmp_path):
+    nan = np.nan
+    tasks, pools, evaluations, _ = parts(3, 1, ("classification",))
+    folds = [(0.9, nan, 0.1), (0.9, 0.1, nan), (0.9, 0.1)]
+    evaluations = [
+        replace(own, seed=5, metrics={"accuracy": (0.5,) * len(f), "roc_auc_ovr": f})
+        for own, f in zip(evaluations, folds, strict=True)
+    ]
+    base = KnowledgeBase.from_evaluations(tasks, pools, evaluations)
+    export_lines(base, tmp_path / "lines.jsonl")
+    base.save(tmp_path / "kb.npz")
+    saved = KnowledgeBase.open(tmp_path / "kb.npz")
+    for own in (base, read_lines(tmp_path / "lines.jsonl"), saved):
+        table = own.table("classification")
+        scores = table.scores("roc_auc_ovr")[:, 0]
+        assert np.allclose(scores, [nan, nan, 0.5], equal_nan=True)
+        assert np.allclose(
+            table.fold_scores("roc_auc_ovr")[:, 0],
+            [[0.9, nan, 0.1], [0.9, 0.1, nan], [0.9, 0.1, nan]],
+            equal_nan=True,
+        )
+        assert np.allclose(table.scores("accuracy"), 0.5)
+        assert [e.seed for e in evaluations_of(table)] == [5, 5, 5]
 
 
 def test_anonymous_records_name_nothing(base):

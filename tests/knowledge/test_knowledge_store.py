@@ -200,6 +200,37 @@ def test_a_base_is_written_at_once(url, base, monkeypatch):
         assert not any(report.values())
 
 
+def test_a_store_written_to_itself_gains_nothing(url, parts):
+    tasks, pools, evaluations, metafeatures = parts(1, 3, ("classification",))
+    store = KnowledgeStore(url)
+    own = [replace(e, seed=7 + i) for i, e in enumerate(evaluations)]
+    store.add(tasks, _flat(pools), own, metafeatures)
+    before = store.count()
+    store.add_base(store.load())
+    assert store.count() == before
+
+
+def test_of_two_seeds_the_first_is_shown_here_and_after_reopening(tmp_path, parts):
+    tasks, pools, evaluations, _ = parts(1, 1, ("classification",))
+    base = KnowledgeBase.open(tmp_path / "own.db")
+    for seed, score in ((3, 0.8), (1, 0.2)):
+        own = replace(evaluations[0], seed=seed, metrics={"accuracy": (score,)})
+        base.record(tasks[0], [own], configurations=_flat(pools))
+    for own in (base, KnowledgeBase.open(tmp_path / "own.db")):
+        assert own.table("classification").scores("accuracy").tolist() == [[0.8]]
+
+
+def test_meta_features_are_completed(url, parts):
+    tasks, pools, evaluations, _ = parts(1, 1, ("classification",))
+    base = KnowledgeBase.open(url)
+    for features in ({"a": 1.0, "b": np.nan}, {"a": 5.0, "b": 2.0, "c": 3.0}, {"c": np.nan}):
+        base.record(tasks[0], evaluations, features, _flat(pools))
+    for own in (base, KnowledgeBase.open(url)):
+        table = own.table("classification")
+        found = dict(zip(table.metafeature_names, table.metafeatures[0], strict=True))
+        assert found == {"a": 1.0, "b": 2.0, "c": 3.0}
+
+
 def test_reading_does_not_wait_for_a_writer(tmp_path, parts, monkeypatch):
     tasks, pools, evaluations, _ = parts(1, 2, ("classification",))
     KnowledgeStore(tmp_path / "own.db").add(tasks, _flat(pools), evaluations)
