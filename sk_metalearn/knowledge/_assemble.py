@@ -7,7 +7,7 @@ import numpy as np
 from ..exceptions import KnowledgeError
 from ._metrics import FOLD_METRICS
 from ._records import KINDS, Status, supersedes
-from ._table import PerformanceTable
+from ._table import PerformanceTable, code_type
 
 __all__ = ["assemble"]
 
@@ -20,8 +20,8 @@ class _Cells:
         self.arrays = {
             "seconds": np.full(self.shape, np.nan),
             "status": np.zeros(self.shape, dtype=np.uint8),
-            "origin": np.zeros(self.shape, dtype=np.uint8),
-            "machine": np.zeros(self.shape, dtype=np.uint8),
+            "origin": np.zeros(self.shape, dtype=np.uint32),
+            "machine": np.zeros(self.shape, dtype=np.uint32),
             "seed": np.zeros(self.shape, dtype=np.int64),
         }
 
@@ -103,8 +103,6 @@ def assemble(tasks, configurations, evaluations, metafeatures):
             cells[key] = _Cells(len(rows[kind]), len(columns[kind]))
         source = sources.setdefault(evaluation.source, len(sources))
         machine = machines.setdefault(evaluation.machine, len(machines))
-        if max(source, machine) > 255:
-            raise KnowledgeError("A knowledge base holds at most 256 sources and 256 machines.")
         cells[key].add(row[evaluation.task], j, evaluation, source, machine)
     for kind in KINDS:
         if rows[kind] and kind not in {own for own, _ in cells}:
@@ -112,6 +110,8 @@ def assemble(tasks, configurations, evaluations, metafeatures):
     tables = {}
     for (kind, fidelity), own in sorted(cells.items()):
         names = _feature_names(metafeatures, rows[kind])
+        own.arrays["origin"] = own.arrays["origin"].astype(code_type(sources))
+        own.arrays["machine"] = own.arrays["machine"].astype(code_type(machines))
         if not own.arrays["seed"].any():
             del own.arrays["seed"]
         table = PerformanceTable(

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ._records import Status, supersedes
-from ._table import PerformanceTable
+from ._table import PerformanceTable, code_type
 
 __all__ = ["diff_tables", "merge_tables"]
 
@@ -56,7 +56,7 @@ def _merge(first, second):
             if values is not None and name in _CODES:
                 own = lists[_CODES[name]]
                 codes = [own.index(entry) for entry in getattr(table, _CODES[name])]
-                values = np.array(codes, dtype=np.uint8)[values]
+                values = np.array(codes, dtype=code_type(own))[values]
             parts.append(values)
         some = next(values for values in parts if values is not None)
         depth = max((v.shape[2] for v in parts if v is not None and v.ndim == 3), default=None)

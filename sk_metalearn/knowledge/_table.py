@@ -9,7 +9,7 @@ from ..exceptions import KnowledgeError
 from ._metrics import nearest_metric
 from ._records import Status
 
-__all__ = ["PerformanceTable"]
+__all__ = ["PerformanceTable", "code_type"]
 
 _MEAN, _FOLDS, _OUTER = "mean:", "folds:", "outer:"
 
@@ -208,12 +208,12 @@ class PerformanceTable:
 
     @property
     def origin(self):
-        """Position in `sources` of who measured each cell, dtype uint8."""
+        """Position in `sources` of who measured each cell, an unsigned integer."""
         return self._array("origin")
 
     @property
     def machine(self):
-        """Position in `machines` of where each cell was measured, dtype uint8."""
+        """Position in `machines` of where each cell was measured, an unsigned integer."""
         return self._array("machine")
 
     @property
@@ -338,6 +338,21 @@ class PerformanceTable:
                 f"The metric {metric!r} is not stored{how} for {self.kind}. Stored: "
                 f"{list(stored)}. nearest_metric() gives the closest one."
             )
+
+
+def code_type(entries):
+    """Give the smallest type that holds the position of each entry.
+
+    Parameters
+    ----------
+    entries : sequence
+
+    Returns
+    -------
+    dtype
+        uint8 up to 256 entries.
+    """
+    return np.min_scalar_type(max(len(entries) - 1, 0))
 
 
 def _locked(values):

@@ -183,6 +183,30 @@ def test_merge_keeps_the_first_unless_only_the_second_went_well(parts):
     assert score(good, bad) == (pytest.approx(0.9), "a")
 
 
+def test_more_than_256_sources_and_machines(parts, tmp_path):
+    tasks, pools, (own, *_), _ = parts(1, 1, ("classification",))
+    tasks = [replace(tasks[0], id=f"{i:012x}", name=f"task {i}", openml_id=i) for i in range(400)]
+    evaluations = [
+        replace(own, task=task.id, source=f"source {i}", machine=f"machine {i}")
+        for i, task in enumerate(tasks)
+    ]
+    whole = KnowledgeBase.from_evaluations(tasks, pools, evaluations)
+    halves = [
+        KnowledgeBase.from_evaluations(tasks[part], pools, evaluations[part])
+        for part in (slice(200), slice(200, None))
+    ]
+    merged = halves[0].merge(halves[1])
+    merged.save(tmp_path / "kb.npz")
+    for base in (whole, merged, KnowledgeBase.open(tmp_path / "kb.npz")):
+        table = base.table("classification")
+        assert table.origin.dtype == table.machine.dtype == np.uint16
+        for i, task in enumerate(table.tasks):
+            number = int(task.id, 16)
+            assert table.sources[table.origin[i, 0]] == f"source {number}"
+            assert table.machines[table.machine[i, 0]] == f"machine {number}"
+    assert halves[0].table("classification").origin.dtype == np.uint8
+
+
 def test_a_cell_measured_twice_keeps_what_went_well(parts):
     tasks, pools, evaluations, _ = parts(1, 2, ("classification",))
     good = replace(evaluations[1], status="ok", metrics={"accuracy": (0.9,) * 3})
