@@ -3,8 +3,9 @@
 import argparse
 import json
 import sys
+from pathlib import Path
 
-from .exceptions import SkMetalearnError
+from .exceptions import KnowledgeError, SkMetalearnError, import_optional
 
 __all__ = ["main"]
 
@@ -35,7 +36,10 @@ def _parser():
         help="a base or *.jsonl to add; a public table (oboe, tensoroboe, lcdb, pimp, multitask, "
         "autosklearn); openml-datasets; or openml-evaluations",
     )
-    load.add_argument("output", help="*.npz, a store, or (openml-datasets) a folder")
+    load.add_argument(
+        "output",
+        help="*.npz or a store, which is added to if it is there; or (openml-datasets) a folder",
+    )
     load.add_argument("--tables", metavar="FOLDER", help="folder of the public tables")
     load.add_argument("--suite", help="OpenML suite")
     load.add_argument("--tasks", nargs="+", type=int, default=[], help="OpenML task ids")
@@ -78,25 +82,31 @@ def main(arguments=None):
         Exit status: 0 if all went well, 1 for an error or for problems found by ``check``.
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    if arguments[:2] == ["kb", "build"]:
-        # Its options are the builder's own.
-        from .building.__main__ import main as build
-
-        return build(arguments[2:])
-    options = vars(_parser().parse_args(arguments))
-    command = _COMMANDS[options.pop("command")]
-    options.pop("room")
     try:
+        if arguments[:2] == ["kb", "build"]:
+            # Its options are the builder's own.
+            from .building.__main__ import main as build
+
+            return build(arguments[2:])
+        options = vars(_parser().parse_args(arguments))
+        command = _COMMANDS[options.pop("command")]
+        options.pop("room")
         return command(**options) or 0
-    except SkMetalearnError as error:
-        print(f"error: {error}", file=sys.stderr)
+    except (SkMetalearnError, OSError, ValueError) as error:
+        print(f"error: {str(error).strip()}", file=sys.stderr)
         return 1
 
 
 def _open(name):
-    from .knowledge import KnowledgeBase, read_lines
+    """Open a base to read it; a store that is not there is not made."""
+    from .knowledge import KnowledgeBase, read_lines, user_store_url
 
-    return read_lines(name) if str(name).endswith(".jsonl") else KnowledgeBase.open(name)
+    if name == "user":
+        name = user_store_url()
+    path = name.removeprefix("sqlite:///")
+    if name != "bundled" and "://" not in path and not Path(path).is_file():
+        raise KnowledgeError(f"There is no knowledge base at {path!r}.")
+    return read_lines(name) if name.endswith(".jsonl") else KnowledgeBase.open(name)
 
 
 def _save(base, output):
@@ -106,12 +116,21 @@ def _save(base, output):
 
     if output == "user":
         output = user_store_url()
-    if str(output).endswith(".jsonl"):
+    if output.endswith(".jsonl"):
         export_lines(base, output)
     elif is_store(output):
         KnowledgeStore(output).add_base(base)
     else:
         base.save(output)
+
+
+def _add(base, output):
+    """Add a base to what is at the output; where both measured, that counts."""
+    from .knowledge._store import is_store
+
+    if Path(output).is_file() and not is_store(output):
+        base = _open(output).merge(base)
+    _save(base, output)
 
 
 def _info(base, as_json):
@@ -130,7 +149,7 @@ def _import(source, output, tables, suite, tasks, datasets, server, cache):
         base = imported.base
     else:
         base = _open(source)
-    _save(base, output)
+    _add(base, output)
     print(base)
     return 0
 
@@ -138,7 +157,6 @@ def _import(source, output, tables, suite, tasks, datasets, server, cache):
 def _import_openml(source, output, suite, tasks, datasets, server, cache):
     from .building._openml import OpenMLClient, fetch_datasets
     from .building._openml_evaluations import import_evaluations
-    from .exceptions import KnowledgeError
 
     client = OpenMLClient(cache, server)
     if source == "openml-datasets":
@@ -154,7 +172,7 @@ def _import_openml(source, output, suite, tasks, datasets, server, cache):
         tasks = [*client.call(client.openml.study.get_suite, suite).tasks, *tasks]
     imported = import_evaluations(tasks, client=client)
     print(imported)
-    _save(imported.base, output)
+    _add(imported.base, output)
     return 0
 
 
@@ -168,8 +186,6 @@ def _export(base, output, anonymous):
     elif output.endswith(".jsonl"):
         print(f"{export_lines(base, output, anonymous)} lines")
     elif anonymous:
-        from .exceptions import KnowledgeError
-
         raise KnowledgeError("--anonymous writes JSON lines; give an output that ends in .jsonl.")
     else:
         _save(base, output)
@@ -190,12 +206,10 @@ def _check(base):
 
 
 def _neighbors(data, target, base, kind, n_neighbors):
-    from .exceptions import KnowledgeError, import_optional
-
     pandas = import_optional("pandas", "pandas", "sk-metalearn kb neighbors")
     try:
         table = (pandas.read_parquet if data.endswith(".parquet") else pandas.read_csv)(data)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise KnowledgeError(f"The table {data!r} cannot be read: {error}") from error
     if target not in table.columns:
         raise KnowledgeError(f"No column {target!r}; the table has {list(table.columns)}.")

@@ -4,6 +4,7 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer
 
@@ -105,6 +106,75 @@ def test_errors_are_one_line(capsys, tmp_path):
     status, out, err = run(capsys, "kb", "info", tmp_path / "nothing.npz")
     assert status == 1 and out == ""
     assert err.startswith("error: There is no knowledge base") and len(err.splitlines()) == 1
+
+
+@pytest.fixture
+def broken(tmp_path, monkeypatch):
+    """Change to a folder of files that cannot be read."""
+    monkeypatch.chdir(tmp_path)
+    np.save("array.npy", np.arange(5))
+    for name, content in {
+        "binary.jsonl": b"\xff\xfe\x00abc",
+        "text.npz": b"hello",
+        "bad.csv": b"a,b\n1,2,3\n4,5,6,7\n",
+        "empty.csv": b"",
+        "latin.csv": "a,ß,target\n1,2,0\n".encode("latin1"),
+        "words.csv": b"a,target\n" + 20 * b"1,x\n2,y\n",
+        "broken.parquet": b"nope",
+        "file": b"",
+    }.items():
+        Path(name).write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("info missing.jsonl", "There is no knowledge base at 'missing.jsonl'"),
+        ("info missing.db", "There is no knowledge base at 'missing.db'"),
+        ("check sqlite:///missing.sqlite", "There is no knowledge base at 'missing.sqlite'"),
+        ("info array.npy", "array.npy"),
+        ("info text.npz", "text.npz"),
+        ("info binary.jsonl", "binary.jsonl', line 1"),
+        ("info ://x", "names no database"),
+        ("import {a} file/x.db", "cannot be made"),
+        ("export {a} nowhere/x.jsonl", "nowhere/x.jsonl"),
+        ("export {a} nowhere/x.npz", "nowhere/x.npz"),
+        ("neighbors missing.csv target", "'missing.csv' cannot be read"),
+        ("neighbors bad.csv target", "'bad.csv' cannot be read"),
+        ("neighbors empty.csv target", "'empty.csv' cannot be read"),
+        ("neighbors latin.csv target", "'latin.csv' cannot be read"),
+        ("neighbors broken.parquet target", "'broken.parquet' cannot be read"),
+        ("neighbors words.csv target --base {a} -n 0", "n_neighbors must be from 1"),
+        ("neighbors words.csv target --base bundled --kind regression", "'x'"),
+        ("build describe {a} out", ""),
+    ],
+)
+def test_what_cannot_be_read_or_written_is_an_error(broken, files, capsys, command, said):
+    if "neighbors" in command:
+        pytest.importorskip("pandas")
+    if "parquet" in command:
+        pytest.importorskip("pyarrow")
+    before = sorted(Path().iterdir())
+    words = command.format(a=files / "a.npz").split()
+    status, out, err = run(capsys, "kb", *words)
+    assert status == 1 and out == ""
+    assert err.startswith("error: ") and said in err and len(err.splitlines()) == 1
+    assert sorted(Path().iterdir()) == before
+
+
+def test_reading_does_not_make_the_users_store(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("SK_METALEARN_HOME", str(tmp_path / "home"))
+    status, _, err = run(capsys, "kb", "info", "user")
+    assert status == 1 and "home/knowledge.db" in err
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("name", ["own.npz", "own.jsonl", "own.db"])
+def test_import_adds_to_what_is_there(files, capsys, tmp_path, name):
+    for source in ("a.npz", "b.npz", "a.npz"):
+        assert run(capsys, "kb", "import", files / source, tmp_path / name)[0] == 0
+    status, out, _ = run(capsys, "kb", "info", tmp_path / name)
+    assert status == 0 and "2 tasks" in out and "6 cells" in out
 
 
 def test_tables_that_are_missing(capsys, tmp_path):

@@ -176,8 +176,8 @@ def _read_header(path):
 
 def _read_member(path, name):
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            return archive[name]
+        with zipfile.ZipFile(path) as archive, archive.open(f"{name}.npy") as member:
+            return np.lib.format.read_array(member, allow_pickle=False)
     except _DAMAGE as error:
         raise KnowledgeError(
             f"{str(path)!r} is damaged or no knowledge base: cannot read {name!r} ({error}). "

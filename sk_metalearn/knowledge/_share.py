@@ -164,10 +164,10 @@ def read_lines(path):
         "evaluation": Evaluation.from_dict,
     }
     metafeatures = {}
-    with open(path, encoding="utf-8") as file:
+    with open(path, "rb") as file:
         for number, line in enumerate(file, start=1):
             try:
-                record = json.loads(line)
+                record = json.loads(line.decode())
                 kind = record.pop("record")
                 if kind == "metafeatures":
                     metafeatures[record["task"]] = record["values"]

@@ -104,7 +104,14 @@ class KnowledgeStore:
 
     def _connect(self):
         sql = import_optional("sqlalchemy", "store", "A knowledge store")
-        url = sql.make_url(self.url)
+        try:
+            url = sql.make_url(self.url)
+        except sql.exc.ArgumentError as error:
+            # Not shown whole: it may hold a password.
+            raise KnowledgeError(
+                f"A URL that begins with {self.url.partition('://')[0]!r} names no database. "
+                "Give sqlite:///FILE or postgresql://HOST/NAME."
+            ) from error
         if url.drivername == "postgresql":
             url = url.set(drivername=_postgres_driver())
         if url.get_backend_name() not in ("sqlite", "postgresql"):
@@ -116,7 +123,12 @@ class KnowledgeStore:
         if url.get_backend_name() == "sqlite":
             options["connect_args"] = {"timeout": _BUSY_SECONDS}
             if url.database and url.database != ":memory:":
-                Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+                try:
+                    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+                except OSError as error:
+                    raise KnowledgeError(
+                        f"The folder of the store {url.database!r} cannot be made: {error}"
+                    ) from error
         self._sql = sql
         self._engine = sql.create_engine(url, **options)
         self._process = os.getpid()
