@@ -56,7 +56,7 @@ def normalize_name(name):
     if simulated:
         text = simulated.group(1).partition(",")[0]
     text = _PREFIX.sub("", text)
-    text = " ".join(re.findall(r"[a-z0-9.]+", text))
+    text = " ".join(re.findall(r"(?:[^\W_]|\.)+", text))
     for stem, family in _STEMS:
         if text.startswith(stem):
             return family
@@ -74,9 +74,8 @@ def keys_of(task):
     -------
     list of tuple
     """
-    keys = [("name", normalize_name(task.name))] if task.name else []
-    if task.family:
-        keys.append(("name", normalize_name(task.family)))
+    # A name of signs only says nothing.
+    keys = [("name", name) for name in map(normalize_name, (task.name, task.family)) if name]
     if task.openml_id is not None:
         keys.append(("data", task.openml_id))
     if task.openml_task_id is not None:
@@ -130,7 +129,7 @@ class FamilyTable:
         for task in self.tasks:
             members[root(("id", task.id))].append(task)
         for kin in members.values():
-            names = Counter(task.family or normalize_name(task.name) for task in kin)
+            names = Counter(task.family or normalize_name(task.name) or task.id for task in kin)
             name = min(names, key=lambda own: (-names[own], len(own), own))
             for task in kin:
                 self.family_of[task.id] = name
@@ -204,7 +203,7 @@ class FamilyTable:
         """
         found = set()
         for family in _several(families, "families"):
-            own = self._by_key.get(("name", normalize_name(family)))
+            own = self._by_key.get(("name", normalize_name(family)), {family} & {*self.names()})
             if not own:
                 raise KnowledgeError(f"Unknown family {family!r}.{_similar(family, self.names())}")
             found |= own

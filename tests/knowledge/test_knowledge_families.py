@@ -38,6 +38,10 @@ def task(name, rows=0, columns=0, classes=2, data=None, number=None, family="", 
         ("monks-problems-2", "monks"),
         ("APSFailure", "apsfailure"),
         ("vehicle_v2", "vehicle"),
+        ("数据_一", "数据 一"),
+        ("Größe (2)", "größe"),
+        ("BNG(данные,nominal)", "данные"),
+        ("!?", ""),
     ],
 )
 def test_names_are_reduced_to_what_copies_share(name, expected):
@@ -78,6 +82,17 @@ def test_round_shapes_do_not_unite_the_kinds():
 def test_a_source_family_is_kept_as_a_key():
     table = FamilyTable([task("x", 10, 2, family="group 7"), task("y", 20, 3, family="Group_7")])
     assert table.names() == ["Group_7"]
+
+
+def test_names_in_other_scripts_and_of_signs_unite_nothing():
+    tasks = [task(name, 101 + i, 4) for i, name in enumerate(["数据", "客户", "!?", "?!", "", " "])]
+    table = FamilyTable(tasks)
+    assert len(table.names()) == 6
+    assert table.resolve(tasks=[tasks[0], "客户"]) == {"数据", "客户"}
+    assert table.resolve(tasks=[tasks[2]]) == {tasks[2].id}
+    assert table.resolve(families=table.names()) == set(table.names())
+    base = _base(tasks, 0.5)
+    assert len(base.without(tasks=[tasks[2]]).tasks) == 5
 
 
 def test_aliases_lead_to_families_without_uniting_them():
