@@ -9,7 +9,6 @@ import numpy as np
 from ..evaluation import Race, Standard, StoredTrial, failed_fold
 from ..exceptions import StrategyError
 from ..strategies import Outcome, Proposal
-from ..strategies._points import point_key
 from ._points import decode_point, encode_point, text_of_key
 
 __all__ = ["Limits", "SearchLoop", "Trial"]
@@ -396,15 +395,7 @@ class SearchLoop:
 
     def _own_proposal(self, point, reason, **details):
         """Make a proposal that the strategy did not make, and let it know."""
-        key = point_key(point)
-        record = self.strategy.record
-        candidate = None
-        for i, own in enumerate(self.context.candidates):
-            if point_key(own) == key:
-                candidate = i
-                record.tried[i] = True
-                break
-        record.keys.add(key)
+        candidate = self.strategy.record.enter(point)
         return Proposal(-1, point, candidate, reason, **details)
 
     def _begin(self, proposal):

@@ -1,14 +1,14 @@
 """The contract of every way to propose: `start`, `ask`, `tell`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 
 from ..exceptions import StrategyError
 from ..spaces import Space
-from ._points import point_key
+from ._identity import point_key, point_keys
 
 __all__ = ["Context", "Outcome", "PastPerformance", "Proposal", "Record", "Strategy"]
 
@@ -172,20 +172,26 @@ class Record:
 
     Attributes
     ----------
+    index : dict
+        The first candidate of each point key.
+    first : ndarray of shape (n_candidates,), dtype int
+        The first candidate that is the same configuration.
+    tried : ndarray of shape (n_candidates,), dtype bool
+        Candidates proposed or told.
     history : list of Outcome
         All results told, in order.
     pending : dict of int to Proposal
         Proposals without a final result, by number.
-    tried : ndarray of shape (n_candidates,), dtype bool
-        Candidates proposed or told.
     keys : set
         Keys of all points proposed or told.
     results : dict
-        Latest outcome of each point, by candidate index or by point key.
+        Latest outcome of each point, by its first candidate or by its key.
     asked : int
         Number of proposals made.
     """
 
+    index: dict
+    first: np.ndarray
     tried: np.ndarray
     history: list = field(default_factory=list)
     pending: dict = field(default_factory=dict)
@@ -193,30 +199,75 @@ class Record:
     results: dict = field(default_factory=dict)
     asked: int = 0
 
+    @classmethod
+    def of(cls, candidates):
+        """Begin the record of a search among candidates.
+
+        Parameters
+        ----------
+        candidates : sequence of mapping
+        """
+        index = {}
+        first = [index.setdefault(key, i) for i, key in enumerate(point_keys(candidates))]
+        return cls(index, np.array(first, dtype=int), np.zeros(len(first), dtype=bool))
+
+    def enter(self, point, candidate=None):
+        """Mark a configuration as tried, as often as it is among the candidates.
+
+        Parameters
+        ----------
+        point : mapping
+        candidate : int, optional
+            Its index, if that is known.
+
+        Returns
+        -------
+        int or None
+            Its index; None if it is no candidate.
+        """
+        key = point_key(point)
+        self.keys.add(key)
+        if candidate is None:
+            candidate = self.index.get(key)
+        if candidate is not None:
+            self.tried |= self.first == self.first[candidate]
+        return candidate
+
     def add(self, outcome):
         """Enter one result.
 
         Parameters
         ----------
         outcome : Outcome
+
+        Returns
+        -------
+        Outcome
+            The same, its proposal with the index of the candidate that it is.
         """
         proposal = outcome.proposal
+        candidate = self.enter(proposal.point, proposal.candidate)
+        if candidate != proposal.candidate:
+            proposal = replace(proposal, candidate=candidate)
+            outcome = replace(outcome, proposal=proposal)
         self.history.append(outcome)
-        key = point_key(proposal.point)
-        self.keys.add(key)
-        if proposal.candidate is not None:
-            self.tried[proposal.candidate] = True
-            key = int(proposal.candidate)
-        before = self.results.get(key)
+        place = self._place(proposal)
+        before = self.results.get(place)
         if before is None or before.partial or not outcome.partial:
-            self.results[key] = outcome
+            self.results[place] = outcome
         if not outcome.partial:
             self.pending.pop(proposal.number, None)
+        return outcome
+
+    def _place(self, proposal):
+        if proposal.candidate is not None:
+            return int(self.first[proposal.candidate])
+        return point_key(proposal.point)
 
     @property
     def waiting(self):
         """The proposals with no result at all, not even a partial one."""
-        return [p for p in self.pending.values() if _result_key(p) not in self.results]
+        return [p for p in self.pending.values() if self._place(p) not in self.results]
 
     def scores(self, only_candidates=False):
         """Give the outcomes known and their scores, a failure as the worst score seen.
@@ -242,12 +293,6 @@ class Record:
         if not good.any():
             return [], np.empty(0)
         return outcomes, np.where(good, scores, scores[good].min())
-
-
-def _result_key(proposal):
-    if proposal.candidate is not None:
-        return int(proposal.candidate)
-    return point_key(proposal.point)
 
 
 @dataclass
@@ -288,11 +333,8 @@ class Strategy:
         StrategyError
             If the strategy cannot serve the context.
         """
-        return self._enter(
-            context,
-            np.random.default_rng(context.seed),
-            Record(tried=np.zeros(len(context.candidates), dtype=bool)),
-        )
+        rng = np.random.default_rng(context.seed)
+        return self._enter(context, rng, Record.of(context.candidates))
 
     def join(self, other):
         """Work on the search of another strategy, sharing its record and its randomness.
@@ -360,9 +402,7 @@ class Strategy:
         """
         if not hasattr(self, "context"):
             raise StrategyError("Call start(context) before tell().")
-        for outcome in outcomes:
-            self.record.add(outcome)
-        self.learn(outcomes)
+        self.learn([self.record.add(outcome) for outcome in outcomes])
 
     def begin(self):
         """Prepare for a new context; called by `start` and `join`."""
@@ -398,11 +438,10 @@ class Strategy:
         if candidate is not None:
             candidate = int(candidate)
             point = self.context.candidates[candidate]
-            record.tried[candidate] = True
-            times = self.context.predicted_seconds
-            if times is not None and "seconds" not in details:
-                details["seconds"] = float(times[candidate])
-        record.keys.add(point_key(point))
+        candidate = record.enter(point, candidate)
+        times = self.context.predicted_seconds
+        if candidate is not None and times is not None and "seconds" not in details:
+            details["seconds"] = float(times[candidate])
         proposal = Proposal(number=record.asked, point=point, candidate=candidate, **details)
         record.asked += 1
         return proposal

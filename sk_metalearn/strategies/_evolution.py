@@ -6,7 +6,7 @@ import numpy as np
 
 from ..exceptions import SpaceError
 from ._base import Strategy
-from ._points import Encoder, fresh_point, infer_space, point_key
+from ._points import Encoder, fresh_point, infer_space
 from ._quasi_random import QuasiRandom
 from ._random import Random
 
@@ -56,7 +56,6 @@ class Evolution(Strategy):
     def begin(self):
         self._design, self._random = QuasiRandom().join(self), Random().join(self)
         self._space, self._encoder = self.context.space, None
-        self._index = {point_key(point): i for i, point in enumerate(self.context.candidates)}
 
     @property
     def space(self):
@@ -78,9 +77,6 @@ class Evolution(Strategy):
         child = fresh_point(lambda: self._child(population), self.record.keys, self.n_failures)
         if child is None:
             return self._random.propose()
-        candidate = self._index.get(point_key(child))
-        if candidate is not None:
-            return self.make(candidate=candidate, reason="evolution")
         return self.make(point=child, reason="evolution")
 
     def _population(self):

@@ -40,7 +40,7 @@ class SurrogateStrategy(Strategy):
     n_neighbors: int = 20
 
     def begin(self):
-        self._encoder, self._candidate_keys = None, None
+        self._encoder = None
         self._design = QuasiRandom().join(self)
 
     def fit(self, rows, values):
@@ -68,9 +68,7 @@ class SurrogateStrategy(Strategy):
     @property
     def candidate_keys(self):
         """Keys of the candidates: a point of the space must not be the twin of one."""
-        if self._candidate_keys is None:
-            self._candidate_keys = {point_key(point) for point in self.context.candidates}
-        return self._candidate_keys
+        return self.record.index.keys()
 
     def propose(self):
         for default in self.context.defaults:

@@ -401,6 +401,37 @@ def check_failures(make):
         assert point_key(foreign) not in _keys(proposals), f"told, then proposed ({where})"
 
 
+def check_told_without_index(make):
+    """A result that does not say which candidate it belongs to counts for that candidate."""
+    family, contexts = _contexts()
+    score, _ = family.task(1000)
+    for where, context in contexts.items():
+        strategy = make().start(context)
+        told = [Proposal(-1, dict(point), None) for point in family.candidates[:4]]
+        strategy.tell([Outcome(own, float(score([own.point])[0])) for own in told])
+        proposals = []
+        for _ in range(14):
+            asked = strategy.ask(1)
+            assert len(asked) == 1, where
+            proposals += asked
+            strategy.tell([Outcome(asked[0], float(score([asked[0].point])[0]))])
+        _assert_no_twins(told + proposals, where)
+
+
+def check_repeated_candidates(make):
+    """A configuration that stands in the list of candidates several times is proposed once."""
+    family = _family()
+    score, _ = family.task(1000)
+    places = [0, 1, 1, *range(2, len(family.candidates)), 0]
+    past = family.past(12)
+    past = replace(past, scores=past.scores[:, places], seconds=past.seconds[:, places])
+    candidates = [dict(family.candidates[i]) for i in places]
+    for own in (past, None):
+        proposals, _ = simulate(make(), family.context(candidates=candidates, past=own), score, 100)
+        _assert_no_twins(proposals, "repeated candidates")
+        assert len(proposals) == len(family.candidates), "candidates left out"
+
+
 def check_nothing_works(make):
     """When every evaluation fails, or every score is the same, proposals go on coming."""
     _, contexts = _contexts()
@@ -455,6 +486,8 @@ CHECKS = (
     check_replay,
     check_no_global_randomness,
     check_failures,
+    check_told_without_index,
+    check_repeated_candidates,
     check_nothing_works,
     check_seconds,
     check_extreme_scores,
