@@ -98,6 +98,7 @@ class KnowledgeBase:
         if is_store(path_or_url):
             store = KnowledgeStore(path_or_url)
             base = store.load()
+            store.close()
             base._store = store
             return base
         base = cls(*read_bundle(path_or_url))

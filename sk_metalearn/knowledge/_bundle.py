@@ -137,7 +137,10 @@ def read_bundle(path):
             configurations[own.id] = own
         tables = {}
         for own in header["tables"]:
-            arrays = {name: _Member(str(path), **stored) for name, stored in own["arrays"].items()}
+            arrays = {
+                name: _member(path, header["checksums"], **stored)
+                for name, stored in own["arrays"].items()
+            }
             tables[own["kind"], own["fidelity"]] = PerformanceTable(
                 own["kind"],
                 [tasks[task] for task in own["tasks"]],
@@ -174,15 +177,28 @@ def _read_header(path):
     return header
 
 
-def _read_member(path, name):
+def _read_member(path, name, checksum=None):
+    """Read an array; with a checksum, of a file opened before."""
     try:
         with zipfile.ZipFile(path) as archive, archive.open(f"{name}.npy") as member:
-            return np.lib.format.read_array(member, allow_pickle=False)
+            values = np.lib.format.read_array(member, allow_pickle=False)
+        if checksum is not None and checksum != _digest(values):
+            raise ValueError("it differs from its checksum")
+        return values
     except _DAMAGE as error:
+        how = (
+            ("is damaged or no knowledge base", "Fetch or build the file again.")
+            if checksum is None
+            else ("is damaged, or was replaced after it was opened", "Open the file again.")
+        )
         raise KnowledgeError(
-            f"{str(path)!r} is damaged or no knowledge base: cannot read {name!r} ({error}). "
-            "Fetch or build the file again."
+            f"{str(path)!r} {how[0]}: cannot read {name!r} ({error}). {how[1]}"
         ) from error
+
+
+def _member(path, checksums, member, codec):
+    names = [member] if codec == "plain" else [member, member + "/range"]
+    return _Member(str(path), codec, tuple((name, checksums[name]) for name in names))
 
 
 @dataclass(frozen=True)
@@ -190,14 +206,14 @@ class _Member:
     """An array of a file, read when called."""
 
     path: str
-    member: str
     codec: str
+    parts: tuple[tuple[str, str], ...]
 
     def __call__(self):
-        values = _read_member(self.path, self.member)
+        values, *ranges = (_read_member(self.path, *part) for part in self.parts)
         if self.codec == "plain":
             return values.astype(np.float64) if values.dtype == np.float32 else values
-        return decode(values, _read_member(self.path, self.member + "/range"), self.codec)
+        return decode(values, *ranges, self.codec)
 
 
 def check_file(path):
@@ -219,8 +235,7 @@ def check_file(path):
     problems = []
     for name, checksum in header["checksums"].items():
         try:
-            if _digest(_read_member(path, name)) != checksum:
-                problems.append(f"The array {name!r} of {str(path)!r} differs from its checksum.")
+            _read_member(path, name, checksum)
         except KnowledgeError as error:
             problems.append(str(error))
     return problems

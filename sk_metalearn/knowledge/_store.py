@@ -120,9 +120,11 @@ class KnowledgeStore:
                 f"{url.render_as_string(hide_password=True)!r}."
             )
         options = {"pool_pre_ping": True}
-        if url.get_backend_name() == "sqlite":
+        self._backend = url.get_backend_name()
+        self._in_memory = self._backend == "sqlite" and url.database in (None, "", ":memory:")
+        if self._backend == "sqlite":
             options["connect_args"] = {"timeout": _BUSY_SECONDS}
-            if url.database and url.database != ":memory:":
+            if not self._in_memory:
                 try:
                     Path(url.database).parent.mkdir(parents=True, exist_ok=True)
                 except OSError as error:
@@ -132,7 +134,6 @@ class KnowledgeStore:
         self._sql = sql
         self._engine = sql.create_engine(url, **options)
         self._process = os.getpid()
-        self._backend = url.get_backend_name()
         if self._backend == "sqlite":
             sql.event.listen(self._engine, "connect", _set_up_sqlite)
             sql.event.listen(self._engine, "begin", _begin_sqlite)
@@ -143,8 +144,12 @@ class KnowledgeStore:
         self._tables = _tables(sql)
 
     def close(self):
-        """Close all connections; the next call opens a new one."""
-        self._engine.dispose()
+        """Close all connections; the next call opens a new one.
+
+        A database in memory stays: it would be lost.
+        """
+        if not self._in_memory:
+            self._engine.dispose()
 
     def _transaction(self, reading=False):
         return _Transaction(self, self._reading if reading else self._engine)

@@ -83,6 +83,19 @@ def test_reads_an_array_when_asked(base, tmp_path):
         opened.table("classification").scores("f1_macro")
 
 
+def test_a_file_replaced_after_it_was_opened_is_named(base, parts, tmp_path):
+    path = tmp_path / "kb.npz"
+    base.save(path)
+    opened = KnowledgeBase.open(path)
+    seen = opened.table("regression").scores("r2")
+    KnowledgeBase.from_evaluations(*parts(seed=1)).save(path)
+    assert opened.table("regression").scores("r2") is seen
+    for metric in ("accuracy", "f1_macro"):
+        with pytest.raises(KnowledgeError, match="was replaced after it was opened.*again"):
+            opened.table("classification").scores(metric)
+    assert KnowledgeBase.open(path).check() == []
+
+
 def test_damage_is_named(base, tmp_path):
     path = tmp_path / "kb.npz"
     base.save(path)

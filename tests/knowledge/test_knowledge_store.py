@@ -256,6 +256,24 @@ def test_base_opened_from_a_store_keeps_what_it_records(url, parts):
     assert KnowledgeStore(url).count()["evaluations"] == 4
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
+def test_an_opened_base_holds_no_file_open(tmp_path, parts):
+    tasks, pools, evaluations, _ = parts(1, 2, ("classification",))
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    bases = [KnowledgeBase.open(tmp_path / "own.db") for _ in range(5)]
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    for base in bases:
+        base.record(tasks[0], evaluations, configurations=_flat(pools))
+    assert KnowledgeStore(tmp_path / "own.db").count()["evaluations"] == len(evaluations)
+
+
+def test_a_store_in_memory_outlives_its_loading(parts):
+    tasks, pools, evaluations, _ = parts(1, 2, ("classification",))
+    base = KnowledgeBase.open("sqlite://")
+    base.record(tasks[0], evaluations, configurations=_flat(pools))
+    assert base._store.count()["evaluations"] == len(evaluations)
+
+
 WRITER = """
     import os, sys
     from sk_metalearn.knowledge import Evaluation, KnowledgeStore, Task, task_id
