@@ -1,5 +1,6 @@
 """Points as keys, as lists and as numbers."""
 
+import sys
 from collections.abc import Mapping
 
 import numpy as np
@@ -18,6 +19,8 @@ __all__ = [
     "point_key",
     "point_keys",
 ]
+
+_LARGEST = sys.float_info.max
 
 
 def _named(space, branch, point):
@@ -131,27 +134,46 @@ def _flat(point, prefix=""):
     return flat
 
 
-def _is_number(value):
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+def _is_finite_number(value):
+    if not isinstance(value, int | float | np.number) or isinstance(value, bool):
+        return False
+    return -_LARGEST <= value <= _LARGEST
+
+
+class _Unifier:
+    """Lets values that are the same be one object, such as NaN or an estimator made twice."""
+
+    def __init__(self):
+        self._by_text, self._by_id = {}, {}
+
+    def __call__(self, point):
+        return {name: self._unified(value) for name, value in _flat(point).items()}
+
+    def _unified(self, value):
+        if _is_finite_number(value):
+            return value
+        if id(value) not in self._by_id:
+            first = self._by_text.setdefault(value_text(value), value)
+            # What is kept here keeps its address.
+            self._by_id[id(value)] = value, first
+        return self._by_id[id(value)][1]
 
 
 def _infer_parameter(values):
-    numbers = [value for value in values if _is_number(value) and np.isfinite(value)]
-    others, seen = [], set()
-    for value in values:
-        if not _is_number(value) and value_text(value) not in seen:
-            seen.add(value_text(value))
-            others.append(value)
-    distinct = set(numbers)
+    distinct = {value for value in values if _is_finite_number(value)}
+    others = {id(value): value for value in values if not _is_finite_number(value)}.values()
+    specials = tuple({value_text(value): value for value in others}.values())
     if len(distinct) < 2:
-        return Categorical(tuple(others) + tuple(distinct))
+        return Categorical(specials + tuple(distinct))
     low, high = min(distinct), max(distinct)
-    specials = tuple(others)
     return Float(float(low), float(high), log=low > 0 and high / low >= 10, specials=specials)
 
 
 def infer_space(points):
-    """Make the space that a list of points spans: a branch per set of parameter names."""
+    """Make the space that a list of points spans: a branch per set of parameter names.
+
+    Numbers become a range, whatever else a parameter takes (NaN and infinity too) a choice.
+    """
     groups = {}
     for point in points:
         groups.setdefault(tuple(sorted(point)), []).append(point)
@@ -174,20 +196,20 @@ class Encoder:
     """
 
     def __init__(self, candidates, space=None):
-        self.space, self._flatten = space, False
+        self.space, self._unify = space, None
         if space is not None:
             try:
                 self.candidates = self._rows(candidates)
                 return
             except SpaceError:
                 pass
-        self._flatten = True
-        self.space = infer_space([_flat(point) for point in candidates])
+        self._unify = _Unifier()
+        self.space = infer_space([self._unify(point) for point in candidates])
         self.candidates = self._rows(candidates)
 
     def _rows(self, points):
-        if self._flatten:
-            points = [_flat(point) for point in points]
+        if self._unify is not None:
+            points = [self._unify(point) for point in points]
         values, active = self.space.encode(points)
         # Beside each number that may be absent stands whether it is there: 0 is not absent.
         optional = (

@@ -15,6 +15,7 @@ from sklearn.model_selection import KFold
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from sk_metalearn.strategies._identity import point_key, point_keys, value_text
+from sk_metalearn.strategies._points import Encoder
 
 X, y = np.random.RandomState(0).rand(20, 2), np.arange(20) % 2
 LONG = np.arange(2000)
@@ -98,3 +99,19 @@ def test_a_function_that_knows_itself_has_a_key():
         return down(n - 1) if n else 0
 
     assert point_key({"f": down}) == point_key({"f": down})
+
+
+@pytest.mark.parametrize(
+    "values, rows",
+    [
+        ([0.1, 1.0, np.inf], [[0, 0], [1, 0], [0, 1]]),
+        ([float("nan"), -1, float("nan")], [[1, 0], [0, 1], [1, 0]]),
+        ([1, 2, 10**400], [[0, 0], [1, 0], [0, 1]]),
+        ([StandardScaler(), "passthrough", StandardScaler()], [[1, 0], [0, 1], [1, 0]]),
+    ],
+    ids=["infinity", "NaN", "beyond float", "made twice"],
+)
+def test_what_is_no_finite_number_is_a_choice_of_its_own(values, rows):
+    encoder = Encoder([{"name": value} for value in values])
+    assert encoder.candidates.tolist() == rows
+    assert encoder([{"name": values[-1]}]).tolist() == rows[-1:]
