@@ -248,7 +248,7 @@ class KnowledgeBase:
         ----------
         families : iterable of str
         openml_ids : iterable of int
-            OpenML data ids; unknown ones leave out nothing.
+            OpenML data ids. Not every task has one: name the dataset, too.
         tasks : iterable of str or Task
             Ids or names of tasks; or a `Task` that need not be in the base.
 
@@ -261,6 +261,11 @@ class KnowledgeBase:
         ------
         KnowledgeError
             If a family or task name is unknown.
+
+        Warns
+        -----
+        KnowledgeWarning
+            If an OpenML id is unknown, and so leaves out nothing.
         """
         self._absorb()
         out = self.families.resolve(families, openml_ids, tasks)

@@ -6,10 +6,12 @@ chance meeting of fingerprints costs a little knowledge, a missed one would spoi
 """
 
 import re
+import warnings
 from collections import Counter, defaultdict
 from dataclasses import replace
 
-from ..exceptions import KnowledgeError
+from ..exceptions import KnowledgeError, KnowledgeWarning
+from ._records import Task
 
 __all__ = ["FamilyTable", "keys_of", "normalize_name"]
 
@@ -188,7 +190,7 @@ class FamilyTable:
         ----------
         families : iterable of str
         openml_ids : iterable of int
-            Data ids. One that is unknown here names no family.
+            Data ids.
         tasks : iterable of str or Task
             Ids or names of tasks.
 
@@ -200,18 +202,33 @@ class FamilyTable:
         ------
         KnowledgeError
             If a family or task is unknown.
+
+        Warns
+        -----
+        KnowledgeWarning
+            If an OpenML id is unknown: the data may be here without it.
         """
-        found = set()
+        found, unknown = set(), []
         for family in _several(families, "families"):
             own = self._by_key.get(("name", normalize_name(family)), {family} & {*self.names()})
             if not own:
                 raise KnowledgeError(f"Unknown family {family!r}.{_similar(family, self.names())}")
             found |= own
         for openml_id in _several(openml_ids, "openml_ids"):
-            found |= self._by_key.get(("data", int(openml_id)), set())
-            for alias in self.aliases:
-                if alias.openml_id == int(openml_id):
-                    found |= self.kin_of(alias)
+            kin = [alias for alias in self.aliases if alias.openml_id == int(openml_id)]
+            known = self._by_key.get(("data", int(openml_id)), set())
+            known = known.union(*map(self.kin_of, kin))
+            if not known:
+                unknown.append(int(openml_id))
+            found |= known
+        if unknown:
+            warnings.warn(
+                f"No dataset here is known by the OpenML ids {unknown}: nothing is left out for "
+                "them. Their data may be here without an id or under that of another version: "
+                "leave it out by its name too, tasks=['<name>'].",
+                KnowledgeWarning,
+                stacklevel=3,
+            )
         for task in _several(tasks, "tasks"):
             if not isinstance(task, str):
                 found |= self.kin_of(task) | self._by_key.get(("id", task.id), set())
@@ -225,7 +242,7 @@ class FamilyTable:
 
 
 def _several(values, name):
-    if isinstance(values, str | int):
+    if isinstance(values, str | int | Task):
         raise KnowledgeError(f"{name} takes a list; got {values!r}. Write {name}=[{values!r}].")
     return values
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sk_metalearn.exceptions import KnowledgeError
+from sk_metalearn.exceptions import KnowledgeError, KnowledgeWarning
 from sk_metalearn.knowledge import Evaluation, KnowledgeBase, Source, Status, Task, task_id
 from sk_metalearn.knowledge import _base as base_module
 
@@ -113,8 +113,16 @@ def test_without_a_member_leaves_out_its_family(base):
         assert again.left_out == less.left_out
 
 
+def test_an_unknown_openml_id_is_warned_of(base):
+    known = base.tasks[0]
+    with pytest.warns(KnowledgeWarning, match=r"ids \[987654321\].*tasks=") as caught:
+        less = base.without(openml_ids=[987_654_321, known.openml_id])
+    assert caught[0].filename == __file__
+    assert less.left_out == {known.family}
+
+
 def test_without_nothing_is_everything(base):
-    less = base.without(openml_ids=[987_654_321])
+    less = base.without()
     assert [task.id for task in less.tasks] == [task.id for task in base.tasks]
 
 
@@ -131,6 +139,8 @@ def test_without_explains_what_is_unknown(base):
         base.without(tasks=["nothing at all"])
     with pytest.raises(KnowledgeError, match=r"families=\['iris'\]"):
         base.without(families="iris")
+    with pytest.raises(KnowledgeError, match=r"Write tasks=\[Task\("):
+        base.without(tasks=base.tasks[0])
 
 
 def test_merge_unites_tasks_configurations_and_cells(parts):
