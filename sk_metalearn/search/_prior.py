@@ -131,6 +131,8 @@ def _variance(X, schema):
     """Variance of the numbers in X, which the width of a kernel without scaling refers to."""
     if X is None or schema.sparse or len(schema.numeric) < schema.n_features:
         return 1.0
+    if schema.container == "pandas":
+        X = X.to_numpy(dtype=float, na_value=np.nan)
     numbers = np.asarray(X, dtype=float)
     return float(np.nanvar(numbers[:: max(1, len(numbers) // 2000)])) or 1.0
 

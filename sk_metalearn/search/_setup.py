@@ -171,8 +171,23 @@ class Setup:
             self._fall_back(task.why_not)
             return
         params = [self.candidates.to_params(point) for point in points]
+        try:
+            self._consult(knowledge, params)
+        except Exception as error:
+            # Whatever the data hold that the past cannot take, the search goes on.
+            self.past = self.seconds = self.metafeatures = None
+            report["why"] = f"{type(error).__name__}: {error}"
+        report["used"] = self.past is not None
+        if self.past is None:
+            self._fall_back(report["why"])
+            return
+        warn_if_not_iid(self.cv, self.routed.splitter.split.get("groups"))
+
+    def _consult(self, knowledge, params):
+        """Look up how the candidates did on past tasks, and which of these are near."""
+        task = self.task
         prior = past_performance(
-            search.estimator,
+            self.search.estimator,
             params,
             task.schema,
             task.kind,
@@ -181,19 +196,16 @@ class Setup:
             X=self.X,
             y=self.y,
         )
-        report.update(prior.report)
+        self.report.update(prior.report)
         self.past, self.seconds = prior.past, prior.seconds
         if self.past is None:
-            self._fall_back(report["why"])
             return
-        report["used"] = True
-        warn_if_not_iid(self.cv, self.routed.splitter.split.get("groups"))
         self.metafeatures = measure(self.X, self.y, task.kind)
         if self.metafeatures is not None and knowledge.table(task.kind).metafeature_names:
             near = knowledge.neighbors(
                 metafeatures=self.metafeatures, kind=task.kind, n_neighbors=3
             )
-            report["neighbors"] = [neighbor.task.name for neighbor in near]
+            self.report["neighbors"] = [neighbor.task.name for neighbor in near]
 
     def _open_memory(self):
         """Open the search's own memory, and add what it has tried before to the candidates."""

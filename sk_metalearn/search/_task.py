@@ -3,6 +3,7 @@
 import warnings
 from dataclasses import dataclass
 
+from scipy.sparse import issparse
 from sklearn.base import is_classifier, is_regressor
 from sklearn.utils import get_tags
 from sklearn.utils.multiclass import type_of_target
@@ -24,8 +25,7 @@ class TaskAtHand:
     kind : {"classification", "regression", ""}
         Empty where the task is neither.
     schema : Schema or None
-    metafeatures : dict or None
-        Of X and y; None until they are needed.
+        None where X is not a table.
     why_not : str
         Why past tasks have nothing to say; empty if they may have.
     """
@@ -57,24 +57,28 @@ def describe_task(estimator, X, y):
     kind = kind_of(estimator)
     if not kind or y is None:
         return TaskAtHand(kind, why_not="the task is neither classification nor regression")
+    # Text, images, a target with gaps, anything: the search goes on without the past.
+    why_not = ""
     try:
-        schema = Schema.from_data(X, y, kind)
+        target = type_of_target(y)
+        if target in ("multilabel-indicator", "multiclass-multioutput", "continuous-multioutput"):
+            why_not = f"the knowledge has no {target} tasks"
     except Exception as error:
-        # Text, images, anything: the search goes on without the past.
+        why_not = f"y is not a target that it knows ({type(error).__name__}: {error})"
+    try:
+        schema = Schema.from_data(X, y.toarray() if issparse(y) else y, kind)
+    except Exception as error:
         return TaskAtHand(kind, why_not=f"X is not a table ({type(error).__name__}: {error})")
-    target = type_of_target(y)
-    if target in ("multilabel-indicator", "multiclass-multioutput", "continuous-multioutput"):
-        return TaskAtHand(kind, schema, f"the knowledge has no {target} tasks")
-    if get_tags(estimator).input_tags.pairwise:
-        return TaskAtHand(kind, schema, "X is a matrix of kernel values or distances")
-    return TaskAtHand(kind, schema)
+    if not why_not and get_tags(estimator).input_tags.pairwise:
+        why_not = "X is a matrix of kernel values or distances"
+    return TaskAtHand(kind, schema, why_not)
 
 
 def measure(X, y, kind):
     """Give the meta-features of a task, None if they cannot be had."""
     try:
         return MetaFeatureExtractor(random_state=0).extract(X, y, kind=kind)
-    except ValueError:
+    except Exception:
         return None
 
 

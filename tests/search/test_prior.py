@@ -1,16 +1,22 @@
 """What past tasks say about a user's own candidates."""
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy.sparse import csr_matrix
 from scipy.stats import spearmanr
+from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.impute import SimpleImputer
 from sklearn.model_selection import ParameterGrid
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from sklearn.svm import SVC
 
+from sk_metalearn import MetaSearchCV
+from sk_metalearn.exceptions import FallbackWarning
 from sk_metalearn.knowledge import KnowledgeBase, PerformanceTable, Status, Task
 from sk_metalearn.search._prior import past_performance, performance_of
 from sk_metalearn.spaces import Configuration, Schema, get_family, load_pool
@@ -206,3 +212,55 @@ def test_same_question_same_answer(knowledge):
     first, second = ask(knowledge), ask(knowledge)
     np.testing.assert_array_equal(first.past.scores, second.past.scores)
     np.testing.assert_array_equal(first.past.spread, second.past.spread)
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "Float64", "boolean"])
+def test_columns_with_pandas_own_missing_values(dtype):
+    values = [True, None, False] if dtype == "boolean" else [1, None, 3]
+    frame = pd.DataFrame({"a": np.arange(90.0), "b": pd.array(values * 30, dtype=dtype)})
+    model = make_pipeline(SimpleImputer(), SVC())
+    search = MetaSearchCV(model, {"svc__C": [0.1, 1, 10]}, n_iter=2, cv=2, random_state=0)
+    search.fit(frame, np.arange(90) > 45)
+    assert search.knowledge_report_["used"] and np.isfinite(search.best_score_)
+
+
+def test_an_error_in_the_past_stops_no_search(monkeypatch):
+    def fails(*arguments, **options):
+        raise RuntimeError("the past is broken")
+
+    X, y = np.arange(60.0).reshape(-1, 2), np.arange(30) % 2
+    monkeypatch.setattr("sk_metalearn.search._setup.past_performance", fails)
+    with pytest.warns(FallbackWarning, match="RuntimeError: the past is broken"):
+        search = MetaSearchCV(SVC(), {"C": [0.1, 1]}, cv=2).fit(X, y)
+    assert not search.knowledge_report_["used"] and len(search.cv_results_["params"]) == 2
+
+
+class Tolerant(RegressorMixin, BaseEstimator):
+    def __init__(self, factor=1.0):
+        self.factor = factor
+
+    def fit(self, X, y):
+        self.mean_ = self.factor * np.nanmean(y)
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), self.mean_)
+
+    def score(self, X, y):
+        return -np.nanmean((y - self.predict(X)) ** 2)
+
+
+@pytest.mark.parametrize("knowledge", [None, "bundled"])
+@pytest.mark.filterwarnings("ignore::sk_metalearn.exceptions.FallbackWarning")
+def test_a_target_with_gaps_is_up_to_the_estimator(knowledge):
+    X, y = np.arange(40.0)[:, None], np.r_[np.nan, np.arange(39)]
+    search = MetaSearchCV(Tolerant(), {"factor": [0.5, 1.0]}, knowledge=knowledge).fit(X, y)
+    assert np.isfinite(search.best_score_)
+
+
+def test_a_sparse_multilabel_target_is_named():
+    X = np.arange(60.0).reshape(-1, 2)
+    y = csr_matrix(np.column_stack([np.arange(30) % 2, np.arange(30) % 3 == 0]).astype(int))
+    search = MetaSearchCV(KNeighborsClassifier(), {"n_neighbors": [1, 2]}, cv=2)
+    with pytest.warns(FallbackWarning, match="no multilabel-indicator tasks"):
+        search.fit(X, y)
