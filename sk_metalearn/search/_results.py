@@ -22,12 +22,13 @@ def scores_of(trial, n_folds, which="scores"):
     Returns
     -------
     dict of str to ndarray of shape (n_folds,)
+        A score without a name is under None.
     """
     found = {}
     for fold, result in trial.folds.items():
         scores = getattr(result, which)
         if not isinstance(scores, dict):
-            scores = {"score": np.nan if scores is None else scores}
+            scores = {None: np.nan if scores is None else scores}
         for name, value in scores.items():
             found.setdefault(name, np.full(n_folds, np.nan))[fold] = value
     return found
@@ -59,10 +60,8 @@ def format_results(trials, params, n_folds, return_train_score):
 
     parts = [("test", "scores")] + [("train", "train_scores")] * bool(return_train_score)
     stored = {part: [scores_of(t, n_folds, which) for t in trials] for part, which in parts}
-    metrics = list(dict.fromkeys(name for own in stored["test"] for name in own))
-    if len(metrics) > 1 and "score" in metrics:
-        # Where a fit failed before a callable named its metrics, it failed for all of them.
-        metrics.remove("score")
+    names = dict.fromkeys(name for own in stored["test"] for name in own)
+    metrics = [name for name in names if name is not None] or ["score"]
     missing = np.full(n_folds, np.nan)
     status = np.array([t.status for t in trials])
     for metric in metrics:
@@ -74,9 +73,9 @@ def format_results(trials, params, n_folds, return_train_score):
 
 
 def _row(scores, metric, missing):
-    """Scores per fold; a failed fit whose metrics had no names yet has the same for all."""
-    row, failed = scores.get(metric, missing), scores.get("score", missing)
-    return np.where(np.isnan(row), failed, row)
+    """Scores per fold; where a fit failed before a callable named its metrics, all are alike."""
+    row, nameless = scores.get(metric, missing), scores.get(None, missing)
+    return np.where(np.isnan(row), nameless, row)
 
 
 def _store(results, name, table, rank, status):

@@ -18,6 +18,7 @@ from ._candidates import check_names, choose_n_iter, make_candidates
 from ._fingerprint import fingerprint_of
 from ._memory import memory_of, metric_name, stack_past
 from ._prior import past_performance
+from ._refit import OneStandardError
 from ._report import SearchReport
 from ._session import Session, Settings
 from ._task import describe_task, measure, open_knowledge, warn_if_not_iid
@@ -58,6 +59,15 @@ def _guide(result, name):
     return result.scores
 
 
+def _guiding_metric(search, metric):
+    """Name of the metric to refit on; only `refit` knows it where a callable gives several."""
+    if isinstance(search.refit, OneStandardError):
+        return search.refit.metric
+    if callable(search.scoring) and isinstance(search.refit, str):
+        return search.refit
+    return metric if isinstance(metric, str) else "score"
+
+
 def guide_by(metric):
     """Give the function that reads the score to maximise from a fold's result."""
     return partial(_guide, name=metric)
@@ -81,7 +91,7 @@ class Setup:
         self.search, self.scorer, self.routed = search, scorer, routed
         self.X, self.y = X, y
         self.names = scorer_names(scorer)
-        self.guiding = metric if isinstance(metric, str) else "score"
+        self.guiding = _guiding_metric(search, metric)
         if self.names and self.guiding not in self.names:
             self.guiding = self.names[0]
         self.cv = check_cv(search.cv, y, classifier=is_classifier(search.estimator))

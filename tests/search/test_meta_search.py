@@ -255,3 +255,36 @@ def test_polars_is_passed_through():
     search = MetaSearchCV(PIPELINE, {"svc__C": [1, 10]}, random_state=0).fit(frame, y)
     assert list(search.feature_names_in_) == list("abcd")
     assert search.predict(frame).shape == (150,)
+
+
+def test_a_metric_may_be_named_score():
+    scoring = {"score": "accuracy", "f1": "f1_macro"}
+    options = {"scoring": scoring, "refit": "score", "cv": 3}
+    ours = MetaSearchCV(SVC(), {"C": [0.1, 10]}, knowledge=None, **options).fit(X, y)
+    theirs = GridSearchCV(SVC(), {"C": [0.1, 10]}, **options).fit(X, y)
+    assert ours.best_score_ == theirs.best_score_
+    assert {"mean_test_score", "mean_test_f1"} <= set(ours.cv_results_)
+
+
+def _cost_and_accuracy(model, X, y):
+    return {"cost": -model.C, "accuracy": model.score(X, y)}
+
+
+@pytest.mark.parametrize("refit", ["accuracy", OneStandardError(metric="accuracy")])
+def test_the_metric_to_refit_on_guides_where_a_callable_gives_several(refit):
+    search = MetaSearchCV(
+        SVC(), {"C": [1e-3, 1, 10]}, scoring=_cost_and_accuracy, refit=refit, **COLD
+    ).fit(X, y)
+    results = search.cv_results_
+    np.testing.assert_allclose(results["estimate"], results["mean_test_accuracy"])
+    assert search.knowledge_report_["best"] == search.best_score_ > 0.9
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_fit_that_fails_before_the_metrics_have_names():
+    scoring = lambda model, X, y: {"score": 0.5, "accuracy": model.score(X, y)}  # noqa: E731
+    options = {"scoring": scoring, "refit": "accuracy", "error_score": -1.0, "cv": 3}
+    search = MetaSearchCV(SVC(), {"C": [-1, 1]}, knowledge=None, **options).fit(X, y)
+    failed = [params["C"] for params in search.cv_results_["params"]].index(-1)
+    assert search.cv_results_["mean_test_score"][failed] == -1.0
+    assert search.cv_results_["mean_test_accuracy"][failed] == -1.0
