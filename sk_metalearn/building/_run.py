@@ -405,7 +405,7 @@ def _describe(task):
         "origin": task.source.origin,
         "n_rows": task.n_rows,
         "n_features": schema.n_features,
-        "n_categorical": schema.n_features - len(schema.numeric + schema.datetime),
+        "n_categorical": len(schema.categorical + schema.mixed + schema.nullable),
         "n_classes": task.n_classes,
         "dropped_classes": list(task.dropped),
     }

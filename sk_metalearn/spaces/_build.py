@@ -5,6 +5,7 @@ can be used where sk_metalearn is not installed.
 """
 
 import operator
+from datetime import datetime, timedelta
 
 import numpy as np
 import sklearn
@@ -13,7 +14,7 @@ from sklearn.decomposition import PCA
 from sklearn.feature_selection import SelectPercentile, f_classif, f_regression
 from sklearn.impute import SimpleImputer
 from sklearn.model_selection import KFold, StratifiedKFold
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
     MaxAbsScaler,
@@ -93,11 +94,11 @@ def _preprocessing(choice, schema, family, kind, random_state):
     numeric = _numeric_steps(choice, schema)
     if family.name == "dummy":
         return []
-    text = schema.categorical + schema.mixed + schema.nullable
-    numbers = schema.numeric
+    numbers, boxed = schema.numeric, schema.boxed
     if choice["imputer"] == "none":
         numbers = tuple(i for i in numbers if i not in schema.blank) or numbers
-    if not text and not schema.datetime and numbers == schema.numeric:
+        boxed = tuple(i for i in boxed if i not in schema.blank) or boxed
+    if len(numbers) == schema.n_features:
         steps = list(numeric)
     else:
         blocks = []
@@ -110,9 +111,12 @@ def _preprocessing(choice, schema, family, kind, random_state):
                 again = _encoder(choice["encoder"], kind, random_state)
                 block = Pipeline([("cast", _cast(schema, role)), ("encode", again)])
                 blocks.append((role, block, list(getattr(schema, role))))
-        if schema.datetime:
-            days = Pipeline([("days", _days(schema)), *numeric])
-            blocks.append(("datetime", days, list(schema.datetime)))
+        for role in ("datetime", "duration"):
+            if getattr(schema, role):
+                days = Pipeline([("days", _days(schema, role)), *numeric])
+                blocks.append((role, days, list(getattr(schema, role))))
+        if boxed:
+            blocks.append(("boxed", Pipeline([("cast", _unboxed()), *numeric]), list(boxed)))
         if numbers:
             blocks.append(("numeric", _chain(numeric), list(numbers)))
         steps = [("columns", ColumnTransformer(blocks, sparse_threshold=0))]
@@ -182,8 +186,9 @@ def _cast(schema, role):
         import pandas as pd
 
         if role == "nullable":
-            plain = {"dtype": object, "na_value": np.nan}
-            return FunctionTransformer(pd.DataFrame.to_numpy, kw_args=plain)
+            plain = FunctionTransformer(pd.DataFrame.astype, kw_args={"dtype": object})
+            gone = {"cond": pd.isna, "other": np.nan}
+            return make_pipeline(plain, FunctionTransformer(pd.DataFrame.mask, kw_args=gone))
         return FunctionTransformer(pd.DataFrame.astype, kw_args={"dtype": str})
     if schema.container == "polars":
         import polars as pl
@@ -192,19 +197,40 @@ def _cast(schema, role):
     return FunctionTransformer(np.ndarray.astype, kw_args={"dtype": str})
 
 
-def _days(schema):
-    """Turn dates into days since 2000, missing dates into NaN, with methods of the frame itself."""
+def _unboxed():
+    """Make columns of numbers that may hold pandas' own NA, some as Python objects, plain."""
+    import pandas as pd
+
+    numbers = FunctionTransformer(pd.DataFrame.apply, kw_args={"func": pd.to_numeric})
+    return make_pipeline(
+        numbers, FunctionTransformer(pd.DataFrame.astype, kw_args={"dtype": float})
+    )
+
+
+def _days(schema, role):
+    """Turn dates into days since 2000 (UTC) and lengths into days, what is missing into NaN.
+
+    Only methods of the frame itself are used.
+    """
     if schema.container == "pandas":
         import pandas as pd
 
-        since = FunctionTransformer(pd.DataFrame.sub, kw_args={"other": pd.Timestamp("2000-01-01")})
-        scale = FunctionTransformer(pd.DataFrame.div, kw_args={"other": pd.Timedelta(days=1)})
-        return Pipeline([("since", since), ("scale", scale)])
-    import polars as pl
+        zone = {"func": pd.to_datetime, "utc": True}
+        origin = {"other": pd.Timestamp("2000-01-01", tz="UTC")}
+        since = [(pd.DataFrame.apply, zone), (pd.DataFrame.sub, origin)]
+        count = [(pd.DataFrame.div, {"other": pd.Timedelta(days=1)})]
+    else:
+        import polars as pl
 
-    cast = FunctionTransformer(pl.DataFrame.cast, kw_args={"dtypes": pl.Datetime("ms")})
-    count = FunctionTransformer(pl.DataFrame.cast, kw_args={"dtypes": pl.Float64})
-    return Pipeline([("moment", cast), ("count", count)])
+        origin = {"other": datetime(2000, 1, 1)}
+        since = [(pl.DataFrame.cast, {"dtypes": pl.Datetime("us")}), (pl.DataFrame.__sub__, origin)]
+        count = [
+            (pl.DataFrame.cast, {"dtypes": pl.Duration("us")}),
+            (pl.DataFrame.cast, {"dtypes": pl.Float64}),
+            (pl.DataFrame.__truediv__, {"other": timedelta(days=1) / timedelta(microseconds=1)}),
+        ]
+    steps = [*since, *count] if role == "datetime" else count
+    return make_pipeline(*(FunctionTransformer(own, kw_args=given) for own, given in steps))
 
 
 def build_model(family, params, schema, preprocessing=None):

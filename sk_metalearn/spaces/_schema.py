@@ -6,10 +6,12 @@ import numpy as np
 from scipy import sparse
 
 from ..exceptions import SpaceError
+from ..metafeatures._tables import is_missing
 
 __all__ = ["Schema"]
 
 FEW_KNOWN = 2
+_ROLES = ("numeric", "categorical", "datetime", "duration", "mixed", "nullable", "boxed")
 
 
 @dataclass(frozen=True)
@@ -19,10 +21,10 @@ class Schema:
     Parameters
     ----------
     n_rows, n_features : int
-    numeric, categorical, datetime, mixed, nullable : tuple of int
-        Positions of the columns: numbers; text, categories and booleans; dates and times; columns
-        of several Python types at once, which are read as text; text and booleans whose missing
-        value is pandas' own NA.
+    numeric, categorical, datetime, duration, mixed, nullable, boxed : tuple of int
+        Positions of the columns: numbers; text, categories and booleans; dates; lengths of time
+        and times of day; columns of several Python types at once, which are read as text; text
+        and booleans whose missing value is pandas' own NA; numbers of which one may be that NA.
     sparse : bool
         Whether X is a scipy sparse matrix.
     container : {"array", "pandas", "polars"}
@@ -31,8 +33,8 @@ class Schema:
     min_class_count : int
         Rows of the rarest class; `n_rows` for regression.
     blank : tuple of int
-        Those of `numeric` with at most two known values: without any in the training rows of a
-        fold, they stop models that take missing values themselves.
+        Those of `numeric` and `boxed` with at most two known values: without any in the training
+        rows of a fold, they stop models that take missing values themselves.
     """
 
     n_rows: int
@@ -40,8 +42,10 @@ class Schema:
     numeric: tuple[int, ...]
     categorical: tuple[int, ...] = ()
     datetime: tuple[int, ...] = ()
+    duration: tuple[int, ...] = ()
     mixed: tuple[int, ...] = ()
     nullable: tuple[int, ...] = ()
+    boxed: tuple[int, ...] = ()
     sparse: bool = False
     container: str = "array"
     n_classes: int = 0
@@ -86,7 +90,8 @@ class Schema:
             numeric = X.dtype.kind in "fiub"
             roles = ["numeric" if numeric else _object_role(X[:, j]) for j in range(X.shape[1])]
         n_rows = X.shape[0]
-        blank = [i for i, own in enumerate(roles) if own == "numeric" and _is_blank(X, i)]
+        numbers = [i for i, own in enumerate(roles) if own in ("numeric", "boxed")]
+        blank = [i for i in numbers if _is_blank(X, i)]
         n_classes, rarest = 0, n_rows
         if y is not None and kind == "classification":
             counts = np.unique(np.asarray(y).astype(str), return_counts=True)[1]
@@ -99,10 +104,7 @@ class Schema:
             n_classes=n_classes,
             min_class_count=rarest,
             blank=tuple(blank),
-            **{
-                role: tuple(i for i, own in enumerate(roles) if own == role)
-                for role in ("numeric", "categorical", "datetime", "mixed", "nullable")
-            },
+            **{role: tuple(i for i, own in enumerate(roles) if own == role) for role in _ROLES},
         )
 
 
@@ -115,7 +117,7 @@ def _is_blank(X, position):
         column = X.get_columns()[position].drop_nulls()
         known = len(column.drop_nans() if column.dtype.is_float() else column)
     elif X.dtype.kind == "O":
-        known = sum(value is not None and value == value for value in X[:, position])
+        known = sum(not is_missing(value) for value in X[:, position])
     else:
         known = np.count_nonzero(X[:, position] == X[:, position])
     return known <= FEW_KNOWN
@@ -129,10 +131,11 @@ def _pandas_role(column):
     if kind == "b" or str(dtype) in ("category", "str"):
         return "categorical"
     if kind in "iufc":
-        return "numeric"
+        return "boxed" if str(getattr(dtype, "na_value", "")) == "<NA>" else "numeric"
     if kind in "Mm":
-        return "datetime"
-    return _object_role(column.to_numpy(dtype=object, na_value=None))
+        return "datetime" if kind == "M" else "duration"
+    role = _object_role(column.to_numpy(dtype=object))
+    return "boxed" if role == "numeric" else role
 
 
 def _polars_role(column):
@@ -140,12 +143,12 @@ def _polars_role(column):
     if dtype.is_numeric():
         return "numeric"
     if dtype.is_temporal():
-        return "datetime"
+        return "duration" if str(dtype).startswith(("Duration", "Time")) else "datetime"
     return "mixed" if str(dtype) == "Object" else "categorical"
 
 
 def _object_role(values):
-    types = {type(value) for value in values if value is not None and value == value}
+    types = {type(value) for value in values if not is_missing(value)}
     if not types or all(issubclass(own, int | float | np.number) for own in types - {bool}):
         return "categorical" if bool in types else "numeric"
     return "categorical" if all(issubclass(own, str) for own in types) else "mixed"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import issparse
 
+from ..metafeatures._tables import is_missing
 from ._build import _SCALED_TARGET
 
 __all__ = ["Traits", "common_form", "covered", "read_steps"]
@@ -117,8 +118,9 @@ def _of_columns(X, schema):
         return bool(np.isnan(X.data).any()) if X.dtype.kind == "f" else False, "none"
     if schema.container == "pandas":
         missing = bool(X.isna().to_numpy().any())
-        numbers = X.iloc[:: max(1, len(X) // _SAMPLE), list(schema.numeric)]
-        numbers = numbers.to_numpy(dtype=float, na_value=np.nan)
+        numbers = X.iloc[:: max(1, len(X) // _SAMPLE), list(schema.numeric + schema.boxed)]
+        plain = object if schema.boxed else float
+        numbers = numbers.to_numpy(dtype=plain, na_value=np.nan).astype(float)
     elif schema.container == "polars":
         columns = X.get_columns()
         missing = any(column.null_count() for column in columns)
@@ -127,12 +129,13 @@ def _of_columns(X, schema):
         numbers = np.column_stack(chosen) if chosen else np.empty((0, 0))
     else:
         X = np.asarray(X)
-        if X.dtype.kind in "fiub":
-            missing = bool(np.isnan(X).any()) if X.dtype.kind == "f" else False
-        else:
-            missing = any(own is None or (type(own) is float and own != own) for own in X.ravel())
         numbers = X[:: max(1, len(X) // _SAMPLE)][:, list(schema.numeric)]
-        numbers = np.array(numbers, dtype=float)
+        if X.dtype.kind == "O":
+            missing = any(map(is_missing, X.ravel()))
+            numbers = np.where(np.vectorize(is_missing, [bool])(numbers), np.nan, numbers)
+        else:
+            missing = X.dtype.kind == "f" and bool(np.isnan(X).any())
+        numbers = numbers.astype(float)
     missing = missing or bool(np.isnan(numbers).any())
     return missing, _looks_scaled(numbers)
 

@@ -4,10 +4,12 @@ import pickle
 import subprocess
 import sys
 import warnings
+from datetime import datetime, time, timedelta
 
 import numpy as np
 import pytest
-from sklearn.base import is_classifier, is_regressor
+from sklearn import config_context
+from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.datasets import load_diabetes, load_wine
 from sklearn.exceptions import ConvergenceWarning
 
@@ -143,6 +145,63 @@ def test_sparse_matrices_and_mixed_columns_are_served():
         for data in (matrix, mixed):
             schema = Schema.from_data(data, y)
             build_estimator(configuration, schema, 0).fit(data, y).predict(data)
+
+
+DAYS = [datetime(2000, 1, 2, 12), datetime(1999, 12, 31), None]
+HOURS = [timedelta(hours=36), timedelta(days=-1), None]
+
+
+def _pandas_times():
+    return pd.DataFrame(
+        {
+            "naive": pd.to_datetime(DAYS),
+            "zoned": pd.to_datetime(DAYS).tz_localize("UTC").tz_convert("Asia/Tokyo"),
+            "length": pd.to_timedelta(HOURS),
+        }
+    )
+
+
+def _polars_times():
+    polars = pytest.importorskip("polars")
+    zoned = polars.Series(DAYS).dt.replace_time_zone("UTC").dt.convert_time_zone("Asia/Tokyo")
+    return polars.DataFrame({"naive": DAYS, "zoned": zoned, "length": HOURS})
+
+
+@pytest.mark.parametrize("make", [_pandas_times, _polars_times])
+def test_dates_are_days_since_2000_and_lengths_are_days(make):
+    X = make()
+    schema = Schema.from_data(X, [0, 1, 1])
+    assert (schema.datetime, schema.duration) == ((0, 1), (2,))
+    boosting = load_pool("classification")[1]
+    columns = build_estimator(boosting, schema)[0]
+    np.testing.assert_array_equal(columns.fit_transform(X), [[1.5] * 3, [-1] * 3, [np.nan] * 3])
+
+
+def test_times_of_day_are_parts_of_a_day():
+    X = pytest.importorskip("polars").DataFrame({"t": [time(6), None, time(18)], "x": [1, 2, 3]})
+    columns = build_estimator(load_pool("classification")[1], Schema.from_data(X, [0, 1, 1]))[0]
+    assert columns.fit_transform(X)[[0, 2], 0].tolist() == [0.25, 0.75]
+
+
+@pytest.mark.parametrize("dtype", [object, "Float64", "Int64"])
+@pytest.mark.parametrize("output", ["default", "pandas", "polars"])
+def test_columns_with_the_missing_value_of_pandas(output, dtype):
+    if output == "polars":
+        pytest.importorskip("polars")
+    X = _frame()[["number", "size"]].set_index(np.arange(90)[::-1])
+    X["whole"] = X["size"].round().astype(dtype)
+    X["words"] = pd.array(["p", "q", None] * 30, dtype="string")
+    X.iloc[4, 2] = pd.NA
+    y = np.arange(90) % 2
+    schema = Schema.from_data(X, y)
+    assert (schema.numeric, schema.boxed, schema.nullable) == ((0, 1), (2,), (3,))
+    pool = load_pool("classification")
+    for family in ("hist_gradient_boosting", "logistic_regression", "random_forest"):
+        model = build_estimator(next(c for c in pool if c.family == family), schema, 0)
+        with config_context(transform_output=output):
+            wrapped = model.fit(X, y).predict(X)
+        bare = X.assign(whole=X["whole"].astype("Float64").to_numpy(float, na_value=np.nan))
+        np.testing.assert_array_equal(wrapped, clone(model).fit(bare, y).predict(bare))
 
 
 def test_rare_classes_turn_early_stopping_off():

@@ -295,6 +295,8 @@ def test_any_container_will_do():
     kinds.add(str(match(SVC(), x=pandas.DataFrame(X))))
     polars = pytest.importorskip("polars")
     kinds.add(str(match(SVC(), x=polars.DataFrame(X))))
+    holes[3, 2] = pandas.NA
+    kinds |= {str(match(SVC(), x=holes)), str(match(SVC(), x=pandas.DataFrame(holes)))}
     assert len(kinds) == 2, "an imputer is missed where values are missing, else all are alike"
     infinite = X.copy()
     infinite[0, 0] = np.inf
