@@ -5,6 +5,8 @@ import html
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from ._metric import metric_of
+
 __all__ = ["Explanation", "explain"]
 
 
@@ -66,9 +68,8 @@ def explain(search):
     """
     check_is_fitted(search)
     results = search.cv_results_
-    metric = search.refit if isinstance(search.refit, str) else "score"
-    names = [name for name in results if name.startswith("mean_test_")]
-    scores = results.get(f"mean_test_{metric}", results[names[0]])
+    # There is none where no candidate was finished.
+    scores = results.get(f"mean_test_{metric_of(search)}", ())
     rows = [
         {
             "score": float(score),

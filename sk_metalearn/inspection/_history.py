@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from ..exceptions import import_optional
+from ._metric import metric_of
 
 __all__ = ["SearchHistoryDisplay"]
 
@@ -61,7 +62,8 @@ class SearchHistoryDisplay:
         search : MetaSearchCV, AutoClassifier or AutoRegressor
             Fitted.
         metric : str, optional
-            One of the metrics of a multimetric search; the one used to refit by default.
+            One of the metrics of a multimetric search; by default the one used to refit, or the
+            first where there is none.
 
         Returns
         -------
@@ -75,7 +77,7 @@ class SearchHistoryDisplay:
         check_is_fitted(search)
         results = search.cv_results_
         if metric is None:
-            metric = search.refit if isinstance(search.refit, str) else "score"
+            metric = metric_of(search)
         key = f"mean_test_{metric}"
         if key not in results:
             known = [name[10:] for name in results if name.startswith("mean_test_")]

@@ -3,8 +3,9 @@ import pytest
 from sklearn.datasets import load_breast_cancer, load_wine
 from sklearn.svm import SVC
 
-from sk_metalearn import MetaSearchCV
+from sk_metalearn import AutoClassifier, AutoRegressor, MetaSearchCV
 from sk_metalearn.inspection import NeighborsDisplay, SearchHistoryDisplay, explain
+from sk_metalearn.search import OneStandardError
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("agg")
@@ -41,6 +42,43 @@ def test_explanation_tells_every_candidate_and_its_failure(search):
     assert {row["status"] for row in account.rows} == {"ok", "crashed"}
     assert str(account).count("gamma=wrong") == 3
     assert "<table>" in account._repr_html_() and search.stop_reason_ in str(account)
+
+
+@pytest.mark.parametrize("auto", [AutoClassifier, AutoRegressor])
+def test_auto_estimators_are_explained(auto):
+    X, y = load_wine(return_X_y=True)
+    options = {"families": ["k_neighbors"], "knowledge": None, "n_iter": 2, "cv": 2}
+    options["ensemble_size"] = 0
+    fitted = auto(random_state=0, **options).fit(X, y)
+    display = SearchHistoryDisplay.from_estimator(fitted)
+    assert display.metric == "score" and np.max(display.scores) == fitted.best_score_
+    scores = [row["score"] for row in explain(fitted).rows]
+    np.testing.assert_array_equal(scores, fitted.cv_results_["mean_test_score"])
+
+
+def _last(results):
+    return len(results["params"]) - 1
+
+
+@pytest.mark.parametrize(
+    "refit, scoring, metric",
+    [
+        ("one_standard_error", None, "score"),
+        (OneStandardError(metric="f1_macro"), ["accuracy", "f1_macro"], "f1_macro"),
+        (_last, ["accuracy", "f1_macro"], "accuracy"),
+        (False, ["accuracy", "f1_macro"], "accuracy"),
+        (False, None, "score"),
+        ("f1_macro", ["accuracy", "f1_macro"], "f1_macro"),
+    ],
+)
+def test_the_metric_shown_is_the_one_that_chose(refit, scoring, metric):
+    X, y = load_wine(return_X_y=True)
+    fitted = MetaSearchCV(
+        SVC(), {"gamma": [1e-3, 1e-2]}, refit=refit, scoring=scoring, knowledge=None, cv=2
+    ).fit(X, y)
+    assert SearchHistoryDisplay.from_estimator(fitted).metric == metric
+    scores = [row["score"] for row in explain(fitted).rows]
+    np.testing.assert_array_equal(scores, fitted.cv_results_[f"mean_test_{metric}"])
 
 
 def test_neighbors_are_sorted_and_drawn():

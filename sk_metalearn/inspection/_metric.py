@@ -1,0 +1,25 @@
+"""Which of its metrics a search chose by."""
+
+from ..search import OneStandardError
+
+__all__ = ["metric_of"]
+
+
+def metric_of(search):
+    """Give the name, as in ``cv_results_``, of the metric that a search chose its best by.
+
+    Parameters
+    ----------
+    search : MetaSearchCV, AutoClassifier or AutoRegressor
+        Fitted.
+
+    Returns
+    -------
+    str
+        Where a callable chose, or nothing, the first metric; it guided the search.
+    """
+    # The Auto estimators have one metric and no choice.
+    refit = getattr(search, "refit", True)
+    asked = refit.metric if isinstance(refit, OneStandardError) else refit
+    names = [name[10:] for name in search.cv_results_ if name.startswith("mean_test_")]
+    return asked if asked in names else next(iter(names), "score")
