@@ -46,11 +46,14 @@ class AutoClassifier(ClassifierMixin, BaseAuto):
         ``"lightgbm"``, ``"xgboost"`` and ``"catboost"`` (extra ``boosting``) serve when named.
     ensemble_size : int, default=30
         Rounds of ensemble selection over the out-of-fold predictions; 0 keeps the best single
-        pipeline.
+        pipeline. So does a callable `scoring` that `sklearn.metrics.make_scorer` did not make, as
+        it may look at more than predictions.
     racing : bool, default=True
         Stop a configuration after its first folds when it can hardly become the best any more.
     max_rows : int, default=10000
         Larger data are searched on a sample of so many rows; the final model is fitted on all.
+        Folds of a splitter are drawn on all rows and cut to the sample; an iterable of folds has
+        all rows searched.
     n_jobs : int, default=None
         Worker processes, or what `joblib.parallel_config` says.
     patience : int, default=None
@@ -207,11 +210,14 @@ class AutoRegressor(RegressorMixin, BaseAuto):
         ``"lightgbm"``, ``"xgboost"`` and ``"catboost"`` (extra ``boosting``) serve when named.
     ensemble_size : int, default=30
         Rounds of ensemble selection over the out-of-fold predictions; 0 keeps the best single
-        pipeline.
+        pipeline. So does a callable `scoring` that `sklearn.metrics.make_scorer` did not make, as
+        it may look at more than predictions.
     racing : bool, default=True
         Stop a configuration after its first folds when it can hardly become the best any more.
     max_rows : int, default=10000
         Larger data are searched on a sample of so many rows; the final model is fitted on all.
+        Folds of a splitter are drawn on all rows and cut to the sample; an iterable of folds has
+        all rows searched.
     n_jobs : int, default=None
         Worker processes, or what `joblib.parallel_config` says.
     patience : int, default=None

@@ -19,6 +19,7 @@ from .._compat import (
     _fit_context,
     begin_callbacks,
     safe_indexing,
+    scores_predictions,
 )
 from ..evaluation import Payload, open_journal
 from ..knowledge import KnowledgeBase
@@ -32,7 +33,7 @@ from ._report import SearchReport
 from ._results import format_results
 from ._session import Session, Settings
 from ._setup import guide_by, materialise
-from ._tables import check_rows, check_table, check_target, choose_rows
+from ._tables import check_rows, check_table, check_target, choose_rows, cut_folds
 from ._task import measure, open_knowledge, warn_if_not_iid
 
 __all__ = ["BaseAuto"]
@@ -156,27 +157,25 @@ class BaseAuto(BaseEstimator):
         root = begin_callbacks(self, max_subtasks=1)
         root.call_on_fit_task_begin(estimator=self, X=X, y=y)
         with ExitStack() as stack:
-            session = self._start(X, y, seed, began, stack)
+            session, memory = self._start(X, y, seed, began, stack)
             trials = session.run()
             self.stop_reason_, self.n_splits_ = session.stop_reason, len(session.payload.splits)
             points = [trial.proposal.point for trial in trials]
             self.configurations_ = [from_point(point) for point in points]
-            if trials:
-                self.cv_results_ = format_results(trials, points, self.n_splits_, False)
+            self.cv_results_ = format_results(trials, points, self.n_splits_, False)
             ending = Ending(self, session, trials, X, y, self._kind)
             ending.finish()
-            if self._memory is not None:
-                payload = session.payload
-                self._memory.record(
+            self._holds_text = len(ending.schema.numeric) < ending.schema.n_features
+            if memory is not None:
+                memory.record(
                     X,
                     y,
-                    payload.make.schema,
+                    session.payload.make.schema,
                     trials,
                     self.configurations_,
                     session.loop.guide,
                     session.loop.context.metafeatures,
                 )
-            del self._memory
         root.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
 
@@ -185,12 +184,11 @@ class BaseAuto(BaseEstimator):
 
     def _fingerprint(self, X, y):
         settings = [self.families, self.scoring, self.strategy, self.max_rows, self.racing]
+        settings += [self.max_predict_seconds, self.max_model_bytes]
         return fingerprint_of(X, y, self.random_state, cv=self.cv, settings=settings)
 
-    def _folds(self, y, seed):
-        """The splitter: shuffled folds, stratified for classes."""
-        if self.cv is not None and not isinstance(self.cv, Integral):
-            return check_cv(self.cv, y, classifier=self._kind == "classification")
+    def _splitter(self, y, seed):
+        """Shuffled folds, stratified for classes."""
         n_folds = 5 if self.cv is None else self.cv
         if len(y) < n_folds:
             raise ValueError(
@@ -208,7 +206,7 @@ class BaseAuto(BaseEstimator):
         return StratifiedKFold(n_folds, shuffle=True, random_state=seed)
 
     def _start(self, X, y, seed, began, stack):
-        """Make the session of the search."""
+        """Make the session of the search, and the memory that is to record it."""
         kind = self._kind
         fingerprint = {} if self.checkpoint is None else self._fingerprint(X, y)
         journal = open_journal(self.checkpoint, fingerprint)
@@ -222,12 +220,17 @@ class BaseAuto(BaseEstimator):
         X_search, y_search = (X, y) if whole else (safe_indexing(X, rows), y[rows])
         schema = Schema.from_data(X_search, y_search, kind)
         if journal.splits is None:
-            splits = materialise(self._folds(y_search, seed), X_search, y_search, {})
+            if given:
+                # It may know rows by their place among all.
+                cv = check_cv(self.cv, y, classifier=kind == "classification")
+                splits = cut_folds(materialise(cv, X, y, {}), rows, len(y))
+            else:
+                splits = materialise(self._splitter(y_search, seed), X_search, y_search, {})
             journal.begin({**fingerprint, "seed": str(seed)}, splits)
         knowledge = open_knowledge(self.knowledge)
         pool = pool_candidates(kind, schema, self.scoring, knowledge, self.families)
         metric = metric_name(self.scoring, kind)
-        self._memory = memory_of(self, kind, metric)
+        memory = memory_of(self, kind, metric)
         report = SearchReport(used=pool.past is not None, kind=kind, candidates=len(pool.points))
         metafeatures = None
         if pool.past is None:
@@ -237,11 +240,11 @@ class BaseAuto(BaseEstimator):
             report.update(
                 metric=pool.metric, metric_is_exact=pool.exact, tasks=len(pool.past.tasks)
             )
-        if pool.past is not None or self._memory is not None:
+        if pool.past is not None or memory is not None:
             metafeatures = measure(X_search, y_search, kind)
         past = pool.past
-        if self._memory is not None:
-            own = self._memory.past(pool.configurations)
+        if memory is not None:
+            own = memory.past(pool.configurations)
             report["own_tasks"] = 0 if own is None else len(own.tasks)
             past = stack_past(past, own)
             report["used"] = past is not None
@@ -251,6 +254,9 @@ class BaseAuto(BaseEstimator):
         self.knowledge_report_ = report
         first = build_estimator(pool.configurations[0], schema)
         self.scorer_ = check_scoring(first, self.scoring or self._default_scoring)
+        # A later fit from the checkpoint may ask for an ensemble.
+        mixable = scores_predictions(self.scorer_)
+        keep = mixable and (self.ensemble_size > 1 or self.checkpoint is not None)
         payload = Payload(
             X=X_search,
             y=y_search,
@@ -258,7 +264,7 @@ class BaseAuto(BaseEstimator):
             make=MakePipeline(schema, seed % 2**31),
             scorer=self.scorer_,
             verbose=self.verbose,
-            keep_predictions=self.ensemble_size > 0,
+            keep_predictions=keep,
             max_predict_seconds=self.max_predict_seconds,
             max_model_bytes=self.max_model_bytes,
         )
@@ -286,7 +292,7 @@ class BaseAuto(BaseEstimator):
             candidate_timeout=self.candidate_timeout,
             candidate_memory=self.candidate_memory,
             verbose=self.verbose,
-            ensemble=self.ensemble_size > 1,
+            ensemble=mixable and self.ensemble_size > 1,
         )
         session = Session(
             self,
@@ -298,12 +304,12 @@ class BaseAuto(BaseEstimator):
             guide_by("score"),
             journal=journal,
         )
-        return stack.enter_context(session)
+        return stack.enter_context(session), memory
 
     def _ready(self, X):
         """Check rows to predict against those of fit."""
         check_is_fitted(self, "best_estimator_")
-        X = check_rows(X, self)
+        X = check_rows(X, self, self._holds_text)
         validate_data(self, X, reset=False, skip_check_array=True)
         return X
 

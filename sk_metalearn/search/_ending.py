@@ -2,13 +2,14 @@
 
 import time
 import warnings
+from collections import Counter
 
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.model_selection import StratifiedKFold
 
-from .._compat import num_samples, safe_indexing, warn_or_raise_about_fit_failures
+from .._compat import num_samples, safe_indexing
 from ..exceptions import FallbackWarning
 from ..spaces import Configuration, Schema, build_estimator, get_family
 from ._ensemble import select_members, voting_estimator
@@ -44,13 +45,14 @@ class Ending:
     def finish(self):
         """Choose, fit, and set the attributes."""
         auto = self.auto
-        if not any(trial.status in ("ok", "over_limit", "unfinished") for trial in self.trials):
+        scores = auto.cv_results_["mean_test_score"] if self.trials else np.array([])
+        if not np.isfinite(scores).any():
             self._nothing_found()
             return
         auto.best_index_ = best_index(True, "score", auto.cv_results_)
         best = self.trials[auto.best_index_]
         auto.best_configuration_ = auto.configurations_[auto.best_index_]
-        auto.best_score_ = best.estimate
+        auto.best_score_ = float(scores[auto.best_index_])
         auto.knowledge_report_.add_outcome(self.trials, best)
         weights, score = self._select(best)
         if len(weights) > 1 and self._fit(weights, best):
@@ -150,32 +152,49 @@ class Ending:
         )
 
     def _calibrated(self, estimator):
-        """Give a model without probabilities some, by a sigmoid of its decision values."""
-        folds = StratifiedKFold(_CALIBRATION_FOLDS, shuffle=True, random_state=self.seed)
+        """Give a model without probabilities some, by a sigmoid of its decision values.
+
+        Where a class has fewer rows than there are folds, the model has to be fitted first.
+        """
         if np.unique(self.y, return_counts=True)[1].min() < _CALIBRATION_FOLDS:
-            folds = KFold(_CALIBRATION_FOLDS, shuffle=True, random_state=self.seed)
+            return estimator
+        folds = StratifiedKFold(_CALIBRATION_FOLDS, shuffle=True, random_state=self.seed)
         return CalibratedClassifierCV(estimator, cv=folds, ensemble=False)
 
     def _calibrated_afterwards(self, model):
-        """Give probabilities to a model that was fitted on the training rows of the first fold."""
-        payload = self.session.payload
-        rows = payload.splits[0][1]
-        if len(np.unique(payload.y[rows])) < len(self.auto.classes_):
-            rows = np.arange(len(payload.y))
-        whole = [(np.arange(len(rows)), np.arange(len(rows)))]
-        calibrated = CalibratedClassifierCV(FrozenEstimator(model), cv=whole, ensemble=False)
-        return calibrated.fit(safe_indexing(payload.X, rows), payload.y[rows])
+        """Give a fitted model probabilities, by rows it has not seen if these hold every class."""
+        payload, X, y = self.session.payload, self.X, self.y
+        test = payload.splits[0][1]
+        unseen = self.auto.refit_on_ != "all rows"
+        if unseen and len(np.unique(payload.y[test])) == len(self.auto.classes_):
+            X, y = safe_indexing(payload.X, test), payload.y[test]
+        rows = np.arange(len(y))
+        calibrated = CalibratedClassifierCV(
+            FrozenEstimator(model), cv=[(rows, rows)], ensemble=False
+        )
+        return calibrated.fit(X, y)
 
     def _nothing_found(self):
-        """No configuration came to its end: raise if all failed, else fit the dummy estimator."""
-        failures = [
-            {"fit_error": None if r.status in ("ok", "invalid") else r.failure}
-            for trial in self.trials
-            for r in trial.folds.values()
-        ]
-        if failures and self.session.settings.time_budget is None:
-            warn_or_raise_about_fit_failures(failures, np.nan)
-        self._dummy(f"no configuration was finished ({self.auto.stop_reason_})")
+        """No configuration has a score: fit the dummy if time was too short for one, else raise."""
+        auto = self.auto
+        lines = list(auto.cv_results_["failure"]) if self.trials else []
+        failures = Counter(line for line in lines if line).most_common(1)
+        why = f"{failures[0][1]} of {len(lines)} failed with {failures[0][0]!r}" if failures else ""
+        if auto.stop_reason_ == "time_budget" or not failures:
+            ended = "no configuration was finished in time"
+            self._dummy(f"{ended}; {why}" if why else ended)
+            return
+        first = self.trials[lines.index(failures[0][0])]
+        advice = "Look at the data, the families and the limits of a candidate"
+        if first.status == "invalid":
+            advice = (
+                "Give a scoring that this y allows, or larger test parts: a smaller cv, more rows, "
+                "no class of only a few"
+            )
+        raise ValueError(
+            f"No configuration could be scored by {auto.scoring or auto._default_scoring!r}: "
+            f"{why}. {advice}. The first of these failures:\n{first.failure}"
+        )
 
     def _dummy(self, why):
         auto = self.auto

@@ -81,6 +81,10 @@ def pool_candidates(kind, schema, metric, knowledge, only=None):
         If `only` names an unknown family or leaves none.
     """
     known = {family.name for family in families(kind)} - {"dummy"}
+    if only is not None and not len(only):
+        raise ValueError(
+            f"families={only!r} names no family; give some of {sorted(known)}, or None for all."
+        )
     optional = {family.name: family for family in families(kind, optional=True)}
     wrong = sorted(set(only or ()) - known - set(optional))
     if wrong:

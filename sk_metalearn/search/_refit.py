@@ -60,16 +60,20 @@ class OneStandardError:
     cost: str = "mean_fit_time"
 
     def __call__(self, results):
-        means = np.asarray(results[f"mean_test_{self.metric}"], dtype=float)
-        if self.cost not in results:
-            raise ValueError(f"cv_results_ has no column {self.cost!r}; it has {sorted(results)}.")
+        means = np.asarray(_column(results, f"mean_test_{self.metric}"), dtype=float)
         names = [k for k in results if k.startswith("split") and k.endswith(f"_test_{self.metric}")]
-        best = int(np.nanargmax(means))
+        best = int(np.argmax(np.where(np.isnan(means), -np.inf, means)))
         spread = np.asarray(results[f"std_test_{self.metric}"], dtype=float)[best]
         floor = means[best] - spread / np.sqrt(max(len(names) - 1, 1))
-        cost = np.ma.filled(np.ma.asarray(results[self.cost]).astype(float), np.inf)
+        cost = np.ma.filled(np.ma.asarray(_column(results, self.cost)).astype(float), np.inf)
         cost = np.where(means >= floor, cost, np.inf)
         return int(np.argmin(cost)) if np.isfinite(cost).any() else best
+
+
+def _column(results, name):
+    if name not in results:
+        raise ValueError(f"cv_results_ has no column {name!r}; it has {sorted(results)}.")
+    return results[name]
 
 
 def best_index(refit, metric, results):
@@ -78,19 +82,23 @@ def best_index(refit, metric, results):
     Candidates beyond a limit of prediction time or model size are left out, unless `refit` is a
     callable of the user's own.
     """
-    if callable(refit):
+    rule = refit if isinstance(refit, OneStandardError) else None
+    if callable(refit) and rule is None:
         return select_best_index(refit, metric, results)
-    allowed = np.asarray(results["status"]) != "over_limit"
-    if not allowed.any():
+    name = f"mean_test_{metric if rule is None else rule.metric}"
+    scores = np.asarray(_column(results, name), dtype=float)
+    over = np.asarray(results["status"]) == "over_limit"
+    if over.any() and not np.isfinite(scores[~over]).any():
         warnings.warn(
             "Every candidate exceeds the limits of prediction time or model size; the best of "
             "them is taken all the same.",
             FallbackWarning,
             stacklevel=4,
         )
-        allowed[:] = True
-    ranks = results[f"rank_test_{metric}"]
-    return int(np.where(allowed, ranks, np.iinfo(np.int32).max).argmin())
+        over[:] = False
+    if rule is None:
+        return int(np.where(over, np.iinfo(np.int32).max, results[f"rank_test_{metric}"]).argmin())
+    return rule({**results, name: np.where(over, np.nan, scores)})
 
 
 def predict_refit_seconds(trial, n_rows, n_train):

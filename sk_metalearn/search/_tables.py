@@ -7,8 +7,9 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import assert_all_finite, column_or_1d
 
 from .._compat import num_samples
+from ..metafeatures._tables import is_missing
 
-__all__ = ["check_rows", "check_table", "check_target", "choose_rows"]
+__all__ = ["check_rows", "check_table", "check_target", "choose_rows", "cut_folds"]
 
 
 def check_table(X, estimator):
@@ -37,7 +38,13 @@ def check_table(X, estimator):
                 f"Found array with {X.shape[0]} sample(s) and {X.shape[1]} feature(s) "
                 f"(shape={tuple(X.shape)}) while a minimum of 1 is required by {name}."
             )
-        infinite, empty = _look_at_frame(X)
+        infinite, empty, odd = _look_at_frame(X)
+        if odd:
+            raise ValueError(
+                f"The columns {odd} of X hold complex numbers, lists, records or objects. {name} "
+                "takes numbers, text, categories, booleans, dates and durations; turn them into "
+                "such columns or drop them."
+            )
         if infinite:
             raise ValueError(
                 f"Input X contains infinity in the columns {infinite}. {name} takes finite "
@@ -54,15 +61,36 @@ def check_table(X, estimator):
     return X
 
 
-def check_rows(X, estimator):
-    """Check rows to predict: a dataframe as it is, anything else as an array."""
+def check_rows(X, estimator, text=None):
+    """Check rows.
+
+    Parameters
+    ----------
+    X : array-like, sparse matrix or dataframe of shape (n_rows, n_columns)
+    estimator : estimator
+        Named in messages.
+    text : bool, optional
+        Whether the rows of `fit` held anything but numbers; None for these themselves.
+
+    Returns
+    -------
+    ndarray, sparse matrix or dataframe
+        A dataframe as it is, anything else as an array: of numbers if `text` is False, of objects
+        if True, of numbers where possible if None.
+
+    Raises
+    ------
+    ValueError
+        If X is no table, or holds text where `fit` met numbers.
+    """
     if hasattr(X, "columns") and hasattr(X, "dtypes"):
         return X
-    if not sparse.issparse(X) and np.asarray(X).dtype.kind in "OUS":
+    if not sparse.issparse(X) and (text or np.asarray(X).dtype.kind in "OUS"):
         X = check_array(
             X, dtype=object, ensure_all_finite=False, input_name="X", estimator=estimator
         )
-        X = _numeric_where_possible(X)
+        if not text:
+            X = _to_numbers(X, estimator, must=text is False)
         if X.dtype == object:
             return X
     return check_array(
@@ -76,24 +104,31 @@ def check_rows(X, estimator):
     )
 
 
-def _numeric_where_possible(X):
+def _to_numbers(X, estimator, must):
     """Give an array of numbers where an object array holds nothing else."""
     try:
         return X.astype(np.float64)
-    except TypeError:
-        # Raised for things that are neither numbers nor text, such as dicts.
-        if any(isinstance(value, dict | list | set) for value in X.ravel()):
+    except (TypeError, ValueError) as error:
+        if must:
+            raise ValueError(
+                f"X holds more than the numbers that this {type(estimator).__name__} was fitted "
+                f"on: {error}. Give numbers or missing values, or fit on such rows too."
+            ) from error
+        # Neither numbers nor text.
+        odd = isinstance(error, TypeError)
+        if odd and any(isinstance(value, dict | list | set) for value in X.ravel()):
             raise
-        return X
-    except ValueError:
         return X
 
 
 def _look_at_frame(X):
-    """Names of the columns with infinities, and of those without any value."""
-    infinite, empty = [], []
+    """Names of the columns with infinities, of those without any value, and of those of no use."""
+    infinite, empty, odd = [], [], []
     for i, name in enumerate(X.columns):
         column = X.iloc[:, i] if hasattr(X, "iloc") else X.get_columns()[i]
+        if _is_odd(column.dtype):
+            odd.append(name)
+            continue
         missing = column.isna() if hasattr(column, "isna") else column.is_null()
         if bool(missing.all()):
             empty.append(name)
@@ -105,7 +140,13 @@ def _look_at_frame(X):
                 infinite.append(name)
             if np.isnan(values).all():
                 empty.append(name)
-    return infinite, empty
+    return infinite, empty, odd
+
+
+def _is_odd(dtype):
+    """Whether a column is complex, or one of polars' nested or object columns."""
+    nested = getattr(dtype, "is_nested", lambda: False)()
+    return nested or getattr(dtype, "kind", "") == "c" or str(dtype) == "Object"
 
 
 def _is_float(dtype):
@@ -117,7 +158,7 @@ def _empty_columns(X):
         return []
     if X.dtype.kind == "f":
         return np.flatnonzero(np.isnan(X).all(axis=0)).tolist()
-    return [j for j in range(X.shape[1]) if all(v is None or v != v for v in X[:, j])]
+    return [j for j in range(X.shape[1]) if all(map(is_missing, X[:, j]))]
 
 
 def check_target(y, X, kind, estimator):
@@ -152,6 +193,8 @@ def check_target(y, X, kind, estimator):
             f"Found input variables with inconsistent numbers of samples: "
             f"{[num_samples(X), len(y)]}."
         )
+    if y.dtype == object and any(map(is_missing, y)):
+        raise ValueError("Input y contains NaN or None. Drop the rows without a value.")
     if kind == "regression":
         if y.dtype.kind not in "fiub":
             y = y.astype(np.float64)
@@ -159,8 +202,6 @@ def check_target(y, X, kind, estimator):
         return y
     if y.dtype.kind == "f":
         assert_all_finite(y, input_name="y", estimator_name=name)
-    if y.dtype == object and any(value is None or value != value for value in y):
-        raise ValueError("Input y contains NaN or None. Drop the rows without a class.")
     check_classification_targets(y)
     classes = np.unique(y)
     if len(classes) < 2:
@@ -199,3 +240,38 @@ def choose_rows(y, n_rows, kind, rng):
         for code, n in enumerate(share)
     ]
     return np.sort(np.concatenate(chosen))
+
+
+def cut_folds(splits, rows, n_rows):
+    """Keep of folds over all rows those rows that were chosen, by their place among these.
+
+    Parameters
+    ----------
+    splits : list of (ndarray, ndarray)
+        Training and test rows of each fold.
+    rows : ndarray of int
+        The rows chosen.
+    n_rows : int
+        How many rows there are in all.
+
+    Returns
+    -------
+    list of (ndarray, ndarray)
+
+    Raises
+    ------
+    ValueError
+        If nothing is left of a part.
+    """
+    if len(rows) == n_rows:
+        return splits
+    place = np.full(n_rows, -1)
+    place[rows] = np.arange(len(rows))
+    cut = [tuple(part[part >= 0] for part in (place[train], place[test])) for train, test in splits]
+    for fold, (train, test) in enumerate(cut):
+        if not len(train) or not len(test):
+            raise ValueError(
+                f"Of fold {fold} of cv the sample of {len(rows)} rows has {len(train)} training "
+                f"and {len(test)} test rows. Give max_rows={n_rows}, or a cv with larger parts."
+            )
+    return cut

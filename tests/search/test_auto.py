@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, make_classification
-from sklearn.metrics import balanced_accuracy_score
+from sklearn.metrics import balanced_accuracy_score, make_scorer, roc_auc_score
+from sklearn.model_selection import PredefinedSplit
 
-from sk_metalearn import AutoClassifier, AutoRegressor
+from sk_metalearn import AutoClassifier, AutoRegressor, KnowledgeBase, recommend
 from sk_metalearn.exceptions import KnowledgeWarning
+from sk_metalearn.search._tables import cut_folds
 
 X, y = load_iris(return_X_y=True)
 X_cancer, y_cancer = (part[::3] for part in load_breast_cancer(return_X_y=True))
@@ -118,3 +120,113 @@ def test_families_without_probabilities_are_left_out_where_the_metric_needs_them
     assert len(tried) > 3 and not tried & {"svm", "linear_svc", "ridge"}
     with pytest.raises(ValueError, match="svm gives no probabilities, which neg_log_loss needs"):
         AutoClassifier(n_iter=2, scoring="neg_log_loss", families=["svm"]).fit(X, y)
+
+
+COLD = {"knowledge": None, "random_state": 0, "n_iter": 2}
+
+
+@pytest.mark.parametrize(
+    "auto, data, target, message",
+    [
+        (AutoClassifier(scoring="roc_auc", families=["lda"], **COLD), X, y, "2 of 2.*multi_class"),
+        (
+            AutoClassifier(scoring="f1", families=["lda"], **COLD),
+            X_cancer,
+            np.array(["no", "yes"])[y_cancer],
+            "pos_label=1",
+        ),
+        (
+            AutoClassifier(scoring="neg_log_loss", families=["gaussian_nb"], **COLD),
+            X,
+            np.r_[y[:-1], 3],
+            "larger test parts",
+        ),
+        (AutoRegressor(cv=2, families=["ridge"], **COLD), X[:3], [0.0, 1.0, 2.0], "not finite"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning")
+def test_a_metric_that_cannot_be_computed_is_said(auto, data, target, message):
+    with pytest.raises(ValueError, match=f"No configuration could be scored by (.|\\n)*{message}"):
+        auto.fit(data, target)
+
+
+@pytest.mark.parametrize("family", ["svm", "linear_svc", "ridge"])
+@pytest.mark.parametrize("n_rare", [1, 2])
+@pytest.mark.filterwarnings("ignore:The least populated class")
+def test_classes_of_one_or_two_rows_have_probabilities_too(family, n_rare):
+    target = np.r_[np.zeros(75), np.ones(75 - n_rare), np.full(n_rare, 2)].astype(int)
+    auto = AutoClassifier(families=[family], **COLD).fit(X, target)
+    probabilities = auto.predict_proba(X)
+    assert probabilities.shape == (150, 3) and auto.refit_on_ == "all rows"
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+    assert auto.score(X, target) > 0.6
+
+
+def _gain(model, X, y):
+    assert model[-1] is not None
+    return float(np.mean((model.predict(X) == y) * X["gain"]))
+
+
+def test_a_scorer_of_ones_own_meets_pipelines_and_real_rows_only():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(X, columns=["gain", "b", "c", "d"])
+    auto = AutoClassifier(families=["lda", "gaussian_nb"], scoring=_gain, **COLD).fit(frame, y)
+    assert auto.ensemble_ == {auto.best_index_: 1}
+    assert auto.best_score_ == np.nanmax(auto.cv_results_["mean_test_score"])
+
+
+@pytest.mark.parametrize("response", ["predict_proba", "decision_function"])
+def test_a_scorer_of_decision_values_takes_a_single_pipeline(response):
+    scoring = make_scorer(roc_auc_score, response_method=response)
+    families = ["logistic_regression", "lda"]
+    auto = AutoClassifier(families=families, scoring=scoring, **COLD).fit(X_cancer, y_cancer)
+    assert len(auto.ensemble_) == 1 or response == "predict_proba"
+    assert auto.best_score_ > 0.9
+
+
+@pytest.mark.parametrize("family", ["logistic_regression", "random_forest"])
+def test_predictions_do_not_depend_on_the_other_rows(family):
+    codes = np.array([["1", 0.1], ["2", 0.2], ["B", 0.3], ["B", 0.4]] * 20, dtype=object)
+    auto = AutoClassifier(families=[family], cv=2, **COLD).fit(codes, [0, 0, 1, 1] * 20)
+    whole = auto.predict_proba(codes[:3])
+    for row in range(3):
+        np.testing.assert_allclose(auto.predict_proba(codes[[row]]), whole[[row]])
+        np.testing.assert_allclose(auto.predict_proba(codes[[row]].tolist()), whole[[row]])
+
+
+def test_numbers_as_text_stay_numbers_in_predict():
+    auto = AutoClassifier(families=["lda"], cv=2, **COLD).fit(X.astype(str), y)
+    np.testing.assert_array_equal(auto.predict(X), auto.predict(X.astype(str)))
+    with pytest.raises(ValueError, match="fitted on: could not convert string to float: 'x'"):
+        auto.predict([["1", "2", "3", "x"]])
+
+
+def test_folds_given_by_row_are_cut_to_the_sample():
+    data, target = make_classification(200, 5, random_state=0)
+    folds = PredefinedSplit(np.arange(200) // 100)
+    auto = AutoClassifier(families=["lda"], cv=folds, max_rows=80, **COLD).fit(data, target)
+    assert auto.n_splits_ == 2 and set(auto.cv_results_["status"]) <= {"ok", "raced"}
+    rows = np.arange(1, 200, 3)
+    splits = list(folds.split())
+    cut = cut_folds(splits, rows, 200)
+    for (train, test), (near_train, near_test) in zip(splits, cut, strict=True):
+        assert set(rows[near_train]) == set(train) & set(rows)
+        assert set(rows[near_test]) == set(test) & set(rows)
+    assert cut_folds(splits, np.arange(200), 200) is splits
+    with pytest.raises(ValueError, match="33 rows has 0 training and 33 test rows. Give max_rows"):
+        cut_folds(splits, rows[:33], 200)
+
+
+def test_no_family_at_all_is_refused():
+    with pytest.raises(ValueError, match=r"families=\[\] names no family; give some of"):
+        AutoClassifier(families=[]).fit(X, y)
+    with pytest.raises(ValueError, match=r"families=\[\] names no family"):
+        recommend(X, y, families=[])
+
+
+def test_a_fit_that_raises_leaves_no_knowledge_base_behind():
+    base = KnowledgeBase()
+    auto = AutoClassifier(scoring="roc_auc", families=["lda"], remember=base, **COLD)
+    with pytest.raises(ValueError, match="No configuration could be scored"):
+        auto.fit(X, y)
+    assert not any(name.startswith("_") for name in vars(auto))

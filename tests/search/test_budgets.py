@@ -10,10 +10,13 @@ from _faulty import Faulty
 from _slow import Lock, SizedModel, Slow, Unpicklable
 from scipy.stats import uniform
 from sklearn.datasets import load_iris
+from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.svm import SVC
 
 from sk_metalearn import AutoClassifier, AutoRegressor, MetaSearchCV
 from sk_metalearn.exceptions import FallbackWarning
+from sk_metalearn.search import OneStandardError
+from sk_metalearn.search._session import Session
 
 X, y = load_iris(return_X_y=True)
 OPTIONS = {"knowledge": None, "strategy": "random", "cv": 3, "random_state": 0}
@@ -118,17 +121,20 @@ def test_auto_keeps_its_budget(Auto):
     assert auto.stop_reason_ == "time_budget" and auto.score(X, target) > 0.8
 
 
-class _Patient:
+def patient_accuracy(y, predicted):
     """Takes a second for each score."""
-
-    def __call__(self, model, X, y):
-        time.sleep(1.0)
-        return model.score(X, y)
+    time.sleep(1.0)
+    return accuracy_score(y, predicted)
 
 
 def test_choosing_an_ensemble_keeps_to_the_budget():
     auto = AutoClassifier(
-        time_budget=5, n_iter=2, cv=2, n_jobs=2, families=["lda", "gaussian_nb"], scoring=_Patient()
+        time_budget=5,
+        n_iter=2,
+        cv=2,
+        n_jobs=2,
+        families=["lda", "gaussian_nb"],
+        scoring=make_scorer(patient_accuracy),
     )
     assert timed(auto) < 5 * 1.1 + 1
     skip_the_rest_if_busy()
@@ -154,6 +160,35 @@ def test_auto_without_time_says_that_it_knows_nothing():
     with pytest.warns(FallbackWarning, match="only predicts"):
         auto.fit(X, y)
     assert auto.predict_proba(X).shape == (150, 3) and "dummy" in auto.refit_on_
+
+
+def test_auto_does_not_blame_the_clock_for_a_metric_that_cannot_be_computed():
+    auto = AutoClassifier(
+        time_budget=60, n_iter=2, cv=2, families=["lda"], scoring="roc_auc", knowledge=None
+    )
+    with pytest.raises(ValueError, match="scored by 'roc_auc': 2 of 2 failed with .*multi_class"):
+        auto.fit(X, y)
+
+
+def test_a_dummy_for_want_of_time_says_what_failed(monkeypatch):
+    def cut(session):
+        trials = run(session)
+        session.stop_reason = "time_budget"
+        return trials
+
+    run = Session.run
+    monkeypatch.setattr(Session, "run", cut)
+    auto = AutoClassifier(n_iter=2, cv=2, families=["lda"], scoring="roc_auc", knowledge=None)
+    with pytest.warns(FallbackWarning, match="only predicts.*2 of 2 failed with .*multi_class"):
+        auto.fit(X, y)
+    assert "dummy" in auto.refit_on_
+
+
+def test_what_an_earlier_fit_found_is_gone():
+    auto = AutoClassifier(n_iter=2, cv=2, families=["lda"], knowledge=None).fit(X, y)
+    with pytest.warns(FallbackWarning, match="only predicts"):
+        auto.set_params(time_budget=1e-3).fit(X, y)
+    assert auto.configurations_ == [] and len(auto.leaderboard()) == 0
 
 
 def test_an_auto_search_without_end_is_refused():
@@ -220,6 +255,29 @@ def test_limits_of_the_model(limit, bad):
     assert search.best_index_ == 0 and "limit is" in search.cv_results_["failure"][1]
     with pytest.warns(FallbackWarning, match="Every candidate exceeds"):
         MetaSearchCV(SizedModel(), {bad: [value]}, **limit, **options).fit(X, y)
+
+
+def test_limits_hold_for_the_one_standard_error_rule_and_beside_failures():
+    grid = [{"megabytes": [1], "shrink": [0.0]}, {"megabytes": [0], "shrink": [0.5]}]
+    options = {**OPTIONS, "n_iter": "all", "max_model_bytes": 10**5}
+    rule = OneStandardError(cost="param_shrink")
+    search = MetaSearchCV(SizedModel(), grid, refit=rule, **options).fit(X, y)
+    assert search.best_params_["megabytes"] == 0
+    free = MetaSearchCV(SizedModel(), grid, refit=rule, **{**options, "max_model_bytes": None})
+    assert free.fit(X, y).best_params_["megabytes"] == 1
+    bad = {"megabytes": [1], "predict_seconds": [-1.0, 0.0]}
+    with pytest.warns(FallbackWarning, match="Every candidate exceeds"):
+        search = MetaSearchCV(SizedModel(), bad, **options).fit(X, y)
+    assert np.isfinite(search.best_score_)
+
+
+def test_an_auto_whose_candidates_all_exceed_the_limit_has_a_score():
+    auto = AutoClassifier(
+        n_iter=2, cv=2, families=["lda"], knowledge=None, max_model_bytes=10, random_state=0
+    )
+    with pytest.warns(FallbackWarning, match="Every candidate exceeds"):
+        auto.fit(X, y)
+    assert auto.best_score_ == np.max(auto.cv_results_["mean_test_score"])
 
 
 def test_messages_tell_the_time_left(capsys):

@@ -180,3 +180,15 @@ def test_auto_goes_on(tmp_path):
     )
     whole = AutoClassifier(n_iter=5, **options).fit(X, labels)
     assert again.ensemble_ == whole.ensemble_ and again.best_score_ == whole.best_score_
+
+
+def test_an_ensemble_may_be_asked_for_later_and_limits_may_not(tmp_path):
+    options = {"cv": 3, "families": ["gaussian_nb", "decision_tree", "k_neighbors"], "n_iter": 4}
+    options |= {"random_state": 0, "knowledge": None, "scoring": "neg_log_loss"}
+    path, few = tmp_path / "checkpoint", X[:, :2]
+    AutoClassifier(ensemble_size=0, checkpoint=path, **options).fit(few, y)
+    later = AutoClassifier(ensemble_size=30, checkpoint=path, **options).fit(few, y)
+    whole = AutoClassifier(ensemble_size=30, **options).fit(few, y)
+    assert later.ensemble_ == whole.ensemble_ and len(whole.ensemble_) > 1
+    with pytest.raises(CheckpointError, match="the settings"):
+        AutoClassifier(max_model_bytes=10, checkpoint=path, **options).fit(few, y)
