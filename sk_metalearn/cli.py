@@ -103,7 +103,9 @@ def _open(name):
 
     if name == "user":
         name = user_store_url()
-    path = name.removeprefix("sqlite:///")
+    path = name
+    if name.startswith("sqlite:///"):
+        path = name.removeprefix("sqlite:///").removeprefix("file:").partition("?")[0]
     if name != "bundled" and "://" not in path and not Path(path).is_file():
         raise KnowledgeError(f"There is no knowledge base at {path!r}.")
     return read_lines(name) if name.endswith(".jsonl") else KnowledgeBase.open(name)

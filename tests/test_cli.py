@@ -69,8 +69,10 @@ def test_export_and_import(files, capsys, tmp_path):
     assert run(capsys, "kb", "import", tmp_path / "a.jsonl", tmp_path / "own.db")[0] == 0
     assert run(capsys, "kb", "import", files / "b.npz", tmp_path / "own.db")[0] == 0
     assert KnowledgeStore(tmp_path / "own.db").count()["evaluations"] == 6
-    status, out, _ = run(capsys, "kb", "info", tmp_path / "own.db")
-    assert status == 0 and "2 tasks" in out
+    path = (tmp_path / "own.db").as_posix()
+    for name in (path, f"sqlite:///{path}", f"sqlite:///file:{path}?mode=ro&uri=true"):
+        status, out, _ = run(capsys, "kb", "info", name)
+        assert status == 0 and "2 tasks" in out
     assert run(capsys, "kb", "export", tmp_path / "own.db", tmp_path / "back.npz")[0] == 0
     whole = KnowledgeBase.open(files / "a.npz").merge(KnowledgeBase.open(files / "b.npz"))
     report = KnowledgeBase.open(tmp_path / "back.npz").diff(whole)

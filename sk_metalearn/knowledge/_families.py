@@ -77,7 +77,8 @@ def keys_of(task):
     list of tuple
     """
     # A name of signs only says nothing.
-    keys = [("name", name) for name in map(normalize_name, (task.name, task.family)) if name]
+    names = map(normalize_name, filter(None, (task.name, task.family)))
+    keys = [("name", name) for name in names if name]
     if task.openml_id is not None:
         keys.append(("data", task.openml_id))
     if task.openml_task_id is not None:
