@@ -226,12 +226,17 @@ def _catalogue_params(point, family, schema, prefix, model):
     if family.extra:
         # What else is set there is how many threads it has and what it prints.
         return {prefix + name: value for name, value in point.items()}
-    fresh = type(built)().get_params(deep=False)
+    fresh, own = type(built)().get_params(deep=False), model.get_params(deep=False)
     params = {}
     for name, value in built.get_params(deep=False).items():
         changed = not same_value(value, fresh[name]) and name != "categorical_features"
-        if name in point or changed:
+        # What the point leaves out must not stay as the model has it.
+        left_out = name in family.parameters and not same_value(value, own.get(name))
+        if name in own and (name in point or changed or left_out):
             params[prefix + name] = value
+    if own.get("oob_score") or own.get("max_samples") is not None:
+        # Only a bootstrap has rows out of the bag, and a number of them to draw.
+        params[f"{prefix}bootstrap"] = True
     return params
 
 

@@ -5,13 +5,15 @@ import pandas as pd
 import pytest
 from _faulty import Faulty
 from scipy.stats import loguniform, norm
+from sklearn.base import is_classifier
 from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
-from sklearn.ensemble import IsolationForest
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.ensemble import ExtraTreesClassifier, IsolationForest, RandomForestClassifier
 from sklearn.gaussian_process import GaussianProcessClassifier, GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import Lasso, Ridge
 from sklearn.model_selection import GridSearchCV, GroupKFold, TimeSeriesSplit
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -110,6 +112,25 @@ def test_every_family_of_the_catalogue_can_be_searched_without_a_grid(kind):
             model = family.estimator_class()
             search = MetaSearchCV(model, n_iter=1, refit=False, **options).fit(*data)
             assert set(search.cv_results_["status"]) == {"ok"}, family.name
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        Lasso(),
+        make_pipeline(StandardScaler(), Lasso()),
+        ExtraTreesClassifier(5, oob_score=True, bootstrap=True),
+        RandomForestClassifier(5, max_samples=0.5),
+        LinearDiscriminantAnalysis(solver="eigen", shrinkage=0.1),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+@pytest.mark.filterwarnings("ignore:Some inputs do not have OOB scores")
+def test_settings_of_the_model_go_with_every_point_of_the_catalogue(model):
+    data = (X, y) if is_classifier(model) else (X[:, :3], X[:, 3])
+    options = {"knowledge": None, "strategy": "random", "random_state": 0, "cv": 2}
+    search = MetaSearchCV(model, n_iter=8, refit=False, **options).fit(*data)
+    assert set(search.cv_results_["status"]) == {"ok"}
 
 
 def test_a_default_outside_the_catalogue_is_no_obstacle():
