@@ -271,6 +271,14 @@ def test_limits_hold_for_the_one_standard_error_rule_and_beside_failures():
     assert np.isfinite(search.best_score_)
 
 
+def test_the_one_standard_error_rule_says_which_metric_is_missing():
+    options = {**OPTIONS, "scoring": ["accuracy", "f1_macro"], "refit": OneStandardError()}
+    with pytest.raises(
+        ValueError, match="no column 'mean_test_score'; it has .*mean_test_f1_macro"
+    ):
+        MetaSearchCV(SVC(), {"C": [1, 2]}, **options).fit(X, y)
+
+
 def test_an_auto_whose_candidates_all_exceed_the_limit_has_a_score():
     auto = AutoClassifier(
         n_iter=2, cv=2, families=["lda"], knowledge=None, max_model_bytes=10, random_state=0
