@@ -1,10 +1,12 @@
 """From what a user gives (grid, distributions, nothing) to candidates, a space and their order."""
 
 import difflib
+import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from numbers import Integral
 
 import numpy as np
 from sklearn.base import clone
@@ -14,7 +16,7 @@ from ..exceptions import SpaceError
 from ..spaces import Branch, Categorical, Float, Integer, Space, build_model, families
 from ..spaces._inverse import Inexpressible, find_family, read_model, unwrap
 from ..spaces._parameters import plain_value, same_value
-from ..strategies._points import point_key
+from ..strategies._points import all_points, point_key, point_keys
 
 __all__ = ["Candidates", "choose_n_iter", "make_candidates"]
 
@@ -102,14 +104,14 @@ def choose_n_iter(n_iter, candidates, has_other_budget):
     """Give the number of evaluations: an int, or None for no limit.
 
     Without a number, a grid of at most 10 points is searched whole, of a larger one a tenth but
-    at least 10 points; a space without end gets 10.
+    at least 10 points and at most `MAX_CANDIDATES`; distributions get 10.
     """
     size = candidates.size
     if n_iter == "all":
         if size is None:
             raise ValueError(
-                "n_iter='all' needs a finite grid; the space has continuous parameters. Give a "
-                "number or a time_budget."
+                "n_iter='all' needs a finite grid; a parameter here has values without end. Give "
+                "a number or a time_budget."
             )
         return size
     if n_iter is not None:
@@ -118,7 +120,9 @@ def choose_n_iter(n_iter, candidates, has_other_budget):
         return size
     if size is None:
         return 10
-    chosen = size if size <= 10 else max(10, round(0.1 * size))
+    if candidates.origin == "distributions":
+        return min(10, size)
+    chosen = size if size <= 10 else min(max(10, round(0.1 * size)), MAX_CANDIDATES)
     if chosen < size:
         warnings.warn(
             f"The grid has {size} points; {chosen} of them will be visited, in the order that "
@@ -163,15 +167,21 @@ def _default_indices(estimator, points):
     )[:1]
 
 
+def _distinct(points):
+    points = list(points)
+    return list(dict(zip(point_keys(points), points, strict=True)).values())
+
+
 def _from_grid(estimator, grid, n_iter, rng):
     # ParameterGrid raises scikit-learn's own errors for anything that is no grid.
     grid = ParameterGrid(grid)
     size = len(grid)
     if size == 0:
         raise ValueError(f"The grid has no point; got {plain_value(grid.param_grid)!r}.")
-    most = max(MAX_CANDIDATES, n_iter if isinstance(n_iter, int) else 0)
+    most = max(MAX_CANDIDATES, n_iter if isinstance(n_iter, Integral) else 0)
     if size <= most or n_iter == "all":
-        points = list(grid)
+        points = _distinct(grid)
+        size = len(points)
     else:
         chosen = np.sort(rng.choice(size, size=most, replace=False))
         points = [grid[int(i)] for i in chosen]
@@ -185,7 +195,11 @@ def _parameter(values):
         return Categorical(tuple(values))
     family = getattr(getattr(values, "dist", None), "name", "")
     low, high = values.support() if hasattr(values, "support") else (np.nan, np.nan)
-    if not (np.isfinite(low) and np.isfinite(high) and low < high):
+    if not (np.isfinite(low) and np.isfinite(high)):
+        return None
+    if family == "randint" and low == high:
+        return Categorical((int(low),))
+    if low == high:
         return None
     if family == "uniform":
         return Float(float(low), float(high))
@@ -196,17 +210,34 @@ def _parameter(values):
     return None
 
 
+def _size(branches):
+    """Number of points of the branches, None if there is no end of them."""
+    if any(isinstance(own, Float) for branch in branches for own in branch.values()):
+        return None
+    return sum(
+        math.prod(
+            len(own.choices) if isinstance(own, Categorical) else own.high - own.low + 1
+            for own in branch.values()
+        )
+        for branch in branches
+    )
+
+
 def _from_distributions(estimator, branches, n_iter, rng):
-    number = max(N_DRAWN, 2 * n_iter if isinstance(n_iter, int) else 0)
+    number = max(N_DRAWN, 2 * n_iter if isinstance(n_iter, Integral) else 0)
     with warnings.catch_warnings():
         # A small finite space yields fewer points than asked for.
         warnings.simplefilter("ignore", UserWarning)
         drawn = ParameterSampler(branches, number, random_state=rng)
-        points = list({point_key(point): point for point in drawn}.values())
+        points = _distinct(drawn)
     parameters = [{name: _parameter(v) for name, v in branch.items()} for branch in branches]
-    space = None
+    space = size = None
     if all(own is not None for branch in parameters for own in branch.values()):
         space = Space([Branch(branch) for branch in parameters])
+        size = _size(parameters)
+        if size is not None and (size <= MAX_CANDIDATES or n_iter == "all"):
+            points = _distinct(all_points(space, size))
+            size = len(points)
         current = estimator.get_params(deep=True)
         for branch in space.branches:
             point = {name: current.get(name) for name in branch.parameters}
@@ -214,7 +245,6 @@ def _from_distributions(estimator, branches, n_iter, rng):
                 same = point_key(point)
                 points = [point, *(own for own in points if point_key(own) != same)]
                 break
-    size = None if space is not None else len(points)
     defaults = _default_indices(estimator, points)
     return Candidates(points, space, _same, size, defaults, "distributions")
 

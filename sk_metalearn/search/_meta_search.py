@@ -54,7 +54,9 @@ class MetaSearchCV(BaseSearchCV):
         The same under the name it has in `RandomizedSearchCV`. Only one of the two may be given.
     n_iter : int, "all" or None, default=None
         Number of candidates. None: the whole grid if it has at most 10 points, else a tenth of it
-        but at least 10; 10 for a space without end; no limit if there is a `time_budget`.
+        but at least 10 and at most 2,000; 10 where values are drawn from distributions or the
+        catalogue; no limit if there is a `time_budget`. "all": every point of a finite grid, and
+        those of `enqueue` that lie outside of it.
     time_budget : float, default=None
         Seconds for all of `fit`, refit included; exceeded by at most 10 % and one second.
         Candidates and refit then run in worker processes that are ended when the time is over,

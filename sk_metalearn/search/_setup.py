@@ -13,7 +13,7 @@ from .._compat import accepts_callbacks, scorer_names
 from ..evaluation import Payload, check_fingerprint, make_by_params, open_journal
 from ..exceptions import FallbackWarning
 from ..strategies import Context, get_strategy
-from ..strategies._points import point_key
+from ..strategies._points import point_key, point_keys
 from ._candidates import check_names, choose_n_iter, make_candidates
 from ._fingerprint import fingerprint_of
 from ._memory import memory_of, metric_name, stack_past
@@ -117,7 +117,7 @@ class Setup:
             self.journal = open_journal(None, fingerprint)
         if self.journal.splits is None:
             splits = materialise(self.cv, self.X, self.y, self.routed.splitter.split)
-            meta = {**fingerprint, "seed": str(seed), "n_iter": repr(search.n_iter)}
+            meta = {**fingerprint, "seed": str(seed), "n_iter": str(search.n_iter)}
             self.journal.begin(meta, splits)
 
     def _fingerprint(self):
@@ -154,6 +154,9 @@ class Setup:
                 "enqueue needs param_grid or param_distributions: without them candidates are "
                 "points of the catalogue. Give the space that the settings belong to."
             )
+        if self.candidates.size is not None:
+            outside = set(point_keys(self.enqueued)) - set(point_keys(self.candidates.points))
+            self.candidates.size += len(outside)
         self.n_iter = choose_n_iter(search.n_iter, self.candidates, search.time_budget is not None)
         if self.enqueued and self.n_iter is not None:
             self.n_iter = max(self.n_iter, len(self.enqueued))

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from _faulty import Faulty
-from scipy.stats import loguniform, norm
+from scipy.stats import expon, loguniform, norm, randint
 from sklearn.base import is_classifier
 from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
@@ -24,6 +24,7 @@ from sklearn.tree import DecisionTreeClassifier
 from sk_metalearn import MetaSearchCV
 from sk_metalearn.exceptions import FallbackWarning, KnowledgeWarning
 from sk_metalearn.search import OneStandardError
+from sk_metalearn.search._candidates import choose_n_iter, make_candidates
 
 X, y = load_iris(return_X_y=True)
 X_cancer, y_cancer = load_breast_cancer(return_X_y=True)
@@ -187,6 +188,39 @@ def test_n_iter_semantics():
     assert len({str(params) for params in search.cv_results_["params"]}) == 120
     search = MetaSearchCV(SVC(), {"C": loguniform(0.1, 10)}, **COLD).fit(X, y)
     assert len(search.cv_results_["params"]) == 10
+
+
+def test_n_iter_of_distributions():
+    def found(values, **options):
+        search = MetaSearchCV(SVC(), values, strategy="random", refit=False, **COLD)
+        return search.set_params(**options).fit(X, y).cv_results_["params"]
+
+    assert len(found({"C": expon()})) == 10
+    for values in ({"C": expon()}, {"C": loguniform(1, 2)}):
+        with pytest.raises(ValueError, match="values without end"):
+            found(values, n_iter="all")
+    whole = found({"degree": randint(1, 5), "C": [1, 2]}, n_iter="all")
+    assert len({str(params) for params in whole}) == len(whole) == 8
+    assert len(found({"degree": randint(1, 5)})) == 4
+    assert len(found({"degree": randint(1, 100), "C": [1, 2]})) == 10
+    assert found({"degree": randint(3, 4)}, n_iter="all") == [{"degree": 3}]
+
+
+def test_all_of_a_grid_and_what_is_enqueued():
+    options = {"n_iter": "all", "enqueue": [{"C": 77}, {"C": 1}], "refit": False, **COLD}
+    search = MetaSearchCV(SVC(), {"C": [1, 2, 3, 1]}, **options).fit(X, y)
+    assert [params["C"] for params in search.cv_results_["params"]][:2] == [77, 1]
+    assert sorted(search.cv_results_["param_C"].tolist()) == [1, 2, 3, 77]
+
+
+def test_a_warning_promises_what_can_be_kept():
+    grid = {"C": list(np.logspace(-3, 3, 300)), "gamma": list(np.logspace(-3, 3, 100))}
+    rng = np.random.RandomState(0)
+    made = make_candidates(SVC(), grid, None, None, "classification", None, rng)
+    with pytest.warns(UserWarning, match="30000 points; 2000 of them"):
+        assert choose_n_iter(None, made, False) == len(made.points) == 2000
+    made = make_candidates(SVC(), grid, None, None, "classification", np.int64(2500), rng)
+    assert len(made.points) == 2500
 
 
 def _columns(n):
