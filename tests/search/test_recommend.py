@@ -1,5 +1,6 @@
 """What past datasets recommend for a dataset, without a fit."""
 
+import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes, load_wine
 from sklearn.dummy import DummyRegressor
@@ -21,6 +22,30 @@ def without_metafeatures():
         for place, own in enumerate(pool)
     ]
     return KnowledgeBase.from_evaluations(tasks, {"regression": pool}, evaluations), pool
+
+
+def _odd(container):
+    if container == "pandas":
+        pandas = pytest.importorskip("pandas")
+        return pandas.DataFrame({"a": range(90), "odd": np.ones(90) * 1j})
+    polars = pytest.importorskip("polars")
+    cells = [[1, 2]] * 90 if container == "list" else [{"k": 1}] * 90
+    kind = polars.Object if container == "object" else None
+    return polars.DataFrame({"a": range(90), "odd": polars.Series(cells, dtype=kind)})
+
+
+@pytest.mark.parametrize("container", ["pandas", "list", "record", "object"])
+def test_columns_that_no_model_takes_are_named(container):
+    with pytest.raises(ValueError, match=r"columns \['odd'\] of X hold complex"):
+        recommend(_odd(container), np.arange(90) % 2)
+
+
+@pytest.mark.parametrize("kind", ["classification", "regression"])
+def test_the_missing_value_of_pandas_in_y_is_named(kind):
+    pandas = pytest.importorskip("pandas")
+    y = pandas.Series(["1", None, "2"] * 30, dtype="string")
+    with pytest.raises(ValueError, match="Input y contains NaN or None"):
+        recommend(np.ones((90, 1)), y, kind=kind)
 
 
 def test_recommended_estimators_are_good_and_the_evidence_is_measured():
