@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from joblib import effective_n_jobs
 from joblib.parallel import get_active_backend
+from sklearn import config_context
 
 from ..exceptions import FallbackWarning
 from ._fold import run_fold, run_remote
@@ -168,6 +169,12 @@ class _Futures(Executor):
         self.cancel(list(self.futures))
 
 
+def _run_configured(payload, *job):
+    # scikit-learn's configuration belongs to a thread.
+    with config_context(**payload.config):
+        return run_fold(payload, *job)
+
+
 class Threads(_Futures):
     """Threads of this process."""
 
@@ -179,7 +186,7 @@ class Threads(_Futures):
         self.pool = ThreadPoolExecutor(n_workers)
 
     def start(self, job):
-        return self.pool.submit(run_fold, self.payload, *job)
+        return self.pool.submit(_run_configured, self.payload, *job)
 
     def close(self):
         super().close()
