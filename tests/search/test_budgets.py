@@ -244,10 +244,10 @@ def test_racing_stops_losers_and_does_not_depend_on_the_workers():
 
 @pytest.mark.parametrize(
     "limit, bad",
-    [({"max_model_bytes": 10**5}, "megabytes"), ({"max_predict_seconds": 0.3}, "predict_seconds")],
+    [({"max_model_bytes": 10**5}, "megabytes"), ({"max_predict_seconds": 0.2}, "predict_seconds")],
 )
 def test_limits_of_the_model(limit, bad):
-    value = {"megabytes": 1, "predict_seconds": 0.1}[bad]
+    value = {"megabytes": 1, "predict_seconds": 0.25}[bad]
     grid = [{"shrink": [0.9]}, {bad: [value]}]
     options = {**OPTIONS, "strategy": "grid", "n_iter": "all"}
     search = MetaSearchCV(SizedModel(), grid, **limit, **options).fit(X, y)
