@@ -25,6 +25,12 @@ from ._task import describe_task, measure, open_knowledge, warn_if_not_iid
 
 __all__ = ["Setup", "guide_by", "materialise"]
 
+# What decides which candidates a search tries, and what is stored of a fold.
+_DECISIVE = (
+    "scoring strategy enqueue racing return_train_score error_score candidate_timeout "
+    "candidate_memory max_predict_seconds max_model_bytes"
+).split()
+
 
 def materialise(cv, X, y, split_params):
     """Draw the folds once, so that every candidate meets the same ones.
@@ -127,10 +133,10 @@ class Setup:
             self.y,
             search.random_state,
             params={**self.routed.estimator.fit, **self.routed.splitter.split},
-            cv=search.cv,
+            cv=self.cv,
             estimator=search.estimator,
             space=[search.param_grid, search.param_distributions],
-            settings=[search.scoring, search.strategy, search.enqueue, search.racing],
+            settings=[getattr(search, name) for name in _DECISIVE],
         )
 
     def _choose_candidates(self):

@@ -11,7 +11,10 @@ import _killed
 import numpy as np
 import pytest
 from _killed import Logged, run
+from scipy.stats import loguniform
 from sklearn.datasets import load_iris
+from sklearn.metrics import make_scorer
+from sklearn.model_selection import KFold
 from sklearn.svm import SVC
 
 from sk_metalearn import AutoClassifier, MetaSearchCV
@@ -120,6 +123,11 @@ def test_unseeded_folds_are_kept(tmp_path):
         ({"cv": 4}, "cv"),
         ({"scoring": "f1_macro"}, "the settings"),
         ({"random_state": 1}, "random_state"),
+        ({"return_train_score": True}, "the settings"),
+        ({"error_score": 0.0}, "the settings"),
+        ({"candidate_timeout": 60.0}, "the settings"),
+        ({"max_predict_seconds": 60.0}, "the settings"),
+        ({"max_model_bytes": 10**9}, "the settings"),
     ],
 )
 def test_another_search_is_refused(tmp_path, change, words):
@@ -128,6 +136,35 @@ def test_another_search_is_refused(tmp_path, change, words):
     data = change.pop("X", X)
     with pytest.raises(CheckpointError, match=f"differs in {words}"):
         search(path, **change).fit(data, y)
+
+
+@pytest.mark.parametrize(
+    "name, first, second",
+    [
+        ("scoring", lambda e, X, y: e.score(X, y), lambda e, X, y: -e.score(X, y)),
+        ("scoring", make_scorer(lambda y, p: 0.0), make_scorer(lambda y, p: 1.0)),
+        ("param_grid", {"C": loguniform(1e-3, 1e-2)}, {"C": loguniform(1e2, 1e3)}),
+        ("cv", [(np.arange(100), np.arange(100, 150))], [(np.arange(90), np.arange(90, 150))]),
+    ],
+)
+def test_what_differs_only_inside_is_another_search(name, first, second):
+    options = {"n_iter": 2, "cv": 2, "knowledge": None, "random_state": 0, "warm_start": True}
+    warm = MetaSearchCV(SVC(), {"C": [1, 10]}, **options).set_params(**{name: first}).fit(X, y)
+    warm.fit(X, y)
+    with pytest.raises(CheckpointError, match="differs in"):
+        warm.set_params(**{name: second}).fit(X, y)
+
+
+def test_folds_may_come_from_a_generator(tmp_path):
+    path, folds = tmp_path / "checkpoint", KFold(3, shuffle=True, random_state=0)
+    first = search(path, cv=folds.split(X, y)).fit(X, y)
+    again = search(path, cv=folds.split(X, y), n_iter=7).fit(X, y)
+    np.testing.assert_array_equal(
+        again.cv_results_["mean_fit_time"][:5], first.cv_results_["mean_fit_time"]
+    )
+    with pytest.raises(CheckpointError, match="differs in cv"):
+        search(path, cv=KFold(3).split(X, y)).fit(X, y)
+    search(None, cv=folds.split(X, y), warm_start=True).fit(X, y)
 
 
 def test_a_foreign_file_is_refused(tmp_path):
