@@ -1,5 +1,6 @@
 """An estimator as the Python code that makes it."""
 
+import ast
 import inspect
 import sys
 from collections.abc import Mapping
@@ -94,12 +95,15 @@ class _Writer:
         if isinstance(value, Mapping):
             items = [(f"{self.write(key, 0, depth)}: ", own) for key, own in value.items()]
             return self._bracketed("{", items, "}", used, depth)
-        if isinstance(value, list | tuple | set):
+        if type(value) in (list, tuple, set):
+            if value == set():
+                return "set()"
             ends = {list: "[]", set: "{}"}.get(type(value), "()")
             closing = ",)" if isinstance(value, tuple) and len(value) == 1 else ends[1]
             return self._bracketed(ends[0], [("", own) for own in value], closing, used, depth)
         if isinstance(value, slice):
-            return repr(value)
+            bounds = [("", own) for own in (value.start, value.stop, value.step)]
+            return self._call("slice", bounds, used, depth)
         if isinstance(value, np.ndarray):
             self.imports.add("import numpy as np")
             return f"np.array({self.write(value.tolist(), used, depth)})"
@@ -111,10 +115,10 @@ class _Writer:
         """Objects whose repr is a call of their own class."""
         text, cls = repr(value), type(value)
         short = cls.__name__
-        if text.startswith(f"{cls.__module__}.{short}("):
+        if text.startswith(f"{cls.__module__}.{short}(") and _is_call(text):
             self.imports.add(f"import {cls.__module__}")
             return text
-        if text.startswith(f"{short}("):
+        if text.startswith(f"{short}(") and _is_call(text):
             self.name_of(cls)
             return text
         raise ValueError(
@@ -144,6 +148,13 @@ class _Writer:
             for prefix, value in items
         ]
         return "\n".join([opening, *lines, "    " * depth + closing[-1]])
+
+
+def _is_call(text):
+    try:
+        return isinstance(ast.parse(text, mode="eval").body, ast.Call)
+    except SyntaxError:
+        return False
 
 
 def _quote(text):

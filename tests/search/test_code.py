@@ -2,6 +2,7 @@
 
 import runpy
 
+import numpy as np
 import pytest
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
@@ -9,7 +10,7 @@ from sklearn.datasets import load_iris
 from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.svm import SVC
 
 from sk_metalearn import AutoClassifier, MetaSearchCV
@@ -31,6 +32,7 @@ def run(code, tmp_path):
         make_pipeline(StandardScaler(with_mean=False), CalibratedClassifierCV(SVC(), cv=3)),
         VotingClassifier([("a", SVC()), ("b", LogisticRegression(C=1e-3))], weights=[1, 2]),
         ColumnTransformer([("n", StandardScaler(), [0, 1]), ("c", OneHotEncoder(), ["d"])]),
+        FunctionTransformer(kw_args={"a": set(), "b": {1}, "c": frozenset()}),
     ],
     ids=lambda model: type(model).__name__,
 )
@@ -48,6 +50,17 @@ def test_code_of_searches(tmp_path):
     assert (model.predict(X) == auto.predict(X)).all()
 
 
-def test_what_has_no_code_is_refused():
-    with pytest.raises(ValueError, match="lambda|function|code"):
-        to_code(make_pipeline(StandardScaler(), SVC(kernel=lambda a, b: a @ b.T)))
+def test_a_slice_is_written_with_plain_numbers(tmp_path):
+    model = ColumnTransformer([("n", StandardScaler(), slice(None, np.int64(3)))])
+    made = run(to_code(model), tmp_path)
+    assert made.transformers[0][2] == slice(None, 3)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [SVC(kernel=lambda a, b: a @ b.T), SVC(random_state=np.random.RandomState(0))],
+    ids=["function", "random state"],
+)
+def test_what_has_no_code_is_refused(model):
+    with pytest.raises(ValueError, match="no name|No short code"):
+        to_code(make_pipeline(StandardScaler(), model))
