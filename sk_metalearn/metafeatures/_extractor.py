@@ -154,7 +154,7 @@ class MetaFeatureExtractor(TransformerMixin, BaseEstimator):
             If ``X`` is not a table of at least two rows, or ``y`` does not fit it.
         """
         self._validate_params()
-        values, self.reasons_, self.seconds_ = self._measure(X, y, kind)
+        values, self.reasons_, self.seconds_ = self._measure(X, y, kind, self._seed())
         return values
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -186,7 +186,7 @@ class MetaFeatureExtractor(TransformerMixin, BaseEstimator):
             ]
             self.reasons_ = [{} for _ in X]
             return self
-        self.meta_features_, self.reasons_, self.seconds_ = self._measure(X, y, None)
+        self.meta_features_, self.reasons_, self.seconds_ = self._measure(X, y, None, self._seed())
         validate_data(self, X, skip_check_array=True)
         self.kind_ = check_kind(y, None)
         self._names = list(self.meta_features_)
@@ -240,9 +240,9 @@ class MetaFeatureExtractor(TransformerMixin, BaseEstimator):
         return tags
 
     def _describe(self, datasets):
-        datasets = [_as_dataset(dataset) for dataset in datasets]
+        seeded = [(_as_dataset(dataset), self._seed()) for dataset in datasets]
         results = Parallel(n_jobs=self.n_jobs)(
-            delayed(self._measure)(*dataset) for dataset in datasets
+            delayed(self._measure)(*dataset, seed) for dataset, seed in seeded
         )
         self.reasons_ = [reasons for _, reasons, _ in results]
         rows = [[values.get(name, np.nan) for name in self._names] for values, _, _ in results]
@@ -253,13 +253,16 @@ class MetaFeatureExtractor(TransformerMixin, BaseEstimator):
             return matrix
         return pandas.DataFrame(matrix, columns=self._names)
 
-    def _measure(self, X, y, kind):
+    def _seed(self):
+        """Draw the seed of one dataset."""
+        if isinstance(self.random_state, Integral):
+            return int(self.random_state)
+        return check_random_state(self.random_state).randint(2**31 - 1)
+
+    def _measure(self, X, y, kind, seed):
         """Return the values, the reasons and the seconds per group for one dataset."""
         start = time.perf_counter()
         limit = np.inf if self.time_limit is None else self.time_limit
-        seed = check_random_state(self.random_state).randint(2**31 - 1)
-        if isinstance(self.random_state, Integral):
-            seed = int(self.random_state)
         task = Task(X, y, kind, self.fidelity, seed, start + limit, f"{limit:g} s")
         chosen = select(self.groups, task.kind)
         values = {feature.name: np.nan for _, features in chosen for feature in features}

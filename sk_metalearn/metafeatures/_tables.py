@@ -85,8 +85,8 @@ def read_table(X):
     ----------
     X : array-like, sparse matrix or dataframe of shape (n_rows, n_columns)
         pandas and polars frames keep their dtypes: booleans, strings and categories are
-        categorical; numbers, dates and durations are numeric. A column of an object array is
-        numeric if every value is a number.
+        categorical; numbers, dates (seconds since 1970) and durations (seconds) are numeric. A
+        column of an object array is numeric if every value is a number.
 
     Returns
     -------
@@ -190,8 +190,10 @@ def _polars_column(series):
     dtype = series.dtype
     if dtype.is_numeric():
         return "number", series.cast(float).to_numpy()
+    if str(dtype) == "Time":
+        return "date", series.to_physical().cast(float).to_numpy() / 1e9
     if dtype.is_temporal():
-        return "date", series.to_physical().cast(float).to_numpy()
+        return "date", _dates(series.to_numpy())
     values = np.empty(len(series), dtype=object)
     values[:] = series.to_list()
     return read_column(values, series.name, numeric=False)
@@ -245,7 +247,7 @@ def is_missing(value):
 
 
 def _dates(values):
-    """Seconds since 1970 as float64, NaN where the date is missing."""
+    """Seconds since 1970, or of a duration, as float64; NaN where the value is missing."""
     unit = np.timedelta64(1, "s")
     origin = np.datetime64(0, "s") if values.dtype.kind == "M" else np.timedelta64(0, "s")
     return (values - origin) / unit

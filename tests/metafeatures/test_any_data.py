@@ -166,6 +166,24 @@ def test_dates_are_numbers_and_counted():
     assert found["n_dates"] == 1 and found["n_missing"] == 1
 
 
+def test_dates_are_seconds_since_1970_and_durations_seconds():
+    stamps = [datetime.datetime(1970, 1, 2), datetime.datetime(1970, 1, 3), None]
+    days = pl.Series([stamp and stamp.date() for stamp in stamps])
+    columns = {
+        "pandas": pd.to_datetime(stamps),
+        "polars": pl.Series(stamps),
+        "day": days,
+        "zoned": pl.Series(stamps).dt.replace_time_zone("UTC").dt.convert_time_zone("Asia/Tokyo"),
+        "length": pl.Series([datetime.timedelta(1), datetime.timedelta(2), None]),
+        "clock": pl.Series([datetime.time(12), datetime.time(18), None]),
+    }
+    extractor = MetaFeatureExtractor(groups=["mean_mean"])
+    for name, column in columns.items():
+        frame = (pd if name == "pandas" else pl).DataFrame({name: column})
+        days = 0.625 if name == "clock" else 1.5
+        assert extractor.extract(frame) == {"mean_mean": days * 86_400}, name
+
+
 @pytest.mark.parametrize("X", [np.zeros((5, 3)), np.full((5, 3), np.nan), [["a"]] * 5])
 @pytest.mark.parametrize("y", [None, [0, 1, 0, 1, 1], [0, 0, 0, 0, 0]])
 def test_nothing_to_see(X, y):

@@ -171,11 +171,14 @@ def test_list_of_datasets_becomes_a_frame():
             np.testing.assert_equal(frame.loc[row, name], value)
 
 
-def test_result_does_not_depend_on_n_jobs():
-    datasets = [load_iris(return_X_y=True), make_classification(300, 30, random_state=1)]
+@pytest.mark.parametrize("random_state", [int, np.random.RandomState])
+def test_result_does_not_depend_on_n_jobs(random_state):
+    datasets = [make_classification(300, 30, random_state=seed) for seed in range(4)]
     groups = ["statistical", "structure", "subsampling", "landmarking"]
     frames = [
-        MetaFeatureExtractor(groups=groups, n_jobs=n_jobs).fit_transform(datasets)
+        MetaFeatureExtractor(
+            groups=groups, n_jobs=n_jobs, random_state=random_state(0)
+        ).fit_transform(datasets)
         for n_jobs in (None, 2)
     ]
     pd.testing.assert_frame_equal(*frames, check_exact=True)
