@@ -273,7 +273,8 @@ def _catalogue_params(point, family, schema, prefix, model):
 def _from_catalogue(estimator, schema, kind, n_iter, rng):
     family = find_family(estimator, kind) if kind and schema is not None else None
     if family is None or family.name == "dummy":
-        names = sorted(f.estimator_class.__name__ for f in families(kind or "classification"))
+        known = (own for own in families(kind or "classification") if own.name != "dummy")
+        names = sorted(own.estimator_class.__name__ for own in known)
         raise ValueError(
             f"{type(estimator).__name__} has no search space in the catalogue, which knows "
             f"{', '.join(names)}. Give param_grid or param_distributions."

@@ -115,9 +115,11 @@ class MetaSearchCV(BaseSearchCV):
     ----------
     cv_results_ : dict of array
         The columns of `GridSearchCV`, then ``reason`` (why the candidate was tried),
-        ``predicted_score``, ``predicted_seconds``, ``status`` ("ok", "crashed", "timeout",
-        "memory", "died", "invalid", "raced", "over_limit"), ``failure`` and ``elapsed`` (seconds
-        from begin to end).
+        ``predicted_score``, ``predicted_seconds``, ``estimate`` (the score that guided the
+        search: the mean over the folds; of a candidate that was raced or left unfinished, what
+        its folds let expect; NaN for all others), ``status`` ("ok", "crashed", "timeout", "memory",
+        "died", "invalid", "raced", "over_limit"; "unfinished" where the time was over before any
+        candidate had all its folds), ``failure`` and ``elapsed`` (seconds from begin to end).
     best_estimator_, best_score_, best_params_, best_index_, scorer_, n_splits_, refit_time_, \
 multimetric_, classes_, n_features_in_, feature_names_in_
         As in `GridSearchCV`.

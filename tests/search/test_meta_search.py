@@ -10,6 +10,7 @@ from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import ExtraTreesClassifier, IsolationForest, RandomForestClassifier
 from sklearn.gaussian_process import GaussianProcessClassifier, GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF
@@ -154,6 +155,9 @@ def test_an_unknown_estimator_is_searched_cold_and_said():
     assert not search.knowledge_report_["used"] and search.best_score_ > 0.9
     with pytest.raises(ValueError, match="no search space in the catalogue.*param_grid"):
         MetaSearchCV(Faulty()).fit(X, y)
+    with pytest.raises(ValueError, match="DummyClassifier has no search space") as caught:
+        MetaSearchCV(DummyClassifier()).fit(X, y)
+    assert str(caught.value).count("Dummy") == 1
 
 
 @pytest.mark.parametrize("second", [y == 1, (y + 1) % 3], ids=["multilabel", "multioutput"])
