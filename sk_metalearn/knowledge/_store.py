@@ -265,15 +265,22 @@ class KnowledgeStore:
     def _complete(self, connection, entries):
         """Add to the meta-features of tasks known before what they lack."""
         table, ids = self._tables["metafeatures"], sorted(entries)
-        for start in range(0, len(ids), _AT_ONCE):
-            query = self._sql.select(table.c.id, table.c.record).order_by(table.c.id)
-            query = query.where(table.c.id.in_(ids[start : start + _AT_ONCE])).with_for_update()
+        query = self._sql.select(table.c.id, table.c.record).order_by(table.c.id)
+
+        def completed(query):
             for key, record in connection.execute(query).all():
-                old, new = json.loads(record), json.loads(entries[key]["record"])
-                lacking = {name: v for name, v in new.items() if old.get(name) is None}
-                if lacking and (text := _json({**old, **lacking})) != record:
-                    change = self._sql.update(table).where(table.c.id == key)
-                    connection.execute(change.values(record=text))
+                whole = _complete(record, entries[key]["record"])
+                if whole != record:
+                    yield key, whole
+
+        for start in range(0, len(ids), _AT_ONCE):
+            found = completed(query.where(table.c.id.in_(ids[start : start + _AT_ONCE])))
+            short = [key for key, _ in found]
+            # Only these are locked, and so read again: writers of one task seldom wait.
+            locked = query.where(table.c.id.in_(short)).with_for_update()
+            for key, whole in completed(locked) if short else ():
+                change = self._sql.update(table).where(table.c.id == key)
+                connection.execute(change.values(record=whole))
 
     def add_base(self, base):
         """Write all of a knowledge base, in one transaction.
@@ -467,6 +474,13 @@ def _set_up_sqlite(connection, record):
 def _begin_sqlite(connection):
     reading = connection.get_execution_options().get("reading")
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _complete(record, other):
+    """Add to a record of meta-features those that only another has."""
+    own = json.loads(record)
+    known = {name: value for name, value in own.items() if value is not None}
+    return _json({**own, **json.loads(other), **known})
 
 
 def _json(record):

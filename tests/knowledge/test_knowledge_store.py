@@ -223,11 +223,16 @@ def test_of_two_seeds_the_first_is_shown_here_and_after_reopening(tmp_path, part
 def test_meta_features_are_completed(url, parts):
     tasks, pools, evaluations, _ = parts(1, 1, ("classification",))
     base = KnowledgeBase.open(url)
-    for features in ({"a": 1.0, "b": np.nan}, {"a": 5.0, "b": 2.0, "c": 3.0}, {"c": np.nan}):
+    for features in (
+        {"a": 1.0, "b": np.nan, "d": np.nan},
+        {"a": 5.0, "b": 2.0, "c": 3.0},
+        {"c": np.nan},
+    ):
         base.record(tasks[0], evaluations, features, _flat(pools))
     for own in (base, KnowledgeBase.open(url)):
         table = own.table("classification")
         found = dict(zip(table.metafeature_names, table.metafeatures[0], strict=True))
+        assert np.isnan(found.pop("d"))
         assert found == {"a": 1.0, "b": 2.0, "c": 3.0}
 
 
