@@ -1,10 +1,12 @@
 """Meta-features of the datasets of a folder, kept beside the shards."""
 
 import json
+import sys
 from pathlib import Path
 
 from ..exceptions import KnowledgeError
 from ..metafeatures import MetaFeatureExtractor
+from ..spaces import KINDS
 from ._shards import write_whole
 from ._tasks import list_tasks, prepare, read_table
 
@@ -16,12 +18,16 @@ METAFEATURES = "metafeatures.json"
 def describe(data, output, groups="default"):
     """Measure the meta-features of the datasets of a folder.
 
+    May be stopped and called again: what is written is kept, also of datasets no longer in the
+    folder. Remove the file to measure everything anew.
+
     Parameters
     ----------
     data : path-like
-        Folder of datasets, see `list_tasks`.
+        Folder of datasets, see `list_tasks`. Rows without a target are left out, as in `prepare`.
     output : path-like
-        Folder of the shards; the meta-features go to `METAFEATURES` there, by task id.
+        Folder of the shards, made if it does not exist; the meta-features go to `METAFEATURES`
+        there, by task id.
     groups : str or list of str, default="default"
         Which meta-features; see `MetaFeatureExtractor`.
 
@@ -31,30 +37,37 @@ def describe(data, output, groups="default"):
         Meta-features by task id, None where undefined.
     """
     extractor = MetaFeatureExtractor(groups=groups, random_state=0)
-    described = {}
+    names = {kind: set(extractor.feature_names(kind)) for kind in KINDS}
+    path = Path(output) / METAFEATURES
+    path.parent.mkdir(parents=True, exist_ok=True)
+    described = _read(path)
     for source in list_tasks(data):
         try:
             task = prepare(source)
-        except KnowledgeError:
+            if names[source.kind] <= set(described.get(task.id, ())):
+                continue
+            X, y = read_table(source.path)
+            known = y.notna().to_numpy()
+            values = extractor.extract(X[known], y[known], kind=source.kind)
+        except (KnowledgeError, TypeError, ValueError) as error:
+            print(f"{source.name} left out: {error}", file=sys.stderr)
             continue
-        X, y = read_table(source.path)
-        values = extractor.extract(X, y, kind=source.kind)
         described[task.id] = {
             name: float(f"{value:.6g}") if value == value else None
             for name, value in values.items()
         }
-    text = json.dumps(described, indent=0, sort_keys=True, allow_nan=False)
-    write_whole(Path(output) / METAFEATURES, text.encode())
+        text = json.dumps(described, indent=0, sort_keys=True, allow_nan=False)
+        write_whole(path, text.encode())
     return described
+
+
+def _read(path):
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
 def read_metafeatures(folder):
     """Read what `describe` wrote; an empty dict where it has not been called."""
-    path = Path(folder) / METAFEATURES
-    if not path.exists():
-        return {}
-    described = json.loads(path.read_text(encoding="utf-8"))
     return {
         task: {name: float("nan") if value is None else value for name, value in values.items()}
-        for task, values in described.items()
+        for task, values in _read(Path(folder) / METAFEATURES).items()
     }

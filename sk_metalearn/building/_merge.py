@@ -1,5 +1,6 @@
 """From shards to a knowledge base."""
 
+from ..exceptions import KnowledgeError
 from ..knowledge import Evaluation, KnowledgeBase, Source, Status, Task
 from ..spaces import CATALOGUE_VERSION, KINDS, load_pool
 from ._describe import read_metafeatures
@@ -23,6 +24,7 @@ def load_shards(folder):
     Parameters
     ----------
     folder : path-like
+        Where `run` measured.
 
     Returns
     -------
@@ -31,15 +33,30 @@ def load_shards(folder):
         One per cell; a cell measured twice counts once, the first good one.
     provenance : dict
         Versions, limits and reference workloads of the machines.
+
+    Raises
+    ------
+    KnowledgeError
+        If nothing was measured there, or a shard is damaged, or one table was measured both as
+        classification and as regression.
     """
     tasks, cells, machines = {}, {}, {}
-    for path in shard_files(folder):
+    files = shard_files(folder)
+    for path in files:
         for record in read_shard(path):
             if "configuration" in record:
                 key = record["task"], record["configuration"], record["fidelity"]
                 if key not in cells or cells[key]["status"] != "ok":
                     cells[key] = record
             elif "family" in record:
+                known = tasks.get(record["id"])
+                if known is not None and known.kind != record["kind"]:
+                    raise KnowledgeError(
+                        f"{path.name} holds {record['name']!r} as {record['kind']}, and another "
+                        f"shard the same table as {known.kind} ({known.name!r}). Their cells "
+                        "cannot be told apart: measure the table as one of them, in a folder of "
+                        "its own."
+                    )
                 # Few rows may lack a class: the main fidelity says how many there are.
                 if record.get("fidelity", "main") == "main" or record["id"] not in tasks:
                     tasks[record["id"]] = _task(record)
@@ -48,6 +65,12 @@ def load_shards(folder):
                 own["references"].append(record["references"])
                 own["limits"].update(record["limits"])
                 own["versions"] = record["versions"]
+    if not cells:
+        raise KnowledgeError(
+            f"Nothing is measured in the folder {str(folder)!r}: it has {len(files)} shards or "
+            "journals (*.jsonl.xz, *.jsonl) and no cell. Give the folder that "
+            "'python -m sk_metalearn.building run' wrote to."
+        )
     for own in machines.values():
         runs = own["references"]
         own["references"] = {
@@ -68,6 +91,8 @@ def _task(record):
         n_classes=record["n_classes"],
         openml_id=record["openml_id"],
         source=record["origin"],
+        licence=record.get("licence", ""),
+        openml_task_id=record.get("openml_task_id"),
     )
 
 
@@ -116,6 +141,11 @@ def merge(shards, output=None):
     Returns
     -------
     KnowledgeBase
+
+    Raises
+    ------
+    KnowledgeError
+        As `load_shards`; nothing is written then.
     """
     tasks, evaluations, provenance = load_shards(shards)
     kind_of = {task.id: task.kind for task in tasks}

@@ -180,7 +180,8 @@ def fetch_datasets(
     if suite is not None:
         found = client.call(client.openml.study.get_suite, suite)
         task_ids = list(dict.fromkeys([*found.tasks, *task_ids]))
-    wanted = [("task", own) for own in task_ids] + [("data", int(own)) for own in dataset_ids]
+    dataset_ids = dict.fromkeys(int(own) for own in dataset_ids)
+    wanted = [("task", own) for own in task_ids] + [("data", own) for own in dataset_ids]
     for what, number in wanted:
         if any(str(number) == row[2 if what == "task" else 0] for row in known):
             continue

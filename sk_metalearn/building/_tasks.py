@@ -47,9 +47,11 @@ class TaskSource:
         Datasets from the same parent data share it.
     n_rows : int
         As listed; orders the work, and says which datasets are large.
-    openml_id : int or None
+    openml_id, openml_task_id : int or None
     origin : str
         Collection that the dataset belongs to.
+    licence : str
+        Of the data; empty where not known.
     """
 
     path: str
@@ -59,14 +61,17 @@ class TaskSource:
     n_rows: int = 0
     openml_id: int | None = None
     origin: str = "user"
+    openml_task_id: int | None = None
+    licence: str = ""
 
 
 def list_tasks(folder):
     """List the tasks of a folder.
 
     An ``index.csv`` may name, for each ``<slug>.parquet``, its ``slug, name, task, group,
-    openml_id, n_rows, source``; without it every parquet and CSV file is a dataset of its own
-    family, and its kind is read off the target.
+    openml_id, openml_task_id, n_rows, source, licence`` (a ``suite`` goes before ``source``);
+    without it every parquet and CSV file is a dataset of its own family, and its kind is read off
+    the target.
 
     Parameters
     ----------
@@ -80,7 +85,7 @@ def list_tasks(folder):
     Raises
     ------
     KnowledgeError
-        If the folder holds no table.
+        If the folder holds no table, or lists one both as classification and as regression.
     """
     folder = Path(folder)
     index = folder / "index.csv"
@@ -93,12 +98,21 @@ def list_tasks(folder):
                 name=row["name"],
                 kind=row["task"],
                 family=row.get("group") or row["slug"],
-                n_rows=int(float(row.get("n_rows") or 0)),
-                openml_id=int(float(row["openml_id"])) if row.get("openml_id") else None,
-                origin=row.get("suite") or "user",
+                n_rows=_number(row.get("n_rows")) or 0,
+                openml_id=_number(row.get("openml_id")),
+                origin=row.get("suite") or row.get("source") or "user",
+                openml_task_id=_number(row.get("openml_task_id")),
+                licence=row.get("licence") or "",
             )
             for row in rows
         ]
+        kinds = {}
+        for source in sources:
+            if kinds.setdefault(source.path, source.kind) != source.kind:
+                raise KnowledgeError(
+                    f"{index.name} lists {Path(source.path).name} both as classification and as "
+                    "regression; what is measured could not be told apart. Keep one of the rows."
+                )
     else:
         files = sorted([*folder.glob("*.parquet"), *folder.glob("*.csv")])
         sources = [_from_file(file) for file in files]
@@ -108,6 +122,10 @@ def list_tasks(folder):
             f"with a column 'target', and optionally an index.csv."
         )
     return sorted(sources, key=lambda source: source.name)
+
+
+def _number(text):
+    return int(float(text)) if text else None
 
 
 def read_table(path):

@@ -3,6 +3,7 @@
 import json
 import lzma
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,8 +20,9 @@ from sk_metalearn.spaces import KINDS, SLICE, Configuration, load_pool
 pd = pytest.importorskip("pandas")
 pytest.importorskip("pyarrow")
 
-from sk_metalearn.building import _run  # noqa: E402
-from sk_metalearn.building._describe import describe  # noqa: E402
+from sk_metalearn.building import _describe, _merge, _run  # noqa: E402
+from sk_metalearn.building.__main__ import main  # noqa: E402
+from sk_metalearn.building._describe import describe, read_metafeatures  # noqa: E402
 from sk_metalearn.building._measure import measure_fold  # noqa: E402
 from sk_metalearn.building._merge import load_shards, merge  # noqa: E402
 from sk_metalearn.building._run import plan, run  # noqa: E402
@@ -274,11 +276,78 @@ def test_damaged_shards_are_named(tmp_path):
         (lambda d: list_tasks(d), "No dataset found"),
         (lambda d: plan([], shard="3/2"), "shard must be 'i/N'"),
         (lambda d: verify(d, d, share=2), "share must lie"),
+        (lambda d: merge(d / "typo", d / "base.npz"), "Nothing is measured in .*typo.*0 shards"),
     ],
 )
 def test_errors_say_what_is_wrong(tmp_path, act, message):
     with pytest.raises(KnowledgeError, match=message):
         act(tmp_path)
+
+
+def test_merging_a_folder_that_is_not_there_leaves_the_base_alone(tmp_path):
+    (tmp_path / "base.npz").write_bytes(b"a base")
+    assert main(["merge", str(tmp_path / "typo"), str(tmp_path / "base.npz")]) == 1
+    assert (tmp_path / "base.npz").read_bytes() == b"a base"
+
+
+def test_one_table_as_both_kinds_is_refused(built, tmp_path):
+    table = load_diabetes(as_frame=True).frame.iloc[::8]
+    table.assign(target=table["target"] % 5).to_parquet(tmp_path / "p.parquet")
+    kinds = ("classification", "regression")
+    rows = [{"slug": "p", "name": f"p {kind}", "task": kind} for kind in kinds]
+    pd.DataFrame(rows).to_csv(tmp_path / "index.csv", index=False)
+    with pytest.raises(KnowledgeError, match="p.parquet both as classification and as regression"):
+        list_tasks(tmp_path)
+    records = [r for path in shard_files(built) for r in read_shard(path) if "family" in r]
+    for path in shard_files(built):
+        shutil.copy(path, tmp_path)
+    journal = Journal(tmp_path, "other")
+    other = next(kind for kind in kinds if kind != records[0]["kind"])
+    journal.append({**records[0], "kind": other})
+    journal.finish()
+    with pytest.raises(KnowledgeError, match=f"as {other}, and another"):
+        load_shards(tmp_path)
+
+
+def test_the_index_of_fetched_datasets_names_source_licence_and_task(folder, tmp_path):
+    shutil.copy(folder / "cellar.parquet", tmp_path)
+    row = {"slug": "cellar", "name": "cellar", "task": "classification", "source": "OpenML"}
+    pd.DataFrame([{**row, "openml_task_id": 59, "licence": "CC BY 4.0"}]).to_csv(
+        tmp_path / "index.csv", index=False
+    )
+    source = list_tasks(tmp_path)[0]
+    assert (source.origin, source.openml_task_id, source.licence) == ("OpenML", 59, "CC BY 4.0")
+    task = _merge._task(_run._describe(prepare(source)))
+    assert (task.source, task.openml_task_id, task.licence) == ("OpenML", 59, "CC BY 4.0")
+
+
+def test_describing_leaves_out_rows_without_target_and_goes_on_where_it_stopped(
+    folder, tmp_path, monkeypatch, capsys
+):
+    table = pd.read_csv(folder / "clinic.csv")
+    data, output = tmp_path / "data", tmp_path / "new" / "shards"
+    data.mkdir()
+    table.to_csv(data / "a.csv", index=False)
+    holes = table.assign(target=table["target"].where(table.index % 9 > 0))
+    holes.to_csv(data / "b.csv", index=False)
+    table.assign(target=np.where(table.index == 3, np.inf, 0.5)).to_csv(data / "c.csv", index=False)
+    measure = _describe.MetaFeatureExtractor.extract
+    seen = []
+
+    def stops(self, X, y, kind):
+        seen.append(len(y))
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+        return measure(self, X, y, kind)
+
+    monkeypatch.setattr(_describe.MetaFeatureExtractor, "extract", stops)
+    with pytest.raises(KeyboardInterrupt):
+        describe(data, output)
+    assert len(read_metafeatures(output)) == 1
+    found = describe(data, output)
+    assert seen == [len(table), holes["target"].count(), holes["target"].count(), len(table)]
+    assert len(found) == len(read_metafeatures(output)) == 2
+    assert "c left out" in capsys.readouterr().err
 
 
 def test_a_table_without_target_is_refused(tmp_path):

@@ -58,7 +58,8 @@ def test_a_suite_becomes_a_folder_of_datasets(client, server, tmp_path):
 
 
 def test_what_is_there_is_not_fetched_again(client, server, tmp_path):
-    first = fetch_datasets(tmp_path / "data", dataset_ids=[31], client=client)
+    first = fetch_datasets(tmp_path / "data", dataset_ids=[31, 31], client=client)
+    assert len(first.rows) == 1
     calls = len(server.calls)
     again = fetch_datasets(tmp_path / "data", dataset_ids=[31], client=client)
     assert again.rows == first.rows
