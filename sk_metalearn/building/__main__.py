@@ -50,6 +50,11 @@ def _parser():
     merge = commands.add_parser("merge", help="make a knowledge base of shards")
     merge.add_argument("shards", help="folder of the shards")
     merge.add_argument("output", help="file of the knowledge base, *.npz")
+    merge.add_argument(
+        "--qualities",
+        metavar="FILE",
+        help="openml_qualities.csv.gz: ids of other versions of the datasets on OpenML",
+    )
 
     again = commands.add_parser("verify", help="measure a share of the cells again and compare")
     again.add_argument("data")

@@ -5,6 +5,7 @@ from ..knowledge import Evaluation, KnowledgeBase, Source, Status, Task
 from ..spaces import CATALOGUE_VERSION, KINDS, load_pool
 from ._describe import read_metafeatures
 from ._shards import read_shard, shard_files
+from ._tables import openml_aliases
 
 __all__ = ["SOURCE", "evaluations_of", "load_shards", "merge"]
 
@@ -124,7 +125,7 @@ def evaluations_of(cell):
     )
 
 
-def merge(shards, output=None):
+def merge(shards, output=None, qualities=None):
     """Make a knowledge base of shards.
 
     A configuration enters when at least half of the tasks that were measured with its pool (the
@@ -137,6 +138,9 @@ def merge(shards, output=None):
         Folder of the shards.
     output : path-like, optional
         File to write.
+    qualities : path-like, optional
+        ``openml_qualities.csv.gz``: the base then knows the OpenML ids of other versions of its
+        datasets.
 
     Returns
     -------
@@ -164,6 +168,7 @@ def merge(shards, output=None):
         columns,
         [e for e in evaluations if (kind_of[e.task], e.configuration) in kept],
         read_metafeatures(shards),
+        aliases=() if qualities is None else openml_aliases(tasks, qualities),
         sources=[SOURCE],
         provenance=provenance,
     )

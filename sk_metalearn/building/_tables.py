@@ -14,7 +14,16 @@ from pathlib import Path
 import numpy as np
 
 from ..exceptions import KnowledgeError
-from ..knowledge import KnowledgeBase, PerformanceTable, Source, Status, Task, exclusion, task_id
+from ..knowledge import (
+    FamilyTable,
+    KnowledgeBase,
+    PerformanceTable,
+    Source,
+    Status,
+    Task,
+    exclusion,
+    task_id,
+)
 
 __all__ = ["FIDELITY", "Datasets", "Imported", "TABLES", "import_table", "openml_aliases"]
 
@@ -210,7 +219,7 @@ def meta_features(qualities):
     return {**known, **{name: float(value) for name, value in derived.items()}}
 
 
-def openml_aliases(base, path):
+def openml_aliases(tasks, path):
     """Find the OpenML datasets that are kin of a base's tasks.
 
     Given to a base as its aliases they let ``without(openml_ids=...)`` understand the ids of other
@@ -218,23 +227,23 @@ def openml_aliases(base, path):
 
     Parameters
     ----------
-    base : KnowledgeBase
+    tasks : sequence of Task
     path : path-like
         ``openml_qualities.csv.gz``.
 
     Returns
     -------
     list of Task
-        Without those that are tasks of the base already.
+        Without those that are among the tasks already.
     """
-    datasets = Datasets(path)
-    known = {task.openml_id for task in base.tasks}
+    datasets, families = Datasets(path), FamilyTable(tasks)
+    known = {task.openml_id for task in tasks}
     found = []
     for data_id in datasets.rows:
         kinds = ("regression", "classification")
         kind = kinds[datasets.qualities(data_id).get("NumberOfClasses", 0) > 0]
         task = datasets.task(data_id, kind)
-        if data_id not in known and base.families.kin_of(task):
+        if data_id not in known and families.kin_of(task):
             found.append(task)
     return found
 

@@ -30,6 +30,8 @@ _STEMS = (
     ("tumors c", "tumors"),
     ("qsar tid", "qsar tid"),
 )
+# The same data under names that have nothing in common.
+_SAME = {"ada": "adult", "ada agnostic": "adult", "loanapp": "hmda boston"}
 
 
 def normalize_name(name):
@@ -62,7 +64,7 @@ def normalize_name(name):
     for stem, family in _STEMS:
         if text.startswith(stem):
             return family
-    return text
+    return _SAME.get(text, text)
 
 
 def keys_of(task):

@@ -42,6 +42,7 @@ def task(name, rows=0, columns=0, classes=2, data=None, number=None, family="", 
         ("Größe (2)", "größe"),
         ("BNG(данные,nominal)", "данные"),
         ("!?", ""),
+        ("ada_agnostic (1)", "adult"),
     ],
 )
 def test_names_are_reduced_to_what_copies_share(name, expected):
