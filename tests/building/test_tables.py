@@ -17,7 +17,7 @@ from sk_metalearn.building._tables import (
     openml_aliases,
 )
 from sk_metalearn.building._tables_mapping import Mapper
-from sk_metalearn.exceptions import KnowledgeError, KnowledgeWarning
+from sk_metalearn.exceptions import KnowledgeError, KnowledgeWarning, SpaceError
 from sk_metalearn.knowledge import KnowledgeBase, Task, excluded_tasks
 from sk_metalearn.spaces import Schema, build_estimator, load_pool
 
