@@ -180,8 +180,7 @@ def _from_grid(estimator, grid, n_iter, rng):
         raise ValueError(f"The grid has no point; got {plain_value(grid.param_grid)!r}.")
     most = max(MAX_CANDIDATES, n_iter if isinstance(n_iter, Integral) else 0)
     if size <= most or n_iter == "all":
-        points = _distinct(grid)
-        size = len(points)
+        points = list(grid)
     else:
         chosen = np.sort(rng.choice(size, size=most, replace=False))
         points = [grid[int(i)] for i in chosen]

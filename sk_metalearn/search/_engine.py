@@ -144,6 +144,10 @@ class SearchLoop:
         self.limits, self.journal = limits, journal
         self.race = Race(n_folds) if racing and n_folds > 1 else None
         self.enqueued = list(enqueued)
+        # Of a whole grid every point has its row: one that stands there twice has two rows, and
+        # one evaluation.
+        self.whole = limits.n_iter is not None and limits.n_iter >= len(context.candidates)
+        self.repeats = []
         self.error_score, self.listener = error_score, listener
         self.trials, self.stop_reason = [], ""
         self.n_told = 0
@@ -387,11 +391,18 @@ class SearchLoop:
         return True
 
     def _propose(self):
+        if self.repeats:
+            candidate = self.repeats.pop(0)
+            return Proposal(-1, self.context.candidates[candidate], candidate, "repeated")
         if self.enqueued:
-            point = self.enqueued.pop(0)
-            return self._own_proposal(point, "enqueued")
-        proposals = self.strategy.ask(1)
-        return proposals[0] if proposals else None
+            proposal = self._own_proposal(self.enqueued.pop(0), "enqueued")
+        else:
+            proposal = next(iter(self.strategy.ask(1)), None)
+        if self.whole and proposal is not None and proposal.candidate is not None:
+            first = self.strategy.record.first
+            twins = np.flatnonzero(first == first[proposal.candidate])
+            self.repeats = twins[twins != proposal.candidate].tolist()
+        return proposal
 
     def _own_proposal(self, point, reason, **details):
         """Make a proposal that the strategy did not make, and let it know."""

@@ -347,3 +347,18 @@ def test_a_fit_that_fails_before_the_metrics_have_names():
     failed = [params["C"] for params in search.cv_results_["params"]].index(-1)
     assert search.cv_results_["mean_test_score"][failed] == -1.0
     assert search.cv_results_["mean_test_accuracy"][failed] == -1.0
+
+
+def test_a_point_that_stands_in_a_grid_twice_has_two_rows_and_one_evaluation():
+    X, y = load_iris(return_X_y=True)
+    grid = {"C": [1.0, 10.0, 1.0]}
+    expected = GridSearchCV(SVC(), grid, cv=3).fit(X, y).cv_results_["mean_test_score"]
+    found = MetaSearchCV(SVC(), grid, n_iter="all", cv=3, knowledge=None).fit(X, y).cv_results_
+    by_value = {1.0: expected[0], 10.0: expected[1]}
+    assert sorted(own["C"] for own in found["params"]) == [1.0, 1.0, 10.0]
+    assert [by_value[own["C"]] for own in found["params"]] == found["mean_test_score"].tolist()
+    assert found["reason"].tolist().count("repeated") == 1
+    twins = [i for i, own in enumerate(found["params"]) if own["C"] == 1.0]
+    assert len(set(found["mean_fit_time"][twins])) == 1
+    few = MetaSearchCV(SVC(), grid, n_iter=2, cv=3, knowledge=None).fit(X, y)
+    assert sorted(own["C"] for own in few.cv_results_["params"]) == [1.0, 10.0]
