@@ -107,7 +107,7 @@ def few_shot_learners(n_shots):
         OuterLoop(max_iter=600, learning_rate=rate, validation_interval=50, n_iter_no_change=4)
         for rate in (2e-4, 1e-3)
     )
-    brief = OuterLoop(max_iter=200, learning_rate=5e-4, validation_interval=25)
+    steady = OuterLoop(max_iter=300, learning_rate=5e-4, validation_interval=50, n_iter_no_change=3)
     return {
         "1-NN, raw input": KNeighborsClassifier(1),
         "1-NN": KNeighborsClassifier(1),
@@ -119,8 +119,8 @@ def few_shot_learners(n_shots):
         ),
         "MAML": settings(ml.MAMLClassifier, (gentle, quick), common),
         "Reptile": settings(ml.ReptileClassifier, (None,), common),
-        "SNAIL": settings(ml.SNAILClassifier, (gentle, quick), common),
-        "Meta Network": settings(ml.MetaNetworkClassifier, (brief,), common),
+        "SNAIL": settings(ml.SNAILClassifier, (steady,), common),
+        "Meta Network": settings(ml.MetaNetworkClassifier, (steady,), common),
         "MANN": settings(ml.MANNClassifier, (SEQUENCES,), common),
     }
 
