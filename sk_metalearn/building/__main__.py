@@ -103,7 +103,7 @@ def main(arguments=None):
             from ._verify import verify
 
             print(verify(**options))
-    except SkMetalearnError as error:
+    except (SkMetalearnError, OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

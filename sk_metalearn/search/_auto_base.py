@@ -182,10 +182,10 @@ class BaseAuto(BaseEstimator):
     def _learn_target(self, y):
         """Keep what a subclass needs of the target."""
 
-    def _fingerprint(self, X, y):
+    def _fingerprint(self, X, y, cv):
         settings = [self.families, self.scoring, self.strategy, self.max_rows, self.racing]
         settings += [self.max_predict_seconds, self.max_model_bytes]
-        return fingerprint_of(X, y, self.random_state, cv=self.cv, settings=settings)
+        return fingerprint_of(X, y, self.random_state, cv=cv, settings=settings)
 
     def _splitter(self, y, seed):
         """Shuffled folds, stratified for classes."""
@@ -208,13 +208,15 @@ class BaseAuto(BaseEstimator):
     def _start(self, X, y, seed, began, stack):
         """Make the session of the search, and the memory that is to record it."""
         kind = self._kind
-        fingerprint = {} if self.checkpoint is None else self._fingerprint(X, y)
+        # Folds given as rows refer to all of them.
+        given = self.cv is not None and not isinstance(self.cv, Integral)
+        as_rows = given and not hasattr(self.cv, "split")
+        cv = list(self.cv) if as_rows else self.cv
+        fingerprint = {} if self.checkpoint is None else self._fingerprint(X, y, cv)
         journal = open_journal(self.checkpoint, fingerprint)
         stack.callback(journal.close)
         seed = int(journal.meta.get("seed", seed))
-        # Folds given as rows refer to all of them.
-        given = self.cv is not None and not isinstance(self.cv, Integral)
-        n_kept = len(y) if given and not hasattr(self.cv, "split") else self.max_rows
+        n_kept = len(y) if as_rows else self.max_rows
         rows = choose_rows(y, n_kept, kind, np.random.RandomState(seed))
         whole = len(rows) == len(y)
         X_search, y_search = (X, y) if whole else (safe_indexing(X, rows), y[rows])
@@ -222,7 +224,7 @@ class BaseAuto(BaseEstimator):
         if journal.splits is None:
             if given:
                 # It may know rows by their place among all.
-                cv = check_cv(self.cv, y, classifier=kind == "classification")
+                cv = check_cv(cv, y, classifier=kind == "classification")
                 splits = cut_folds(materialise(cv, X, y, {}), rows, len(y))
             else:
                 splits = materialise(self._splitter(y_search, seed), X_search, y_search, {})

@@ -89,6 +89,8 @@ def check_rows(X, estimator, text=None):
         X = check_array(
             X, dtype=object, ensure_all_finite=False, input_name="X", estimator=estimator
         )
+        boxed = np.frompyfunc(lambda value: type(value).__name__ == "NAType", 1, 1)(X)
+        X = np.where(boxed.astype(bool), np.nan, X)
         if not text:
             X = _to_numbers(X, estimator, must=text is False)
         if X.dtype == object:

@@ -201,6 +201,16 @@ def test_numbers_as_text_stay_numbers_in_predict():
         auto.predict([["1", "2", "3", "x"]])
 
 
+def test_numbers_with_pandas_na_in_an_array_are_numbers():
+    pd = pytest.importorskip("pandas")
+    X, y = load_iris(return_X_y=True)
+    boxed = X.astype(object)
+    boxed[3, 1], boxed[5, 2] = pd.NA, None
+    auto = AutoClassifier(n_iter=1, families=["lda"], cv=3, random_state=0).fit(boxed, y)
+    assert auto.best_score_ > 0.9
+    np.testing.assert_array_equal(auto.predict(boxed[3:6]), auto.predict(boxed)[3:6])
+
+
 def test_folds_given_by_row_are_cut_to_the_sample():
     data, target = make_classification(200, 5, random_state=0)
     folds = PredefinedSplit(np.arange(200) // 100)

@@ -165,6 +165,10 @@ def test_folds_may_come_from_a_generator(tmp_path):
     with pytest.raises(CheckpointError, match="differs in cv"):
         search(path, cv=KFold(3).split(X, y)).fit(X, y)
     search(None, cv=folds.split(X, y), warm_start=True).fit(X, y)
+    auto = AutoClassifier(n_iter=1, families=["lda"], knowledge=None, random_state=0)
+    for n_iter in (1, 2):
+        auto.set_params(n_iter=n_iter, cv=folds.split(X, y), checkpoint=tmp_path / "auto").fit(X, y)
+        assert len(auto.cv_results_["params"]) == n_iter
 
 
 def test_a_foreign_file_is_refused(tmp_path):
