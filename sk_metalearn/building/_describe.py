@@ -38,10 +38,10 @@ def describe(data, output, groups="default"):
     """
     extractor = MetaFeatureExtractor(groups=groups, random_state=0)
     names = {kind: set(extractor.feature_names(kind)) for kind in KINDS}
-    path = Path(output) / METAFEATURES
+    sources, path = list_tasks(data), Path(output) / METAFEATURES
     path.parent.mkdir(parents=True, exist_ok=True)
     described = _read(path)
-    for source in list_tasks(data):
+    for source in sources:
         try:
             task = prepare(source)
             if names[source.kind] <= set(described.get(task.id, ())):
