@@ -63,10 +63,11 @@ def format_results(trials, params, n_folds, return_train_score):
     names = dict.fromkeys(name for own in stored["test"] for name in own)
     metrics = [name for name in names if name is not None] or ["score"]
     missing = np.full(n_folds, np.nan)
-    status = np.array([t.status for t in trials])
+    status = np.array([t.status for t in trials], dtype=object)
     for metric in metrics:
         for part, _ in parts:
-            table = np.array([_row(own, metric, missing) for own in stored[part]])
+            rows = [_row(own, metric, missing) for own in stored[part]]
+            table = np.reshape(rows, (len(trials), n_folds))
             _store(results, f"{part}_{metric}", table, part == "test", status)
     _add_own(results, trials)
     return results

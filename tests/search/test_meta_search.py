@@ -214,7 +214,7 @@ def test_all_of_a_grid_and_what_is_enqueued():
     options = {"n_iter": "all", "enqueue": [{"C": 77}, {"C": 1}], "refit": False, **COLD}
     search = MetaSearchCV(SVC(), {"C": [1, 2, 3, 1]}, **options).fit(X, y)
     assert [params["C"] for params in search.cv_results_["params"]][:2] == [77, 1]
-    assert sorted(search.cv_results_["param_C"].tolist()) == [1, 2, 3, 77]
+    assert sorted(search.cv_results_["param_C"].tolist()) == [1, 1, 2, 3, 77]
 
 
 def test_a_warning_promises_what_can_be_kept():

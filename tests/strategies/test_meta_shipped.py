@@ -55,4 +55,4 @@ def test_meta_training_moved_the_weights():
                 start = METHODS[method].initial_params(np.random.RandomState(0), 0)
                 shared = [k for k in start if np.shape(start[k]) == np.shape(params[k])]
                 moved.append(any((params[k] != start[k]).any() for k in shared))
-    assert np.mean(moved) > 0.8
+    assert np.mean(moved) >= 0.8
