@@ -239,11 +239,13 @@ def _is_number(t):
     return issubclass(t, int | float | np.number) and not issubclass(t, bool | np.bool_)
 
 
+def is_pandas_na(value):
+    return type(value).__name__ == "NAType"
+
+
 def is_missing(value):
     # NaN and NaT differ from themselves; pandas' NA refuses to be compared as a boolean
-    return value is None or (
-        not isinstance(value, str) and (type(value).__name__ == "NAType" or value != value)
-    )
+    return value is None or (not isinstance(value, str) and (is_pandas_na(value) or value != value))
 
 
 def _dates(values):

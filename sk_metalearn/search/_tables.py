@@ -7,7 +7,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import assert_all_finite, column_or_1d
 
 from .._compat import num_samples
-from ..metafeatures._tables import is_missing
+from ..metafeatures._tables import is_missing, is_pandas_na
 
 __all__ = ["check_rows", "check_table", "check_target", "choose_rows", "cut_folds"]
 
@@ -89,7 +89,7 @@ def check_rows(X, estimator, text=None):
         X = check_array(
             X, dtype=object, ensure_all_finite=False, input_name="X", estimator=estimator
         )
-        boxed = np.frompyfunc(lambda value: type(value).__name__ == "NAType", 1, 1)(X)
+        boxed = np.frompyfunc(is_pandas_na, 1, 1)(X)
         X = np.where(boxed.astype(bool), np.nan, X)
         if not text:
             X = _to_numbers(X, estimator, must=text is False)
