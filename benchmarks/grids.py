@@ -1,11 +1,12 @@
 """A user's own grid: how many random evaluations are ten of ours worth?
 
-Six typical grids of at least 100 points on datasets of left-out families; on every second numeric
+Six typical grids of at least 100 points on 64 datasets of as many left-out families; on every second numeric
 dataset the estimator is bare, on the others it comes after preparing the columns. Every point of a
 grid is fitted on two random halves of a dataset (at most 400 rows) and scored on other rows (at
 most 500), by which a search chooses, and on rows that no search sees (a quarter of the dataset, at
 most 2,000), by which the choice is judged; that is kept in ``--cache``. Strategies are then run on
-what was measured, with the knowledge of all other families::
+what was measured, with the knowledge of all other families and the meta-features of the rows of one
+split, since to a search the dataset is no larger::
 
     python benchmarks/grids.py measure --data DIR --cache DIR
     python benchmarks/grids.py judge --data DIR --cache DIR --out benchmarks/results/grids.csv
@@ -31,7 +32,7 @@ from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid, StratifiedShuffleSplit
 from threadpoolctl import threadpool_limits
 
-N_NUMERIC, N_MIXED = 24, 8
+N_NUMERIC, N_MIXED = 48, 16
 MIN_ROWS, N_SPLITS, MAX_TRAIN, MAX_TEST = 500, 2, 400, 500
 N_EVALUATIONS = 10
 
@@ -189,7 +190,8 @@ def search_again(record, knowledge, source, strategy, seen):
     families = {task.family for task in knowledge.tasks}
     left_out = knowledge.without(families=families & {record["family"]})
     task = prepare(source)
-    X, y, schema = task.X.iloc[task.development], task.y[task.development], task.schema
+    rows, schema = np.concatenate(split(task)[0]), task.schema
+    X, y = task.X.iloc[rows], task.y[rows]
     estimator, prefix = make_estimator(record["grid"], record["variant"], schema)
     grid = GRIDS[record["grid"]]
     grid = [

@@ -16,7 +16,8 @@ from ..exceptions import SpaceError
 from ..spaces import Branch, Categorical, Float, Integer, Space, build_model, families
 from ..spaces._inverse import Inexpressible, find_family, read_model, unwrap
 from ..spaces._parameters import plain_value, same_value
-from ..strategies._points import all_points, point_key, point_keys
+from ..strategies._identity import point_key, point_keys
+from ..strategies._points import all_points
 
 __all__ = ["Candidates", "choose_n_iter", "make_candidates"]
 

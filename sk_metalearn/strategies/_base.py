@@ -12,6 +12,8 @@ from ._identity import point_key, point_keys
 
 __all__ = ["Context", "Outcome", "PastPerformance", "Proposal", "Record", "Strategy"]
 
+_LARGEST = 1e150
+
 
 @dataclass(frozen=True)
 class PastPerformance:
@@ -281,7 +283,8 @@ class Record:
         -------
         outcomes : list of Outcome
         scores : ndarray of shape (n_outcomes,)
-            Empty as long as nothing but failures is known.
+            Empty as long as nothing but failures is known; none so large that its square is not
+            a number.
         """
         outcomes = [
             outcome
@@ -292,7 +295,8 @@ class Record:
         good = np.isfinite(scores)
         if not good.any():
             return [], np.empty(0)
-        return outcomes, np.where(good, scores, scores[good].min())
+        scores = np.where(good, scores, scores[good].min())
+        return outcomes, np.clip(scores, -_LARGEST, _LARGEST)
 
 
 @dataclass

@@ -7,7 +7,7 @@ from sklearn.ensemble import ExtraTreesRegressor
 
 from ..exceptions import SpaceError
 from ._acquisition import log_expected_improvement
-from ._points import point_key
+from ._identity import point_key
 from ._random import Random
 from ._surrogate import SurrogateStrategy
 

@@ -8,7 +8,7 @@ from scipy.special import log_ndtr
 
 from ._acquisition import log_expected_improvement
 from ._gp import GaussianProcess, GaussianProcessRegression, kernel_matrix
-from ._points import point_key
+from ._identity import point_key
 
 __all__ = ["DifferentiableProcess", "GradientSearch"]
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from ..exceptions import StrategyError
 from ._base import Strategy
-from ._points import all_points, grid_points, point_key
+from ._identity import point_key
+from ._points import all_points, grid_points
 
 __all__ = ["Grid"]
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from ._active_greedy import ActiveGreedy
 from ._base import Context, Outcome, Proposal
+from ._identity import point_key
 from ._past import PastMatrix
-from ._points import point_key
 
 __all__ = ["PastSearches"]
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..exceptions import SpaceError
 from ..spaces import Branch, Categorical, Float, Integer, Space
-from ._identity import point_key, point_keys, value_text
+from ._identity import point_key, value_text
 
 __all__ = [
     "Encoder",
@@ -16,8 +16,6 @@ __all__ = [
     "grid_points",
     "infer_space",
     "point_from_unit",
-    "point_key",
-    "point_keys",
 ]
 
 _LARGEST = sys.float_info.max

@@ -45,7 +45,7 @@ class Portfolio(PoolStrategy):
         counted = self.record.tried.copy()
         for outcome in self.record.results.values():
             if outcome.failed and outcome.proposal.candidate is not None:
-                counted[outcome.proposal.candidate] = False
+                counted &= self.record.first != self.record.first[outcome.proposal.candidate]
         current = regret[:, counted].min(axis=1, initial=1.0)
         gain = self._weights @ np.maximum(current[:, None] - regret, 0.0)
         # Where nothing more can be gained, the better candidate comes first.

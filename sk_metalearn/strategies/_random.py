@@ -6,7 +6,8 @@ import numpy as np
 
 from ..exceptions import SpaceError
 from ._base import Strategy
-from ._points import all_points, fresh_point, point_key
+from ._identity import point_key
+from ._points import all_points, fresh_point
 
 __all__ = ["Random"]
 

@@ -7,7 +7,8 @@ import numpy as np
 from ..exceptions import SpaceError
 from ._acquisition import log_expected_improvement
 from ._base import Strategy
-from ._points import Encoder, point_key
+from ._identity import point_key
+from ._points import Encoder
 from ._quasi_random import QuasiRandom
 from ._random import draw_new
 

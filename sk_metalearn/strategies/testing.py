@@ -21,7 +21,8 @@ import numpy as np
 from ..exceptions import StrategyError
 from ..spaces import Branch, Categorical, Condition, Float, Integer, Space
 from ._base import Context, Outcome, PastPerformance, Proposal
-from ._points import Encoder, all_points, point_key
+from ._identity import point_key
+from ._points import Encoder, all_points
 
 __all__ = ["CHECKS", "TaskFamily", "check_strategy", "make_space", "simulate"]
 
@@ -467,7 +468,7 @@ def check_extreme_scores(make):
     """Scores of any size are taken in without a warning about arithmetic."""
     family, contexts = _contexts()
     score, _ = family.task(1000)
-    for scale in (1e-9, 1e9):
+    for scale in (1e-9, 1e9, 1e300):
         shifted = lambda points, scale=scale: scale * (score(points) - 5.0)  # noqa: E731
         for where in ("candidates and past", "candidates and space"):
             with np.errstate(over="raise", divide="raise", invalid="raise"):
