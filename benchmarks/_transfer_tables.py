@@ -25,7 +25,8 @@ class Table:
     """Scores, higher is better, of configurations (columns) on datasets (rows).
 
     `told` has a third axis of alternatives of what a strategy sees; `judged`, of the same shape,
-    is what its choice is judged by. `worst` is the score of regret 1 on each dataset.
+    is what its choice is judged by. `worst` is the score of regret 1 on each dataset. Where `applies`
+    is false a search would not offer the configuration: its family cannot serve the dataset.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Table:
     baseline: np.ndarray | None = None
     metafeatures: np.ndarray | None = None
     metafeature_names: tuple = ()
+    applies: np.ndarray | None = None
 
     def rows(self, index):
         """Give the table of some datasets."""
@@ -47,10 +49,16 @@ class Table:
         cut = {
             name: getattr(self, name)[index]
             for name in ("groups", "told", "judged", "past", "worst", "seconds", "baseline")
-            + ("metafeatures",)
+            + ("metafeatures", "applies")
             if getattr(self, name) is not None
         }
         return replace(self, datasets=tuple(np.array(self.datasets)[index]), **cut)
+
+    def offered(self, row):
+        """Give the columns that a search on a dataset can choose from."""
+        if self.applies is None:
+            return np.arange(len(self.candidates))
+        return np.flatnonzero(self.applies[row])
 
     @property
     def regret(self):
@@ -203,7 +211,7 @@ def read_bundled(kind, metric=None, all_folds=False):
     others. With `all_folds` the mean of all folds is told and judged, which leaves out the noise
     of a fold. The score of regret 1 is the dummy's.
     """
-    from sk_metalearn.knowledge import KnowledgeBase
+    from sk_metalearn.knowledge import KnowledgeBase, Status
 
     table = KnowledgeBase.bundled().table(kind)
     metric = metric or ("accuracy" if kind == "classification" else "r2")
@@ -224,10 +232,11 @@ def read_bundled(kind, metric=None, all_folds=False):
         candidates=[c.to_dict() for c in table.configurations],
         told=told,
         judged=folds,
-        past=scores,
+        past=np.asarray(table.scores(metric, failures="dummy"), dtype=float)[good],
         worst=baseline,
         seconds=np.asarray(table.seconds, dtype=float)[good],
         baseline=baseline,
         metafeatures=np.asarray(table.metafeatures, dtype=float)[good],
         metafeature_names=table.metafeature_names,
+        applies=table.status[good] != Status.not_applicable,
     )

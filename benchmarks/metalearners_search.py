@@ -105,10 +105,7 @@ def correct(lines):
 def rows_of(table, found, seconds, training, options):
     """Lines of the table, a line for each method and number of evaluations."""
     n = next(iter(found.values())).shape[-1]
-    exact = [
-        random_curve(table.told[i, :, 0], table.regret[i, :, 0], n)
-        for i in range(len(table.datasets))
-    ]
+    exact = [random_curve(table, table.regret, i, 0, n) for i in range(len(table.datasets))]
     means = {name: curves.mean(axis=0) for name, curves in found.items()}
     means["random"] = np.array(exact)
     reference, lines = means[options.reference], []

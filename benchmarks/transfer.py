@@ -56,11 +56,11 @@ QUICK = (*CLOCKED, "active_testing", "grid", "quasi_random", "low_rank", "neares
 TARGETS = (0.1, 0.05, 0.02)
 
 
-def past_of(table):
+def past_of(table, columns=slice(None)):
     """What a strategy gets to know of the training datasets."""
     return PastPerformance(
-        scores=table.past,
-        seconds=table.seconds,
+        scores=table.past[:, columns],
+        seconds=None if table.seconds is None else table.seconds[:, columns],
         baseline=table.baseline,
         tasks=table.datasets,
         metafeatures=table.metafeatures,
@@ -73,14 +73,15 @@ def run(strategy, train, test, row, alternative, seed, n_evaluations, budget=Non
 
     It ends early when what it was told contains the best there is.
     """
-    told = test.told[row, :, alternative]
+    offered = test.offered(row)
+    told = test.told[row, offered, alternative]
     features = None
     if test.metafeatures is not None:
         features = dict(zip(test.metafeature_names, test.metafeatures[row], strict=True))
-    times = test.seconds[row] if test.seconds is not None else np.full(len(told), np.nan)
+    times = np.full(len(told), np.nan) if test.seconds is None else test.seconds[row, offered]
     context = Context(
-        candidates=test.candidates,
-        past=past_of(train),
+        candidates=[test.candidates[i] for i in offered],
+        past=past_of(train, offered),
         metafeatures=features,
         n_evaluations=n_evaluations if budget is None else None,
         seconds=budget,
@@ -101,7 +102,7 @@ def run(strategy, train, test, row, alternative, seed, n_evaluations, budget=Non
         own += time.perf_counter() - begin
         if score >= best:
             break
-    return np.array(order), own / len(order), started
+    return offered[order], own / len(order), started
 
 
 def regret_curve(order, told, regret, n_evaluations):
@@ -114,21 +115,23 @@ def regret_curve(order, told, regret, n_evaluations):
     return np.concatenate([curve, np.full(n_evaluations - len(curve), curve[-1])])
 
 
-def random_curve(told, regret, n_evaluations):
+def random_curve(table, regret, row, alternative, n_evaluations):
     """Exact expectation of the regret curve of random search without repetition."""
+    offered = table.offered(row)
+    told, regret = table.told[row, offered, alternative], regret[row, offered, alternative]
     n = len(told)
     order = np.argsort(-np.where(np.isfinite(told), told, -np.inf), kind="stable")
     values = np.where(np.isfinite(told), regret, 1.0)[order]
     chance, curve = np.zeros(n), []
     chance[:] = 1.0 / n  # that the best of k is the one at each place
-    for k in range(1, n_evaluations + 1):
+    for k in range(1, min(n, n_evaluations) + 1):
         if k > 1:
             places = np.arange(n)
             # P(best of k at i) = C(n-1-i, k-1) / C(n, k), by its ratio to that of k - 1.
             chance = chance * np.maximum(n - 1 - places - (k - 2), 0) / (k - 1)
             chance = chance * k / (n - k + 1)
         curve.append(chance @ values)
-    return np.array(curve)
+    return np.array(curve + curve[-1:] * (n_evaluations - n))
 
 
 def deal(groups, n_folds, seed=0):
@@ -257,7 +260,7 @@ def report(results, budgets, judged, options):
         [
             np.mean(
                 [
-                    random_curve(judged.told[i, :, a], regret[i, :, a], judged.told.shape[1])
+                    random_curve(judged, regret, i, a, judged.told.shape[1])
                     for a in range(judged.told.shape[2])
                 ],
                 axis=0,
@@ -390,7 +393,7 @@ def shuffled(table, options):
             told, lost = test.told[i, :, a], regret[rows[i], :, a]
             visited, _, _ = run(name, train, test, i, a, number, options.evaluations)
             curves.append(regret_curve(visited, told, lost, options.evaluations))
-            expected.append(random_curve(told, lost, options.evaluations))
+            expected.append(random_curve(table, regret, rows[i], a, options.evaluations))
         own.append(np.mean(curves, axis=0))
         chance.append(np.mean(expected, axis=0))
     own, chance = np.array(own), np.array(chance)
