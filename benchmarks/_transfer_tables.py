@@ -42,6 +42,7 @@ class Table:
     metafeatures: np.ndarray | None = None
     metafeature_names: tuple = ()
     applies: np.ndarray | None = None
+    kind: str = "classification"
 
     def rows(self, index):
         """Give the table of some datasets."""
@@ -118,7 +119,13 @@ def _point(text):
         point = ast.literal_eval(text)
     except (ValueError, SyntaxError):
         return {"configuration": text}
-    return point if isinstance(point, dict) else {"configuration": text}
+    return _flat(point) if isinstance(point, dict) else {"configuration": text}
+
+
+def _flat(point):
+    """One level of names, so that models see each hyperparameter."""
+    point = dict(point)
+    return point | point.pop("hyperparameters", {})
 
 
 def read_errors(errors, runtimes=None, groups=None, qualities=None):
@@ -178,7 +185,7 @@ def read_tensoroboe(folder, qualities=None, coverage=0.9):
             for name in ("error", "runtime")
         ]
     candidates = [
-        {"standardizer": str(s["algorithm"]), **e}
+        {"standardizer": str(s["algorithm"]), **_flat(e)}
         for s in settings["standardizer"]
         for e in settings["estimator"]
     ]
@@ -207,16 +214,18 @@ def read_tensoroboe(folder, qualities=None, coverage=0.9):
 def read_bundled(kind, metric=None, all_folds=False):
     """Read the knowledge that the package brings; choices are made on some folds, judged on one.
 
-    With F folds there are F alternatives: each in turn judges the choice made on the mean of the
+    The configurations are those that a search chooses from, without the dummy estimators. With F folds there are F alternatives: each in turn judges the choice made on the mean of the
     others. With `all_folds` the mean of all folds is told and judged, which leaves out the noise
     of a fold. The score of regret 1 is the dummy's.
     """
     from sk_metalearn.knowledge import KnowledgeBase, Status
+    from sk_metalearn.spaces import to_point
 
     table = KnowledgeBase.bundled().table(kind)
     metric = metric or ("accuracy" if kind == "classification" else "r2")
-    folds = np.asarray(table.fold_scores(metric), dtype=float)
-    scores = np.asarray(table.scores(metric), dtype=float)
+    real = [i for i, own in enumerate(table.configurations) if own.family != "dummy"]
+    folds = np.asarray(table.fold_scores(metric), dtype=float)[:, real]
+    scores = np.asarray(table.scores(metric), dtype=float)[:, real]
     baseline = np.asarray(table.baseline(metric), dtype=float)
     good = np.isfinite(scores).sum(axis=1) > 1
     folds, scores, baseline = folds[good], scores[good], baseline[good]
@@ -229,14 +238,15 @@ def read_bundled(kind, metric=None, all_folds=False):
         name=f"bundled {kind} ({metric})",
         datasets=tuple(task.id for task in tasks),
         groups=np.array([task.family for task in tasks]),
-        candidates=[c.to_dict() for c in table.configurations],
+        candidates=[to_point(table.configurations[i]) for i in real],
         told=told,
         judged=folds,
-        past=np.asarray(table.scores(metric, failures="dummy"), dtype=float)[good],
+        past=np.asarray(table.scores(metric, failures="dummy"), dtype=float)[good][:, real],
         worst=baseline,
-        seconds=np.asarray(table.seconds, dtype=float)[good],
+        seconds=np.asarray(table.seconds, dtype=float)[good][:, real],
         baseline=baseline,
         metafeatures=np.asarray(table.metafeatures, dtype=float)[good],
         metafeature_names=table.metafeature_names,
-        applies=table.status[good] != Status.not_applicable,
+        applies=table.status[good][:, real] != Status.not_applicable,
+        kind=kind,
     )

@@ -24,6 +24,7 @@ from _transfer_tables import read_bundled, read_errors
 from scipy.stats import wilcoxon
 from transfer import past_of, random_curve, regret_curve, run, splits
 
+from sk_metalearn.spaces import catalogue_space
 from sk_metalearn.strategies import get_strategy
 from sk_metalearn.strategies._meta_training import METHODS, PastSearches, meta_train
 
@@ -52,7 +53,7 @@ def curves_on(strategy, train, test, seed, n_evaluations):
 def judge(table, options):
     """Curves of every method: arrays of shape (n_seeds, n_datasets, n_evaluations), by name."""
     n = min(options.evaluations, len(table.candidates))
-    kind = options.bundled or "classification"
+    space = catalogue_space(table.kind) if options.bundled else None
     shape = len(table.datasets), n
     found = {name: np.full((1, *shape), np.nan) for name in BY_HAND}
     found |= {name: np.full((options.seeds, *shape), np.nan) for name in options.methods}
@@ -60,7 +61,7 @@ def judge(table, options):
     training = {name: [] for name in found}
     for fold, (train, test, _) in enumerate(splits(table, None, options.folds)):
         rows = np.flatnonzero(np.isin(table.datasets, test.datasets))
-        searches = PastSearches(past_of(train), train.groups, train.candidates, kind=kind)
+        searches = PastSearches(past_of(train), train.groups, train.candidates, space, table.kind)
         for name, curves in found.items():
             for seed in range(len(curves)):
                 strategy = name

@@ -81,6 +81,7 @@ def run(strategy, train, test, row, alternative, seed, n_evaluations, budget=Non
     times = np.full(len(told), np.nan) if test.seconds is None else test.seconds[row, offered]
     context = Context(
         candidates=[test.candidates[i] for i in offered],
+        kind=test.kind,
         past=past_of(train, offered),
         metafeatures=features,
         n_evaluations=n_evaluations if budget is None else None,

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.spatial.distance import cdist
 from sklearn.base import clone
 
 from ..exceptions import SpaceError
@@ -23,9 +24,10 @@ _MOST_HALVINGS = 20
 class FewShotSurrogate(PriorSurrogate):
     """Expected improvement under a few-shot learner that was meta-trained on past tasks.
 
-    A past task is a few-shot task: hyperparameters are its inputs, normal scores its targets.
-    Meta-training fits the weights to one space of hyperparameters; where they do not fit, the
-    search goes on without them, as `cold` does, and says "(no weights)".
+    A past task is a few-shot task: hyperparameters are its inputs; its targets say by how much its
+    normal scores differ from the average of the tasks. Meta-training fits the weights to one
+    space of hyperparameters; where they do not fit, the search goes on without them, as `cold`
+    does, and says "(no weights)".
 
     Parameters
     ----------
@@ -67,17 +69,20 @@ class FewShotSurrogate(PriorSurrogate):
         return True
 
     def learn_prior(self, rows, normal):
-        mean = normal.mean(axis=0)
-        best = int(np.argmax(mean))
-        # With nothing observed: what is best on average scores its average.
-        self.expect = self.posterior(rows[[best]], mean[[best]])
+        self._past = rows, normal.mean(axis=0), normal.std(axis=0)
+
+    def expect(self, rows):
+        """Mean and standard deviation over the past tasks, those of the nearest candidate."""
+        known, mean, deviation = self._past
+        nearest = cdist(rows, known).argmin(axis=1)
+        return mean[nearest], deviation[nearest]
 
     def posterior(self, rows, values):
-        fitted = self._adapt(rows, values)
+        fitted = self._adapt(rows, values - self.expect(rows)[0])
 
         def predict(rows):
-            mean, deviation = fitted.predict(rows, return_std=True)
-            return mean, np.maximum(deviation, 1e-3)
+            more, deviation = fitted.predict(rows, return_std=True)
+            return self.expect(rows)[0] + more, np.maximum(deviation, 1e-3)
 
         return predict
 
@@ -122,6 +127,7 @@ class MAML(FewShotSurrogate):
             n_adapt_steps=10,
             n_shots=_shots(n_candidates),
             n_query=12,
+            standardize=False,  # hyperparameters are encoded in [0, 1]
             outer=OuterLoop(max_iter=1500, learning_rate=3e-3, validation_interval=250),
         )
 
@@ -149,6 +155,7 @@ class Reptile(FewShotSurrogate):
             n_adapt_steps=30,
             n_shots=_shots(n_candidates),
             n_query=12,
+            standardize=False,  # hyperparameters are encoded in [0, 1]
             outer=OuterLoop(
                 max_iter=4000,
                 batch_size=5,
@@ -178,6 +185,7 @@ class SNAIL(FewShotSurrogate):
             n_filters=8,
             n_shots=_shots(n_candidates),
             n_query=12,
+            standardize=False,  # hyperparameters are encoded in [0, 1]
             outer=OuterLoop(max_iter=800, learning_rate=3e-3, validation_interval=100),
         )
 

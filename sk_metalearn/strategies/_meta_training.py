@@ -163,7 +163,8 @@ def _train_surrogate(kind_of, searches, seed, verbose, about):
     families = searches.groups[matrix.rows]
     held = np.random.RandomState(seed).permutation(np.unique(families))
     is_held = np.isin(families, held[: max(1, len(held) // 5)])
-    tasks = [(rows, normal) for normal in matrix.normal[:, matrix.known]]
+    normal = matrix.normal[:, matrix.known]
+    tasks = [(rows, own) for own in normal - normal.mean(axis=0)]
     learner = kind_of.learner(len(rows)).set_params(random_state=seed)
     learner.set_params(outer=replace(learner.outer, verbose=verbose))
     learner.meta_fit(
