@@ -119,13 +119,7 @@ def _point(text):
         point = ast.literal_eval(text)
     except (ValueError, SyntaxError):
         return {"configuration": text}
-    return _flat(point) if isinstance(point, dict) else {"configuration": text}
-
-
-def _flat(point):
-    """One level of names, so that models see each hyperparameter."""
-    point = dict(point)
-    return point | point.pop("hyperparameters", {})
+    return point if isinstance(point, dict) else {"configuration": text}
 
 
 def read_errors(errors, runtimes=None, groups=None, qualities=None):
@@ -185,7 +179,7 @@ def read_tensoroboe(folder, qualities=None, coverage=0.9):
             for name in ("error", "runtime")
         ]
     candidates = [
-        {"standardizer": str(s["algorithm"]), **_flat(e)}
+        {"standardizer": str(s["algorithm"]), **e}
         for s in settings["standardizer"]
         for e in settings["estimator"]
     ]
