@@ -39,13 +39,14 @@ def put_on_scale(scores, mean, deviation):
     Returns
     -------
     values : ndarray of shape (n_observed,)
-        Those expected, if the scores do not differ.
+        Those expected, if the scores do not differ or were not expected to.
     centre, scale : float
-        ``scores = centre + scale * values``; NaN if the scores do not differ.
+        ``scores = centre + scale * values``; NaN in that case.
     """
     spread = scores.std() if len(scores) else 0.0
-    if spread == 0.0:
+    expected = np.sqrt((deviation**2).mean() + mean.var()) if spread else 0.0
+    if expected == 0.0:
         return np.array(mean, dtype=float), np.nan, np.nan
-    scale = spread / np.sqrt((deviation**2).mean() + mean.var())
+    scale = spread / expected
     centre = scores.mean() - scale * mean.mean()
     return (scores - centre) / scale, centre, scale
