@@ -27,6 +27,7 @@ class Table:
     `told` has a third axis of alternatives of what a strategy sees; `judged`, of the same shape,
     is what its choice is judged by. `worst` is the score of regret 1 on each dataset. Where `applies`
     is false a search would not offer the configuration: its family cannot serve the dataset.
+    `folds` has the scores of single folds, for races.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Table:
     metafeature_names: tuple = ()
     applies: np.ndarray | None = None
     kind: str = "classification"
+    folds: np.ndarray | None = None
 
     def rows(self, index):
         """Give the table of some datasets."""
@@ -50,7 +52,7 @@ class Table:
         cut = {
             name: getattr(self, name)[index]
             for name in ("groups", "told", "judged", "past", "worst", "seconds", "baseline")
-            + ("metafeatures", "applies")
+            + ("metafeatures", "applies", "folds")
             if getattr(self, name) is not None
         }
         return replace(self, datasets=tuple(np.array(self.datasets)[index]), **cut)
@@ -225,8 +227,9 @@ def read_bundled(kind, metric=None, all_folds=False):
     folds, scores, baseline = folds[good], scores[good], baseline[good]
     n_folds = folds.shape[2]
     told = np.stack([np.delete(folds, i, axis=2).mean(axis=2) for i in range(n_folds)], axis=2)
+    judged = folds
     if all_folds:
-        told = folds = scores[:, :, None]
+        told = judged = scores[:, :, None]
     tasks = [task for task, kept in zip(table.tasks, good, strict=True) if kept]
     return Table(
         name=f"bundled {kind} ({metric})",
@@ -234,7 +237,7 @@ def read_bundled(kind, metric=None, all_folds=False):
         groups=np.array([task.family for task in tasks]),
         candidates=[to_point(table.configurations[i]) for i in real],
         told=told,
-        judged=folds,
+        judged=judged,
         past=np.asarray(table.scores(metric, failures="dummy"), dtype=float)[good][:, real],
         worst=baseline,
         seconds=np.asarray(table.seconds, dtype=float)[good][:, real],
@@ -243,4 +246,5 @@ def read_bundled(kind, metric=None, all_folds=False):
         metafeature_names=table.metafeature_names,
         applies=table.status[good][:, real] != Status.not_applicable,
         kind=kind,
+        folds=folds,
     )

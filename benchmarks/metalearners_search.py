@@ -43,7 +43,7 @@ def curves_on(strategy, train, test, seed, n_evaluations):
     """Regret curves of searches on all datasets of a fold, and seconds per suggestion."""
     curves, seconds = [], []
     for row in range(len(test.datasets)):
-        order, own, _ = run(strategy, train, test, row, 0, seed, n_evaluations)
+        order, own, _, _ = run(strategy, train, test, row, 0, seed, n_evaluations)
         told, regret = test.told[row, :, 0], test.regret[row, :, 0]
         curves.append(regret_curve(order, told, regret, n_evaluations))
         seconds.append(own)

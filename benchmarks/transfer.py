@@ -30,6 +30,7 @@ import numpy as np
 from _transfer_tables import read_bundled, read_errors, read_tensoroboe
 from joblib import Parallel, delayed
 
+from sk_metalearn.evaluation import Race
 from sk_metalearn.strategies import (
     STRATEGIES,
     Context,
@@ -68,10 +69,19 @@ def past_of(table, columns=slice(None)):
     )
 
 
-def run(strategy, train, test, row, alternative, seed, n_evaluations, budget=None):
-    """One search on one dataset; the order of the candidates and the strategy's own seconds.
+def run(strategy, train, test, row, alternative, seed, n_evaluations, budget=None, racing=False):
+    """One search on one dataset.
 
     It ends early when what it was told contains the best there is.
+
+    Returns
+    -------
+    order : ndarray
+        The configurations in the order in which they were proposed.
+    own, started : float
+        The strategy's own seconds for a suggestion, and before the first.
+    shares : ndarray
+        Share of the folds that each was evaluated on: below 1 where a race ended it.
     """
     offered = test.offered(row)
     told = test.told[row, offered, alternative]
@@ -91,19 +101,35 @@ def run(strategy, train, test, row, alternative, seed, n_evaluations, budget=Non
     begin = time.perf_counter()
     searcher = get_strategy(strategy).start(context)
     started = time.perf_counter() - begin
-    order, own, best = [], 0.0, np.nanmax(told)
+    order, shares, own, best = [], [], 0.0, np.nanmax(told)
+    race = Race(test.folds.shape[2]) if racing else None
     while len(order) < n_evaluations:
         begin = time.perf_counter()
         asked = searcher.ask()
         if not asked:
             break
         order.append(asked[0].candidate)
-        score = told[order[-1]]
-        searcher.tell([Outcome(asked[0], float(score), seconds=float(times[order[-1]]))])
+        score, share = told[order[-1]], 1.0
+        if racing:
+            score, share = enter_race(race, test.folds[row, offered[order[-1]]], score)
+        shares.append(share)
+        seconds = float(times[order[-1]]) * share
+        searcher.tell([Outcome(asked[0], float(score), seconds=seconds, partial=share < 1)])
         own += time.perf_counter() - begin
-        if score >= best:
+        if score >= best and share == 1:
             break
-    return offered[order], own / len(order), started
+    return offered[order], own / len(order), started, np.array(shares)
+
+
+def enter_race(race, folds, score):
+    """Score of a candidate and share of its folds, as the search would evaluate it."""
+    standard = race.standard()
+    for done in range(1, len(folds)):
+        if np.isfinite(score) and race.lost(standard, folds[:done]):
+            return race.estimate(standard, folds[:done]), done / len(folds)
+    if np.isfinite(score):
+        race.add(folds)
+    return score, 1.0
 
 
 def regret_curve(order, told, regret, n_evaluations):
@@ -171,7 +197,7 @@ def sampled(table, n_datasets):
     return chosen
 
 
-def run_fold(strategy, train, test, rows, chosen, seeds, n_evaluations, budgets):
+def run_fold(strategy, train, test, rows, chosen, seeds, n_evaluations, budgets, racing):
     """Curves of all searches of one strategy on one fold."""
     regret, found = test.regret, []
     for i, row in enumerate(rows):
@@ -181,27 +207,33 @@ def run_fold(strategy, train, test, rows, chosen, seeds, n_evaluations, budgets)
         for alternative in range(test.told.shape[2]):
             told, own_regret = test.told[i, :, alternative], regret[i, :, alternative]
             for seed in seeds:
-                order, step, start = run(strategy, train, test, i, alternative, seed, n_evaluations)
+                order, step, start, _ = run(
+                    strategy, train, test, i, alternative, seed, n_evaluations
+                )
                 curves.append(regret_curve(order, told, own_regret, n_evaluations))
                 own.append(step)
                 first.append(start)
                 if budgets is not None:
-                    clocks.append(run_clock(strategy, train, test, i, alternative, seed, budgets))
+                    clocks.append(
+                        run_clock(strategy, train, test, i, alternative, seed, budgets, racing)
+                    )
         clock = np.mean(clocks, axis=0) if clocks else None
         found.append((row, np.mean(curves, axis=0), np.mean(own), np.mean(first), clock))
     return found
 
 
-def run_clock(strategy, train, test, row, alternative, seed, grid):
+def run_clock(strategy, train, test, row, alternative, seed, grid, racing):
     """Regret at times given in units of the dataset's median evaluation; 1 before the first ends."""
     seconds = test.seconds[row]
     unit = np.nanmedian(seconds)
     seconds = np.where(np.isfinite(seconds), seconds, unit)
     n = len(seconds)
-    order, _, _ = run(strategy, train, test, row, alternative, seed, n, grid[-1] * unit)
-    told, regret = test.told[row, :, alternative], test.regret[row, :, alternative]
+    budget = grid[-1] * unit
+    order, _, _, shares = run(strategy, train, test, row, alternative, seed, n, budget, racing)
+    told, regret = test.told[row, :, alternative].copy(), test.regret[row, :, alternative]
+    told[order[shares < 1]] = np.nan
     curve = regret_curve(order, told, regret, len(order))
-    ends = np.cumsum(seconds[order]) / unit
+    ends = np.cumsum(seconds[order] * shares) / unit
     done = np.searchsorted(ends, grid, side="right")
     return np.concatenate([[1.0], curve])[done]
 
@@ -238,7 +270,15 @@ def evaluate(table, test, options):
         seeds = range(options.seeds) if name in SEEDED else range(1)
         clock = budgets if name in CLOCKED else None
         found = Parallel(n_jobs=options.jobs)(
-            delayed(run_fold)(name, *fold, chosen, seeds, options.evaluations, clock)
+            delayed(run_fold)(
+                name,
+                *fold,
+                chosen,
+                seeds,
+                options.evaluations,
+                clock,
+                options.racing and name != "random",
+            )
             for fold in splits(table, test, options.folds)
         )
         found = sorted((item for fold in found for item in fold), key=lambda item: item[0])
@@ -392,7 +432,7 @@ def shuffled(table, options):
         for i in rng.choice(len(rows), size=min(options.per_shuffle, len(rows)), replace=False):
             a = int(rng.integers(n_alternatives))
             told, lost = test.told[i, :, a], regret[rows[i], :, a]
-            visited, _, _ = run(name, train, test, i, a, number, options.evaluations)
+            visited = run(name, train, test, i, a, number, options.evaluations)[0]
             curves.append(regret_curve(visited, told, lost, options.evaluations))
             expected.append(random_curve(table, regret, rows[i], a, options.evaluations))
         own.append(np.mean(curves, axis=0))
@@ -466,12 +506,19 @@ def parse():
     parser.add_argument("--slow-datasets", type=int, default=20)
     parser.add_argument("--datasets", type=int, help="judge all strategies on a sample")
     parser.add_argument("--no-clock", action="store_true", help="leave out the wall clock")
+    parser.add_argument(
+        "--racing",
+        action="store_true",
+        help="with --bundled: race candidates on folds against the clock, but for random search",
+    )
     parser.add_argument("--shuffled", type=int, help="check with this number of shuffled pasts")
     parser.add_argument("--per-shuffle", type=int, default=8, help="datasets that each one meets")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--out", help="CSV to write; the picture goes beside it")
     options = parser.parse_args()
     options.strategies = options.strategies.split(",")
+    if options.racing and not options.bundled:
+        parser.error("--racing needs the scores of single folds, which only --bundled has.")
     return options, parser
 
 
