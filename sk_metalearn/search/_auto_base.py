@@ -33,7 +33,7 @@ from ._report import SearchReport
 from ._results import format_results
 from ._session import Session, Settings
 from ._setup import guide_by, materialise
-from ._tables import check_rows, check_table, check_target, choose_rows, cut_folds
+from ._tables import check_metric, check_rows, check_table, check_target, choose_rows, cut_folds
 from ._task import measure, open_knowledge, warn_if_not_iid
 
 __all__ = ["BaseAuto"]
@@ -151,6 +151,8 @@ class BaseAuto(BaseEstimator):
             )
         X = check_table(X, self)
         y = check_target(y, X, self._kind, self)
+        if isinstance(self.scoring, str):
+            check_metric(self.scoring, y, self._kind)
         validate_data(self, X, skip_check_array=True)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         self._learn_target(y)

@@ -1,7 +1,11 @@
 """Any table a user may have: checked, and cut to rows; its values are never changed."""
 
+import warnings
+
 import numpy as np
 from scipy import sparse
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.metrics import get_scorer
 from sklearn.utils import check_array
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import assert_all_finite, column_or_1d
@@ -9,7 +13,14 @@ from sklearn.utils.validation import assert_all_finite, column_or_1d
 from .._compat import num_samples
 from ..metafeatures._tables import is_missing, is_pandas_na
 
-__all__ = ["check_rows", "check_table", "check_target", "choose_rows", "cut_folds"]
+__all__ = [
+    "check_metric",
+    "check_rows",
+    "check_table",
+    "check_target",
+    "choose_rows",
+    "cut_folds",
+]
 
 
 def check_table(X, estimator):
@@ -161,6 +172,34 @@ def _empty_columns(X):
     if X.dtype.kind == "f":
         return np.flatnonzero(np.isnan(X).all(axis=0)).tolist()
     return [j for j in range(X.shape[1]) if all(map(is_missing, X[:, j]))]
+
+
+def check_metric(scoring, y, kind):
+    """Check that a metric can be computed on a target, before any model is fitted for it.
+
+    Parameters
+    ----------
+    scoring : str
+        Name of a scorer.
+    y : ndarray of shape (n_rows,)
+    kind : {"classification", "regression"}
+
+    Raises
+    ------
+    ValueError
+        If not even a constant prediction can be scored: a metric for two classes, and y has three.
+    """
+    dummy = DummyClassifier() if kind == "classification" else DummyRegressor()
+    X = np.zeros((len(y), 1))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            get_scorer(scoring)(dummy.fit(X, y), X, y)
+    except (ValueError, AttributeError) as error:
+        raise ValueError(
+            f"scoring={scoring!r} cannot be computed on this target: {str(error).rstrip('.')}. "
+            "Give another metric, or None for the default."
+        ) from error
 
 
 def check_target(y, X, kind, estimator):

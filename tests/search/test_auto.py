@@ -125,16 +125,34 @@ def test_families_without_probabilities_are_left_out_where_the_metric_needs_them
 COLD = {"knowledge": None, "random_state": 0, "n_iter": 2}
 
 
+def _unscorable(estimator, X, y):
+    raise ValueError("no score")
+
+
+NAMED, WAVE = np.array(["no", "yes"])[y_cancer], np.linspace(-1.5, 1.5, len(y))
+
+
+@pytest.mark.parametrize(
+    "auto, data, target, scoring, message",
+    [
+        (AutoClassifier, X, y, "roc_auc", "multi_class"),
+        (AutoClassifier, X, y, "neg_mean_poisson_deviance", "strictly positive"),
+        (AutoClassifier, X_cancer, NAMED, "f1", "pos_label=1"),
+        (AutoRegressor, X, WAVE, "f1_macro", "continuous"),
+        (AutoRegressor, X, WAVE, "neg_log_loss", "predict_proba"),
+    ],
+)
+def test_an_impossible_metric_is_refused_before_the_search(auto, data, target, scoring, message):
+    auto = auto(scoring=scoring, **COLD)
+    with pytest.raises(ValueError, match=f"scoring='{scoring}' cannot be computed.*{message}"):
+        auto.fit(data, target)
+    assert not hasattr(auto, "knowledge_report_")
+
+
 @pytest.mark.parametrize(
     "auto, data, target, message",
     [
-        (AutoClassifier(scoring="roc_auc", families=["lda"], **COLD), X, y, "2 of 2.*multi_class"),
-        (
-            AutoClassifier(scoring="f1", families=["lda"], **COLD),
-            X_cancer,
-            np.array(["no", "yes"])[y_cancer],
-            "pos_label=1",
-        ),
+        (AutoClassifier(scoring=_unscorable, families=["lda"], **COLD), X, y, "2 of 2.*no score"),
         (
             AutoClassifier(scoring="neg_log_loss", families=["gaussian_nb"], **COLD),
             X,
@@ -236,7 +254,7 @@ def test_no_family_at_all_is_refused():
 
 def test_a_fit_that_raises_leaves_no_knowledge_base_behind():
     base = KnowledgeBase()
-    auto = AutoClassifier(scoring="roc_auc", families=["lda"], remember=base, **COLD)
+    auto = AutoClassifier(scoring=_unscorable, families=["lda"], remember=base, **COLD)
     with pytest.raises(ValueError, match="No configuration could be scored"):
         auto.fit(X, y)
     assert not any(name.startswith("_") for name in vars(auto))
