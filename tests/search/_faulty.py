@@ -1,4 +1,4 @@
-"""Real estimators that fail in every way a candidate can."""
+"""Real estimators that fail in every way a candidate can, and a metric that cannot be computed."""
 
 import ctypes
 import os
@@ -54,3 +54,8 @@ class Faulty(ClassifierMixin, BaseEstimator):
         if self.fault == "nan":
             return np.nan
         return super().score(X, y)
+
+
+def unscorable(estimator, X, y):
+    """A metric that fails for every candidate."""
+    raise ValueError("no score")

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from _faulty import unscorable
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, make_classification
 from sklearn.metrics import balanced_accuracy_score, make_scorer, roc_auc_score
 from sklearn.model_selection import PredefinedSplit
@@ -125,10 +126,6 @@ def test_families_without_probabilities_are_left_out_where_the_metric_needs_them
 COLD = {"knowledge": None, "random_state": 0, "n_iter": 2}
 
 
-def _unscorable(estimator, X, y):
-    raise ValueError("no score")
-
-
 NAMED, WAVE = np.array(["no", "yes"])[y_cancer], np.linspace(-1.5, 1.5, len(y))
 
 
@@ -152,7 +149,7 @@ def test_an_impossible_metric_is_refused_before_the_search(auto, data, target, s
 @pytest.mark.parametrize(
     "auto, data, target, message",
     [
-        (AutoClassifier(scoring=_unscorable, families=["lda"], **COLD), X, y, "2 of 2.*no score"),
+        (AutoClassifier(scoring=unscorable, families=["lda"], **COLD), X, y, "2 of 2.*no score"),
         (
             AutoClassifier(scoring="neg_log_loss", families=["gaussian_nb"], **COLD),
             X,
@@ -254,7 +251,7 @@ def test_no_family_at_all_is_refused():
 
 def test_a_fit_that_raises_leaves_no_knowledge_base_behind():
     base = KnowledgeBase()
-    auto = AutoClassifier(scoring=_unscorable, families=["lda"], remember=base, **COLD)
+    auto = AutoClassifier(scoring=unscorable, families=["lda"], remember=base, **COLD)
     with pytest.raises(ValueError, match="No configuration could be scored"):
         auto.fit(X, y)
     assert not any(name.startswith("_") for name in vars(auto))

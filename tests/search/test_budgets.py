@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
-from _faulty import Faulty
+from _faulty import Faulty, unscorable
 from _slow import Lock, SizedModel, Slow, Unpicklable
 from scipy.stats import uniform
 from sklearn.datasets import load_iris
@@ -162,13 +162,9 @@ def test_auto_without_time_says_that_it_knows_nothing():
     assert auto.predict_proba(X).shape == (150, 3) and "dummy" in auto.refit_on_
 
 
-def _unscorable(estimator, X, y):
-    raise ValueError("no score")
-
-
 def test_auto_does_not_blame_the_clock_for_a_metric_that_cannot_be_computed():
     auto = AutoClassifier(
-        time_budget=60, n_iter=2, cv=2, families=["lda"], scoring=_unscorable, knowledge=None
+        time_budget=60, n_iter=2, cv=2, families=["lda"], scoring=unscorable, knowledge=None
     )
     with pytest.raises(ValueError, match="could be scored.*2 of 2 failed with .*no score"):
         auto.fit(X, y)
@@ -182,7 +178,7 @@ def test_a_dummy_for_want_of_time_says_what_failed(monkeypatch):
 
     run = Session.run
     monkeypatch.setattr(Session, "run", cut)
-    auto = AutoClassifier(n_iter=2, cv=2, families=["lda"], scoring=_unscorable, knowledge=None)
+    auto = AutoClassifier(n_iter=2, cv=2, families=["lda"], scoring=unscorable, knowledge=None)
     with pytest.warns(FallbackWarning, match="only predicts.*2 of 2 failed with .*no score"):
         auto.fit(X, y)
     assert "dummy" in auto.refit_on_
