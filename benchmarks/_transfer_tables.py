@@ -25,9 +25,9 @@ class Table:
     """Scores, higher is better, of configurations (columns) on datasets (rows).
 
     `told` has a third axis of alternatives of what a strategy sees; `judged`, of the same shape,
-    is what its choice is judged by. `worst` is the score of regret 1 on each dataset. Where `applies`
-    is false a search would not offer the configuration: its family cannot serve the dataset.
-    `folds` has the scores of single folds, for races.
+    is what its choice is judged by. `worst` is the score of regret 1 on each dataset. Where
+    `applies` is false a search would not offer the configuration: its family cannot serve the
+    dataset. `folds` has the scores of single folds, for races.
     """
 
     name: str
@@ -210,9 +210,10 @@ def read_tensoroboe(folder, qualities=None, coverage=0.9):
 def read_bundled(kind, metric=None, all_folds=False):
     """Read the knowledge that the package brings; choices are made on some folds, judged on one.
 
-    The configurations are those that a search chooses from, without the dummy estimators. With F folds there are F alternatives: each in turn judges the choice made on the mean of the
-    others. With `all_folds` the mean of all folds is told and judged, which leaves out the noise
-    of a fold. The score of regret 1 is the dummy's.
+    The configurations are those that a search chooses from, without the dummy estimators. With F
+    folds there are F alternatives: each in turn judges the choice made on the mean of the others.
+    With `all_folds` the mean of all folds is told and judged, which leaves out the noise of a fold.
+    The score of regret 1 is the dummy's.
     """
     from sk_metalearn.knowledge import KnowledgeBase, Status
     from sk_metalearn.spaces import to_point

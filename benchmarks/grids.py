@@ -1,12 +1,12 @@
 """A user's own grid: how many random evaluations are ten of ours worth?
 
-Six typical grids of at least 100 points on datasets of as many left-out families; on every second numeric
-dataset the estimator is bare, on the others it comes after preparing the columns. Every point of a
-grid is fitted on two random halves of a dataset (at most 400 rows) and scored on other rows (at
-most 500), by which a search chooses, and on rows that no search sees (a quarter of the dataset, at
-most 2,000), by which the choice is judged; that is kept in ``--cache``. Strategies are then run on
-what was measured, with the knowledge of all other families and the meta-features of the rows of one
-split, since to a search the dataset is no larger::
+Six typical grids of at least 100 points on datasets of as many left-out families; on every second
+numeric dataset the estimator is bare, on the others it comes after preparing the columns. Every
+point of a grid is fitted on two random halves of a dataset (at most 400 rows) and scored on other
+rows (at most 500), by which a search chooses, and on rows that no search sees (a quarter of the
+dataset, at most 2,000), by which the choice is judged; that is kept in ``--cache``. Strategies are
+then run on what was measured, with the knowledge of all other families and the meta-features of the
+rows of one split, since to a search the dataset is no larger::
 
     python benchmarks/grids.py measure --data DIR --cache DIR
     python benchmarks/grids.py judge --data DIR --cache DIR --out benchmarks/results/grids.csv

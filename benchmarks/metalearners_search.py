@@ -41,10 +41,10 @@ def guided(table):
 
 def curves_on(strategy, train, test, seed, n_evaluations):
     """Regret curves of searches on all datasets of a fold, and seconds per suggestion."""
-    curves, seconds = [], []
+    curves, seconds, lost = [], [], test.regret
     for row in range(len(test.datasets)):
         order, own, _, _ = run(strategy, train, test, row, 0, seed, n_evaluations)
-        told, regret = test.told[row, :, 0], test.regret[row, :, 0]
+        told, regret = test.told[row, :, 0], lost[row, :, 0]
         curves.append(regret_curve(order, told, regret, n_evaluations))
         seconds.append(own)
     return np.array(curves), float(np.mean(seconds))
@@ -106,7 +106,8 @@ def correct(lines):
 def rows_of(table, found, seconds, training, options):
     """Lines of the table, a line for each method and number of evaluations."""
     n = next(iter(found.values())).shape[-1]
-    exact = [random_curve(table, table.regret, i, 0, n) for i in range(len(table.datasets))]
+    lost = table.regret
+    exact = [random_curve(table, lost, i, 0, n) for i in range(len(table.datasets))]
     means = {name: curves.mean(axis=0) for name, curves in found.items()}
     means["random"] = np.array(exact)
     reference, lines = means[options.reference], []
