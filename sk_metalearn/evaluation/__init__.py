@@ -1,10 +1,13 @@
 """Candidates on folds: limits, failures, racing, journal."""
 
-from ._executors import Executor, make_executor
-from ._fold import FoldResult, Payload, failed_fold, make_by_params, run_fold
+from ._executor import Completed, Executor
+from ._fold import FoldResult, Payload, ScorerSpy, SetParams, failed_fold, run_fold
+from ._folders import SearchFolder
 from ._journal import Journal, StoredTrial, check_fingerprint, open_journal
+from ._make_executor import make_executor
+from ._pool import WorkerPool
 from ._racing import Race, Standard
-from ._workers import Completed, WorkerPool
+from ._threads import caller_threads, one_thread
 
 __all__ = [
     "Completed",
@@ -13,13 +16,17 @@ __all__ = [
     "Journal",
     "Payload",
     "Race",
+    "ScorerSpy",
+    "SearchFolder",
+    "SetParams",
     "Standard",
     "StoredTrial",
     "WorkerPool",
+    "caller_threads",
     "check_fingerprint",
     "failed_fold",
-    "make_by_params",
     "make_executor",
+    "one_thread",
     "open_journal",
     "run_fold",
 ]

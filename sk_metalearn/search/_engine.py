@@ -236,6 +236,7 @@ class SearchLoop:
             (trial.number, fold),
             wall_seconds=wall,
             memory_bytes=self.limits.candidate_bytes,
+            expected_seconds=trial.proposal.seconds,
         )
 
     def _receive(self, done):

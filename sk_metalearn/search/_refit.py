@@ -132,13 +132,10 @@ def fit_here(estimator, X, y, fit_params):
     return estimator, time.perf_counter() - begun
 
 
-def fit_shared(path, estimator):
-    """Fit an estimator on the data of a shared payload, in a worker."""
+def fit_shared(payload, estimator):
+    """Fit an estimator on the data of a payload, in a worker."""
     from sklearn import config_context
 
-    from ..evaluation._executors import load_payload
-
-    payload = load_payload(path)
     with config_context(**payload.config):
         return fit_here(estimator, payload.X, payload.y, payload.fit_params)
 
@@ -160,7 +157,7 @@ def fit_remotely(executor, estimator, seconds):
         The fitted estimator, its seconds, and why there is none.
     """
     done = executor.call(
-        fit_shared, executor.shared.path, clone(estimator), wall_seconds=max(0.0, seconds)
+        fit_shared, executor.payload, clone(estimator), wall_seconds=max(0.0, seconds)
     )
     if done.status == "ok":
         return *done.value, ""

@@ -10,7 +10,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import check_random_state
 
 from .._compat import accepts_callbacks, scorer_names
-from ..evaluation import Payload, check_fingerprint, make_by_params, open_journal
+from ..evaluation import Payload, SetParams, check_fingerprint, open_journal
 from ..exceptions import FallbackWarning
 from ..strategies import Context, get_strategy
 from ..strategies._identity import point_key, point_keys
@@ -295,7 +295,7 @@ class Setup:
             X=self.X,
             y=self.y,
             splits=self.splits,
-            make=make_by_params(clone(search.estimator)),
+            make=SetParams(clone(search.estimator)),
             scorer=self.scorer,
             fit_params=dict(self.routed.estimator.fit),
             score_params=dict(self.routed.scorer.score),
