@@ -67,6 +67,9 @@ class InWorkers(Remote):
     def _withdraw(self, handle):
         return self.pool.n_ready == 0 and self.pool.withdraw(handle)
 
+    def _data(self):
+        return self.shared.path
+
     def _mend(self):
         # A temp folder may be cleaned while a search goes on for days.
         if os.path.exists(self.shared.path):

@@ -12,6 +12,7 @@ import pickle
 import queue
 import selectors
 import socket
+import sys
 import threading
 import time
 import weakref
@@ -233,6 +234,7 @@ class WorkerPool:
             "payload": payload,
             "n_threads": n_threads,
             "paths": import_paths(),
+            "arguments": list(sys.argv),
             "folder": folder,
         }
         ticket = next(self._numbers)

@@ -40,6 +40,7 @@ class _Running:
     wall_seconds: float | None
     memory_bytes: int | None
     short: bool
+    data: str = ""
 
 
 class Remote(Executor):
@@ -91,6 +92,10 @@ class Remote(Executor):
         """Take back a call that waits for a process to start; True if it was taken back."""
         return False
 
+    def _data(self):
+        """Name what `_put` brought last."""
+        return ""
+
     def _mend(self):
         """Tell whether what was wrong with the place is mended, so that a job can run again."""
         return False
@@ -108,6 +113,7 @@ class Remote(Executor):
 
     def _start(self, key, running):
         call = dumps((run_configured, (OfPayload(), *running.job)))
+        running.data = self._data()
         running.handle = self._begin(
             call, wall_seconds=running.wall_seconds, memory_bytes=running.memory_bytes
         )
@@ -174,7 +180,7 @@ class Remote(Executor):
     def _retry(self, key, running, done):
         problem = done.status in (NOT_STARTED, UNLOADABLE)
         try:
-            if not problem or self._mend():
+            if not problem or running.data != self._data() or self._mend():
                 self._start(key, running)
                 return
             cause = _last_line(done.error)
