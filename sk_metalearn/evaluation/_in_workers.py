@@ -57,7 +57,7 @@ class InWorkers(Remote):
         )
 
     def _wait(self, timeout):
-        done = self.pool.next(timeout)
+        done = self.pool.wait(timeout)
         return None if done is None else (done.ticket, done)
 
     def _end(self, handles):
