@@ -9,6 +9,7 @@ import pytest
 from _faulty import Faulty, unscorable
 from _slow import Lock, SizedModel, Slow, Unpicklable
 from scipy.stats import uniform
+from sk_metalearn.search._session import Session
 from sklearn.datasets import load_iris
 from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.svm import SVC
@@ -16,7 +17,6 @@ from sklearn.svm import SVC
 from sk_metalearn import AutoClassifier, AutoRegressor, MetaSearchCV
 from sk_metalearn.exceptions import FallbackWarning
 from sk_metalearn.search import OneStandardError
-from sk_metalearn.search._session import Session
 
 X, y = load_iris(return_X_y=True)
 OPTIONS = {"knowledge": None, "strategy": "random", "cv": 3, "random_state": 0}
