@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ._executors import Executor
-from ._workers import Completed
+from ._executor import Completed, Executor
 
 __all__ = ["FakeClock", "FakeExecutor", "FakeResult"]
 
@@ -91,7 +90,7 @@ class FakeExecutor(Executor):
             seconds = wall if late else result.seconds
             status = "timeout" if late else result.status
             value = result.value if status == "ok" else None
-            done = Completed(self.n_begun, key, status, value, status, seconds, seconds, 0)
+            done = Completed(key, status, value, status, seconds, seconds)
             self.running[key] = self.clock() + seconds, self.n_begun, done
 
     def next(self, timeout=None):
@@ -112,3 +111,18 @@ class FakeExecutor(Executor):
         self.waiting = [own for own in self.waiting if own[1] not in keys]
         self.running = {key: own for key, own in self.running.items() if key not in keys}
         self._begin()
+
+    def share(self, payload):
+        self.cancel([*self.running, *(own[1] for own in self.waiting)])
+
+    def call(self, function, *args, wall_seconds=None, n_threads=None):
+        self.share(None)
+        result = self.run(function, *args)
+        late = wall_seconds is not None and result.seconds > wall_seconds
+        seconds = wall_seconds if late else result.seconds
+        self.clock.advance(seconds)
+        status = "timeout" if late else result.status
+        return Completed(None, status, result.value if status == "ok" else None, status, seconds)
+
+    def close(self):
+        self.share(None)

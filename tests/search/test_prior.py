@@ -1,5 +1,7 @@
 """What past tasks say about a user's own candidates."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -90,7 +92,8 @@ def knowledge():
 def ask(knowledge, estimator=PIPELINE, grid=GRID, metric="accuracy", kind="classification"):
     matches = match_candidates(estimator, grid, SCHEMA, kind, X, Y)
     place = place_of_columns(X, SCHEMA)
-    return matches, past_performance(matches, kind, metric, knowledge, SCHEMA, place)
+    found = past_performance(matches, kind, metric, knowledge, SCHEMA, place)
+    return SimpleNamespace(matches=matches, **vars(found))
 
 
 def test_every_candidate_of_the_grid_gets_a_past(knowledge):
