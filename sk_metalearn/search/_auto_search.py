@@ -31,6 +31,7 @@ from ._catalogue_choices import choose_pipelines
 from ._options import COMMON_CONSTRAINTS, SearchOptions
 from ._past import ask_the_past, check_knowledge, remember
 from ._problem import pose_problem
+from ._quick_model import fit_quick_model
 from ._results import format_results
 from ._run import run_search
 from ._tables import check_metric, check_rows, check_table, check_target
@@ -155,13 +156,12 @@ class AutoSearch:
         check_knowledge(options.knowledge)
         X, y = self._check_data(X, y)
         scorer = self._scorer()
-        routed = self._routed(X, params, scorer)
+        routed, judge = self._routed(X, params, scorer), _Routed.of(scorer)
         # The pipelines are ours; what they are given reaches them by name.
         with ExitStack() as stack, fit_task(self, X, y, params, False) as root, _without_routing():
-            problem = pose_problem(
-                X, y, routed, _Routed.of(scorer), "score", options, stack, kind=self._kind
-            )
+            problem = pose_problem(X, y, routed, judge, "score", options, stack, kind=self._kind)
             choices = choose_pipelines(problem, options)
+            quick = fit_quick_model(problem, choices) if options.timed else None
             past = ask_the_past(problem, choices, options)
             mixable = scores_predictions(scorer)
             keep = mixable and (options.ensemble_size > 1 or options.checkpoint is not None)
@@ -178,14 +178,18 @@ class AutoSearch:
                 keep_predictions=keep,
             )
             self._store_results(run, problem, past, scorer)
-            model = fit_auto_model(run, problem, options, self.cv_results_)
+            model = fit_auto_model(run, problem, options, self.cv_results_, quick)
             self._store_model(model, run, problem, past)
             remember(past, problem, choices, run.trials)
         return self
 
     def _scorer(self):
         dummy = DummyClassifier() if self._kind == "classification" else DummyRegressor()
-        return check_scoring(dummy, self.scoring or self._default_scoring)
+        scorer = check_scoring(dummy, self.scoring or self._default_scoring)
+        if routing_is_on() and not callable(self.scoring):
+            # Nobody else can say whether a metric known by name takes weights.
+            scorer.set_score_request(sample_weight=True)
+        return scorer
 
     def _check_data(self, X, y):
         """Table and target, checked; a metric that cannot be computed on it is refused."""
@@ -212,9 +216,9 @@ class AutoSearch:
             unknown = sorted(set(params) - {"sample_weight", "groups"})
             if unknown:
                 raise TypeError(
-                    f"{type(self).__name__}.fit takes sample_weight and groups beside X and y; got "
-                    f"{', '.join(unknown)}. What a splitter or a scorer of your own needs is passed "
-                    "on under sklearn.set_config(enable_metadata_routing=True)."
+                    f"{type(self).__name__}.fit takes sample_weight and groups beside X and y; "
+                    f"got {', '.join(unknown)}. What a splitter or a scorer of your own needs is "
+                    "passed on under sklearn.set_config(enable_metadata_routing=True)."
                 )
             score = {"sample_weight": weight} if accepts_sample_weight(scorer, weight) else {}
             split = {"groups": params.get("groups")}
