@@ -44,7 +44,7 @@ class Executor:
     kills = False
     here = False
 
-    def submit(self, job, key, wall_seconds=None, memory_bytes=None):
+    def submit(self, job, key, wall_seconds=None, memory_bytes=None, expected_seconds=None):
         """Hand over a job; its result comes back from `next` with `key`.
 
         Parameters
@@ -95,7 +95,7 @@ class InProcess(Executor):
         self.payload = payload
         self.jobs = deque()
 
-    def submit(self, job, key, wall_seconds=None, memory_bytes=None):
+    def submit(self, job, key, wall_seconds=None, memory_bytes=None, expected_seconds=None):
         self.jobs.append((job, key))
 
     def next(self, timeout=None):
@@ -131,7 +131,7 @@ class _Futures(Executor):
         except Exception:
             return "crashed", None, traceback.format_exc()
 
-    def submit(self, job, key, wall_seconds=None, memory_bytes=None):
+    def submit(self, job, key, wall_seconds=None, memory_bytes=None, expected_seconds=None):
         future = self.start(job)
         self.futures[key] = future, job, time.perf_counter()
         self.watch(future, key)
@@ -246,7 +246,7 @@ class Ray(Executor):
         self.run = ray.remote(num_cpus=1, max_retries=2)(run_remote)
         self.waiting = {}
 
-    def submit(self, job, key, wall_seconds=None, memory_bytes=None):
+    def submit(self, job, key, wall_seconds=None, memory_bytes=None, expected_seconds=None):
         self.waiting[self.run.remote(self.payload, *job)] = key, time.perf_counter()
 
     def next(self, timeout=None):
@@ -292,7 +292,7 @@ class Batches(Executor):
         self.capacity = 2 * n_workers
         self.jobs, self.results = [], deque()
 
-    def submit(self, job, key, wall_seconds=None, memory_bytes=None):
+    def submit(self, job, key, wall_seconds=None, memory_bytes=None, expected_seconds=None):
         self.jobs.append((job, key))
 
     def next(self, timeout=None):
@@ -323,6 +323,12 @@ def load_payload(path):
         _loaded.clear()
         _loaded[path] = load_shared(path)
     return _loaded[path]
+
+
+def _call_shared(path, function, *args):
+    payload = load_payload(path)
+    with config_context(**payload.config):
+        return function(payload, *args)
 
 
 def _run_shared(path, *job):
@@ -359,7 +365,7 @@ class Workers(Executor):
         self.running = {}
         self.again = Counter()
 
-    def submit(self, job, key, wall_seconds=None, memory_bytes=None):
+    def submit(self, job, key, wall_seconds=None, memory_bytes=None, expected_seconds=None):
         ticket = self.pool.submit(
             _run_shared,
             self.shared.path,
@@ -376,14 +382,16 @@ class Workers(Executor):
         self.shared.close()
         self.shared = SharedObject(payload)
 
-    def call(self, function, *args, wall_seconds=None):
+    def call(self, function, *args, wall_seconds=None, n_threads=None):
         """Run any function in a worker and wait for its `Completed`; jobs are given up.
 
         The limit includes the time until a worker takes the job.
         """
         self.cancel(list(self.running))
         deadline = None if wall_seconds is None else time.monotonic() + wall_seconds
-        ticket = self.pool.submit(function, *args, wall_seconds=wall_seconds)
+        ticket = self.pool.submit(
+            _call_shared, self.shared.path, function, *args, wall_seconds=wall_seconds
+        )
         while True:
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
             done = self.pool.next(timeout=left)

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from .._compat import fit_and_score, is_multimetric, num_samples, safe_indexing
 from ..spaces._parameters import plain_value
 
-__all__ = ["FoldResult", "Payload", "failed_fold", "make_by_params", "run_fold", "run_remote"]
+__all__ = ["FoldResult", "Payload", "failed_fold", "SetParams", "run_fold", "run_remote"]
 
 
 @dataclass
@@ -131,7 +131,7 @@ def failed_fold(status, failure, seconds=0.0, error_score=np.nan, scorer_names=N
 
 
 @dataclass
-class make_by_params:  # noqa: N801
+class SetParams:
     """Make candidates by setting parameters on a copy of one estimator.
 
     Parameters

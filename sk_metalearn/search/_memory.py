@@ -5,18 +5,17 @@ candidates of any estimator are found again on the next dataset.
 """
 
 import hashlib
-import warnings
 
 import numpy as np
 from sklearn import __version__ as sklearn_version
 
-from ..exceptions import FallbackWarning, KnowledgeError, SpaceError
+from ..exceptions import FallbackWarning, KnowledgeError, SpaceError, warn_user
 from ..knowledge import Evaluation, KnowledgeBase, Task
 from ..knowledge._records import task_id
 from ..spaces import Configuration
 from ..strategies import PastPerformance
-from ._fingerprint import hash_of_data
-from ._points import stable_text
+from ._checkpoint import hash_of_data
+from ._point_json import stable_text
 
 __all__ = ["Memory", "memory_of", "metric_name", "stack_past"]
 
@@ -192,18 +191,18 @@ class Memory:
         self.base.record(task, list(first.values()), metafeatures, unique.values())
 
 
-def memory_of(search, kind, metric, estimator=None):
+def memory_of(remember, kind, metric, estimator=None, searched=()):
     """Give the memory that a search asks for; None if it asks for none or cannot have one."""
-    if search.remember is False:
+    if not isinstance(remember, KnowledgeBase) and not remember:
         return None
     if not kind:
-        warnings.warn(
+        warn_user(
             "Only searches over classifiers and regressors can be remembered; this one is not.",
             FallbackWarning,
-            stacklevel=5,
         )
         return None
-    return Memory(search.remember, kind, metric, estimator)
+    remember = remember if isinstance(remember, KnowledgeBase) else True
+    return Memory(remember, kind, metric, estimator)
 
 
 def metric_name(scoring, kind):

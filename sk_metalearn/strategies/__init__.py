@@ -12,6 +12,7 @@ from ._forest import Forest
 from ._gp import GaussianProcess
 from ._gradient import GradientSearch
 from ._grid import Grid
+from ._likeness import similar_tasks
 from ._low_rank import LowRank
 from ._meta_matching import Matching
 from ._meta_memory import Memory
@@ -68,4 +69,5 @@ __all__ = [
     "TransferMVN",
     "TransferSurrogateRanking",
     "get_strategy",
+    "similar_tasks",
 ]

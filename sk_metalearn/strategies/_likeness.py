@@ -2,10 +2,36 @@
 
 import numpy as np
 
-__all__ = ["MIN_TASKS", "metafeature_table", "profile_embedding", "task_weights"]
+from ._past import PastMatrix
+
+__all__ = ["MIN_TASKS", "metafeature_table", "profile_embedding", "similar_tasks", "task_weights"]
 
 # Fewer past tasks do not tell what meta-features are worth.
 MIN_TASKS = 20
+
+
+def similar_tasks(past, own):
+    """Give the past tasks that count most in a search, the heaviest first.
+
+    Parameters
+    ----------
+    past : PastPerformance
+    own : mapping of str to float or None
+        Meta-features of the task at hand.
+
+    Returns
+    -------
+    rows : ndarray of shape (n_tasks_kept,), dtype int
+        Of `past`.
+    weights : ndarray of shape (n_tasks_kept,)
+        Summing to 1.
+    """
+    matrix = PastMatrix(past)
+    if not matrix.useful:
+        return np.empty(0, dtype=int), np.empty(0)
+    weights = task_weights(matrix, past, own)
+    order = np.argsort(-weights, kind="stable")
+    return matrix.rows[order], weights[order]
 
 
 def task_weights(matrix, past, own, sharpness=1.0):

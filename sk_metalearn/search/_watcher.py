@@ -1,6 +1,5 @@
-"""What a search tells while it runs: callbacks, messages, the model to fall back on."""
+"""What a search tells while it runs: callbacks, messages, the models to fall back on."""
 
-import os
 import time
 
 import numpy as np
@@ -8,10 +7,10 @@ import numpy as np
 from .._compat import NoCallbacks
 from ..spaces._parameters import plain_value
 
-__all__ = ["Listener"]
+__all__ = ["Watcher"]
 
 
-class Listener:
+class Watcher:
     """Follows a `SearchLoop`.
 
     Parameters
@@ -25,20 +24,15 @@ class Listener:
     n_folds : int
     watched : bool
         Whether any callback is registered.
-    verbose : int
-    models : str or None
-        Folder where fitted models are left; only the best one's is kept.
-    scorer_names : list of str or None
-        Names of the metrics, where they are known before the first fit.
+    verbose : int, default=0
+        Above 0 a line is printed per candidate.
+    models : FoldModels or None, default=None
     """
 
-    def __init__(
-        self, search, root, n_trials, n_folds, watched, verbose=0, models=None, scorer_names=None
-    ):
+    def __init__(self, search, root, n_trials, n_folds, watched, verbose=0, models=None):
         self.search, self.watched, self.verbose = search, watched, verbose
         self.n_trials, self.n_folds, self.models = n_trials, n_folds, models
-        self.scorer_names = scorer_names
-        self.best, self.best_trial, self.n_ended = -np.inf, None, 0
+        self.n_ended = 0
         self.context = NoCallbacks()
         if watched:
             self.context = root.subcontext(
@@ -68,9 +62,6 @@ class Listener:
         """Close the search's own callback task."""
         self.context.call_on_fit_task_end(estimator=self.search)
 
-    def trial_begins(self, trial):
-        """Called by the loop."""
-
     def fold_ends(self, trial, fold):
         """Called by the loop; True to stop."""
         return trial.folds[fold].stop
@@ -78,32 +69,23 @@ class Listener:
     def trial_ends(self, trial, loop):
         """Called by the loop; True to stop."""
         self.n_ended += 1
-        score = trial.estimate
-        better = trial.status == "ok" and score > self.best
-        if better:
-            self._forget_model(self.best_trial)
-            self.best, self.best_trial = score, trial
-        else:
-            self._forget_model(trial)
+        if self.models is not None:
+            good = trial.status in ("ok", "over_limit")
+            (self.models.keep if good else self.models.forget)(trial)
         if self.verbose > 0:
             self._report(trial, loop)
         return False
 
-    def _forget_model(self, trial):
-        for result in trial.folds.values() if trial is not None else ():
-            if result.model:
-                os.unlink(os.path.join(self.models, result.model))
-                result.model = ""
-
     def _report(self, trial, loop):
         seconds = time.monotonic() - self.begun
-        left = loop.limits.seconds_left()
+        left = loop.seconds_left()
         if self.n_trials is not None:
             rest = seconds / self.n_ended * (self.n_trials - self.n_ended)
             left = rest if left is None else min(left, rest)
-        score = f"{trial.estimate:.4f}" if np.isfinite(trial.estimate) else trial.status
-        best = f"best {self.best:.4f}" if np.isfinite(self.best) else "no score yet"
-        after = "" if left is None else f", {max(0.0, left):.0f} s left"
+        score = f"{trial.estimate:.4f}" if trial.status == "ok" else trial.status
+        best = loop.best_trial
+        best = "no score yet" if best is None else f"best {best.estimate:.4f}"
+        after = "" if left is None or not np.isfinite(left) else f", {max(0.0, left):.0f} s left"
         print(
             f"[{self.n_ended}/{self.n_trials or '?'}] {score} ({best}) {trial.proposal.reason}: "
             f"{plain_value(trial.proposal.point)}, {trial.elapsed:.1f} s{after}"

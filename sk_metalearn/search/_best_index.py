@@ -1,25 +1,13 @@
-"""Which candidate a search ends with, and its fit on all data."""
+"""Which candidate a search ends with."""
 
-import os
-import time
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from cloudpickle import loads
-from sklearn.base import clone
 
 from .._compat import select_best_index
-from ..exceptions import FallbackWarning
+from ..exceptions import FallbackWarning, warn_user
 
-__all__ = [
-    "OneStandardError",
-    "best_index",
-    "fit_here",
-    "fit_remotely",
-    "load_model",
-    "predict_refit_seconds",
-]
+__all__ = ["OneStandardError", "best_index"]
 
 
 @dataclass(frozen=True)
@@ -89,96 +77,12 @@ def best_index(refit, metric, results):
     scores = np.asarray(_column(results, name), dtype=float)
     over = np.asarray(results["status"]) == "over_limit"
     if over.any() and not np.isfinite(scores[~over]).any():
-        warnings.warn(
+        warn_user(
             "Every candidate exceeds the limits of prediction time or model size; the best of "
             "them is taken all the same.",
             FallbackWarning,
-            stacklevel=4,
         )
         over[:] = False
     if rule is None:
         return int(np.where(over, np.iinfo(np.int32).max, results[f"rank_test_{metric}"]).argmin())
     return rule({**results, name: np.where(over, np.nan, scores)})
-
-
-def predict_refit_seconds(trial, n_rows, n_train):
-    """Predict how long a fit on all rows takes from a candidate's fits on the folds.
-
-    Parameters
-    ----------
-    trial : Trial or None
-    n_rows, n_train : int
-        Rows of all data and of a training part.
-
-    Returns
-    -------
-    float
-        Seconds; 0 without a candidate.
-    """
-    if trial is None or not trial.folds:
-        return 0.0
-    longest = max(result.fit_seconds for result in trial.folds.values())
-    # Between the linear and the quadratic growth of most learners.
-    return longest * (n_rows / max(n_train, 1)) ** 1.5
-
-
-def fit_here(estimator, X, y, fit_params):
-    """Fit an estimator in place; give it and the seconds it took."""
-    begun = time.perf_counter()
-    if y is None:
-        estimator.fit(X, **fit_params)
-    else:
-        estimator.fit(X, y, **fit_params)
-    return estimator, time.perf_counter() - begun
-
-
-def fit_shared(path, estimator):
-    """Fit an estimator on the data of a shared payload, in a worker."""
-    from sklearn import config_context
-
-    from ..evaluation._executors import load_payload
-
-    payload = load_payload(path)
-    with config_context(**payload.config):
-        return fit_here(estimator, payload.X, payload.y, payload.fit_params)
-
-
-def fit_remotely(executor, estimator, seconds):
-    """Fit on all data in a killable worker.
-
-    Parameters
-    ----------
-    executor : Executor
-        One that kills.
-    estimator : estimator
-    seconds : float
-        Limit.
-
-    Returns
-    -------
-    estimator or None, float, str
-        The fitted estimator, its seconds, and why there is none.
-    """
-    done = executor.call(
-        fit_shared, executor.shared.path, clone(estimator), wall_seconds=max(0.0, seconds)
-    )
-    if done.status == "ok":
-        return *done.value, ""
-    lines = done.error.strip().splitlines()
-    return None, done.wall_seconds, f"{done.status}: {lines[-1] if lines else ''}"
-
-
-def load_model(folder, trial):
-    """Load the model that a candidate left when it was fitted on a fold; None if there is none.
-
-    Parameters
-    ----------
-    folder : str
-        Made by this search.
-    trial : Trial
-    """
-    for result in trial.folds.values() if trial is not None else ():
-        if result.model:
-            with open(os.path.join(folder, result.model), "rb") as file:
-                return loads(file.read())
-    return None

@@ -1,79 +1,61 @@
-"""From what a user gives (grid, distributions, nothing) to candidates, a space and their order."""
+"""Choices from what a user gives: a grid, distributions, or nothing."""
 
 import difflib
 import math
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from numbers import Integral
+from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid, ParameterSampler
+from sklearn.utils.random import sample_without_replacement
 
-from ..exceptions import SpaceError
-from ..spaces import Branch, Categorical, Float, Integer, Space, build_model, families
+from ..evaluation import SetParams
+from ..exceptions import SpaceError, warn_user
+from ..spaces import (
+    Branch,
+    Categorical,
+    Float,
+    Integer,
+    Space,
+    build_model,
+    families,
+    point_key,
+    point_keys,
+    value_text,
+)
 from ..spaces._inverse import Inexpressible, find_family, read_model, unwrap
+from ..spaces._match import match_candidates
 from ..spaces._parameters import plain_value, same_value
-from ..strategies._identity import point_key, point_keys
 from ..strategies._points import all_points
+from ._choices import Choices
 
-__all__ = ["Candidates", "choose_n_iter", "make_candidates"]
+__all__ = ["choose_from_grid"]
 
 # Points of a larger grid are drawn, as many as a strategy can rate at once.
 MAX_CANDIDATES = 2000
 N_DRAWN = 256
 
 
-@dataclass
-class Candidates:
-    """What a search chooses from.
-
-    Parameters
-    ----------
-    points : list of dict
-        The finite list.
-    space : Space or None
-        Where further points lie.
-    to_params : callable
-        Turns a point into parameters of the estimator.
-    size : int or None
-        Number of all points, None if there is no end of them.
-    defaults : tuple of int
-        Points that leave the estimator as it is.
-    origin : {"grid", "distributions", "catalogue"}
-    """
-
-    points: list
-    space: Space | None
-    to_params: Callable
-    size: int | None
-    defaults: tuple
-    origin: str
-
-
-def _same(point):
-    return dict(point)
-
-
-def make_candidates(estimator, param_grid, param_distributions, schema, kind, n_iter, rng):
-    """Make the candidates of a search.
+def choose_from_grid(estimator, param_grid, param_distributions, problem, options):
+    """Make the choices of a search over parameters of a user's estimator.
 
     Parameters
     ----------
     estimator : estimator
     param_grid, param_distributions : mapping, sequence of mapping, or None
         At most one of them; None for the catalogue's own space.
-    schema : Schema or None
-    kind : {"classification", "regression", ""}
-    n_iter : int, "all" or None
-        More candidates are drawn for a longer search.
-    rng : RandomState
+    problem : Problem
+    options : SearchOptions
 
     Returns
     -------
-    Candidates
+    Choices
 
     Raises
     ------
@@ -86,28 +68,116 @@ def make_candidates(estimator, param_grid, param_distributions, schema, kind, n_
             "side by side in param_distributions."
         )
     given = param_grid if param_distributions is None else param_distributions
+    rng = np.random.RandomState(problem.seed)
+    enqueued = [dict(params) for params in options.enqueue]
     if given is None:
-        return _from_catalogue(estimator, schema, kind, n_iter, rng)
-    branches = [given] if isinstance(given, Mapping) else given
-    check_names(estimator, branches)
-    drawn = isinstance(branches, Sequence) and any(
-        hasattr(values, "rvs")
-        for branch in branches
-        if isinstance(branch, Mapping)
-        for values in branch.values()
+        if enqueued:
+            raise ValueError(
+                "enqueue needs param_grid or param_distributions: without them candidates are "
+                "points of the catalogue. Give the space that the settings belong to."
+            )
+        found = _from_catalogue(estimator, problem.schema, problem.kind, rng)
+    else:
+        branches = [given] if isinstance(given, Mapping) else given
+        check_names(estimator, branches)
+        check_names(estimator, enqueued)
+        drawn = isinstance(branches, Sequence) and any(
+            hasattr(values, "rvs")
+            for branch in branches
+            if isinstance(branch, Mapping)
+            for values in branch.values()
+        )
+        if drawn:
+            found = _from_distributions(estimator, branches, options.n_iter, rng)
+        else:
+            found = _from_grid(estimator, given, options.n_iter, rng)
+    if found.size is not None:
+        outside = {point_key(own) for own in enqueued if not found.holds(own)}
+        found = replace(found, size=found.size + len(outside))
+    n_iter = _choose_n_iter(options.n_iter, found, options.timed)
+    if enqueued and n_iter is not None:
+        n_iter = max(n_iter, len(enqueued))
+    return Choices(
+        points=found.points,
+        space=found.space,
+        make=SetParams(clone(estimator)),
+        to_params=found.to_params,
+        identity=found.to_params,
+        match=partial(_match, estimator, found.to_params, problem),
+        defaults=found.defaults,
+        n_iter=n_iter,
+        enqueued=tuple((point, "enqueued") for point in enqueued),
+        estimator=estimator,
+        searched=tuple(sorted({name for point in found.points for name in found.to_params(point)})),
+        open_ended=found.origin == "distributions" and found.space is not None,
+        place=_place(problem),
     )
-    if drawn:
-        return _from_distributions(estimator, branches, n_iter, rng)
-    return _from_grid(estimator, given, n_iter, rng)
 
 
-def choose_n_iter(n_iter, candidates, has_other_budget):
-    """Give the number of evaluations: an int, or None for no limit.
+def _match(estimator, to_params, problem, points):
+    params = [to_params(point) for point in points]
+    return match_candidates(estimator, params, problem.schema, problem.kind, problem.X, problem.y)
 
-    Without a number, a grid of at most 10 points is searched whole, of a larger one a tenth but
-    at least 10 points and at most `MAX_CANDIDATES`; distributions get 10.
+
+def _place(problem):
+    """Columns and their mean variance, which the width of a kernel without scaling refers to."""
+    schema = problem.schema
+    if schema is None:
+        return {}
+    variance = 1.0
+    if not (issparse(problem.X) or len(schema.numeric) < schema.n_features):
+        X = problem.X
+        if schema.container == "pandas":
+            X = X.to_numpy(dtype=float, na_value=np.nan)
+        numbers = np.asarray(X, dtype=float)
+        variance = float(np.nanvar(numbers[:: max(1, len(numbers) // 2000)])) or 1.0
+    return {"n_features": schema.n_features, "variance": variance}
+
+
+@dataclass(frozen=True)
+class _Points:
+    """Points of one origin.
+
+    Parameters
+    ----------
+    points : list of dict
+    space : Space or None
+    to_params : callable
+    size : int or None
+        Number of all points, None if there is no end of them.
+    defaults : tuple of int
+    origin : {"grid", "distributions", "catalogue"}
+    branches : tuple of dict
+        Of a grid.
     """
-    size = candidates.size
+
+    points: list
+    space: Space | None
+    to_params: Any
+    size: int | None
+    defaults: tuple
+    origin: str
+    branches: tuple = ()
+
+    def holds(self, point):
+        """Whether a point is one of all, drawn or not."""
+        if self.space is not None:
+            return self.space.contains(point)
+        texts = {name: value_text(value) for name, value in point.items()}
+        return any(
+            set(branch) == set(texts)
+            and all(texts[name] in map(value_text, values) for name, values in branch.items())
+            for branch in self.branches
+        )
+
+
+def _same(point):
+    return dict(point)
+
+
+def _choose_n_iter(n_iter, found, timed):
+    """Number of evaluations: an int, or None for no limit."""
+    size = found.size
     if n_iter == "all":
         if size is None:
             raise ValueError(
@@ -117,19 +187,18 @@ def choose_n_iter(n_iter, candidates, has_other_budget):
         return size
     if n_iter is not None:
         return n_iter if size is None else min(n_iter, size)
-    if has_other_budget:
+    if timed:
         return size
     if size is None:
         return 10
-    if candidates.origin == "distributions":
+    if found.origin == "distributions":
         return min(10, size)
     chosen = size if size <= 10 else min(max(10, round(0.1 * size)), MAX_CANDIDATES)
     if chosen < size:
-        warnings.warn(
+        warn_user(
             f"The grid has {size} points; {chosen} of them will be visited, in the order that "
             f"promises most. Set n_iter to choose their number, n_iter='all' for the whole grid.",
             UserWarning,
-            stacklevel=4,
         )
     return chosen
 
@@ -173,20 +242,33 @@ def _distinct(points):
     return list(dict(zip(point_keys(points), points, strict=True)).values())
 
 
-def _from_grid(estimator, grid, n_iter, rng):
+def _from_grid(estimator, given, n_iter, rng):
     # ParameterGrid raises scikit-learn's own errors for anything that is no grid.
-    grid = ParameterGrid(grid)
-    size = len(grid)
+    grid = ParameterGrid(given)
+    size = sum(math.prod(len(v) for v in branch.values()) for branch in grid.param_grid)
     if size == 0:
         raise ValueError(f"The grid has no point; got {plain_value(grid.param_grid)!r}.")
     most = max(MAX_CANDIDATES, n_iter if isinstance(n_iter, Integral) else 0)
     if size <= most or n_iter == "all":
         points = list(grid)
-    else:
-        chosen = np.sort(rng.choice(size, size=most, replace=False))
+    elif size < _LARGEST_COUNTED:
+        chosen = np.sort(sample_without_replacement(size, most, random_state=rng))
         points = [grid[int(i)] for i in chosen]
+    else:
+        points = _distinct(_draw(grid.param_grid, rng) for _ in range(most))
     defaults = _default_indices(estimator, points)
-    return Candidates(points, None, _same, size, defaults, "grid")
+    branches = tuple(grid.param_grid)
+    return _Points(points, None, _same, size, defaults, "grid", branches)
+
+
+# scikit-learn counts the points of a grid in 64 bits.
+_LARGEST_COUNTED = 2**62
+
+
+def _draw(branches, rng):
+    sizes = np.array([math.prod(len(v) for v in branch.values()) for branch in branches], float)
+    branch = branches[int(np.searchsorted(np.cumsum(sizes), rng.random_sample() * sizes.sum()))]
+    return {name: values[rng.randint(len(values))] for name, values in sorted(branch.items())}
 
 
 def _parameter(values):
@@ -246,7 +328,7 @@ def _from_distributions(estimator, branches, n_iter, rng):
                 points = [point, *(own for own in points if point_key(own) != same)]
                 break
     defaults = _default_indices(estimator, points)
-    return Candidates(points, space, _same, size, defaults, "distributions")
+    return _Points(points, space, _same, size, defaults, "distributions")
 
 
 def _catalogue_params(point, family, schema, prefix, model):
@@ -270,7 +352,7 @@ def _catalogue_params(point, family, schema, prefix, model):
     return params
 
 
-def _from_catalogue(estimator, schema, kind, n_iter, rng):
+def _from_catalogue(estimator, schema, kind, rng):
     family = find_family(estimator, kind) if kind and schema is not None else None
     if family is None or family.name == "dummy":
         known = (own for own in families(kind or "classification") if own.name != "dummy")
@@ -299,4 +381,4 @@ def _from_catalogue(estimator, schema, kind, n_iter, rng):
         prefix=parts.prefix,
         model=clone(parts.model),
     )
-    return Candidates(points, space, to_params, None, defaults, "catalogue")
+    return _Points(points, space, to_params, None, defaults, "catalogue")

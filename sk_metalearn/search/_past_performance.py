@@ -1,4 +1,4 @@
-"""What past tasks say about a user's own candidates."""
+"""What past tasks say about the candidates of a search."""
 
 from dataclasses import dataclass, field
 
@@ -7,10 +7,9 @@ import numpy as np
 from ..exceptions import KnowledgeError
 from ..knowledge._performance_model import family_model
 from ..knowledge._seconds import predict_seconds
-from ..spaces._match import match_candidates
 from ..strategies import PastPerformance
 
-__all__ = ["Prior", "past_performance", "performance_of"]
+__all__ = ["Found", "past_performance", "performance_of"]
 
 # Where the asked metric needs probabilities that a family does not give.
 _WITHOUT_PROBABILITIES = ("roc_auc_ovr", "accuracy")
@@ -19,18 +18,16 @@ _DIFFERENCE = 0.5
 
 
 @dataclass(frozen=True)
-class Prior:
+class Found:
     """The past in the order of the candidates, and how it was found.
 
     Parameters
     ----------
-    past : PastPerformance or None
-        None where nothing is known.
-    matches : Matches
-        A `Match` per candidate.
-    seconds : ndarray of shape (n_candidates,) or None
+    past : PastPerformance or None, default=None
+        A row per past task, a column per candidate; None where nothing is known.
+    seconds : ndarray of shape (n_candidates,) or None, default=None
         Predicted CPU seconds of one fit and its predictions on the task at hand.
-    report : dict
+    report : dict, default={}
         ``matches`` (number of candidates by kind of match: ``"exact"``, a member of the pool;
         ``"same"``, predicted by the performance model of its family; ``"other"``, predicted from
         the nearest point that the catalogue has, with a wider spread; ``"unknown"``),
@@ -41,44 +38,34 @@ class Prior:
         the dataset families that they belong to); ``why`` nothing is known.
     """
 
-    past: PastPerformance | None
-    matches: tuple
+    past: PastPerformance | None = None
     seconds: np.ndarray | None = None
     report: dict = field(default_factory=dict)
 
-    def __iter__(self):
-        return iter((self.past, self.report))
 
-
-def past_performance(estimator, candidates, schema, kind, metric, knowledge, X=None, y=None):
-    """Give the past performance of a user's candidates.
+def past_performance(matches, kind, metric, knowledge, schema, place):
+    """Give the past performance of candidates.
 
     Candidates in the pool have the scores measured, others those that the performance model of
     their family predicts for each past task.
 
     Parameters
     ----------
-    estimator : estimator
-        The user's own, bare or a pipeline.
-    candidates : sequence of dict
-        Parameters for its `set_params`.
-    schema : Schema
-        Of the data at hand.
+    matches : Matches
+        A `Match` per candidate.
     kind : {"classification", "regression"}
     metric : str, callable or None
-        Scoring of the search; None for the estimator's own `score`.
+        Scoring of the search; None for the default of the kind.
     knowledge : KnowledgeBase
-    X, y : array-like, optional
-        The data at hand; they tell whether values are missing, columns are scaled already, and
-        how large the target is.
+    schema : Schema
+        Of the data at hand.
+    place : dict
+        Further arguments of `performance_of`.
 
     Returns
     -------
-    Prior
-        Unpacks into the `PastPerformance` (a row per past task, a column per candidate; None if
-        nothing is known of any candidate) and the report.
+    Found
     """
-    matches = match_candidates(estimator, candidates, schema, kind, X, y)
     report = {
         "matches": matches.counts,
         "families": matches.families,
@@ -87,26 +74,25 @@ def past_performance(estimator, candidates, schema, kind, metric, knowledge, X=N
     try:
         table = knowledge.table(kind)
     except KnowledgeError as error:
-        return Prior(None, matches, report={**report, "why": str(error)})
+        return Found(report={**report, "why": str(error)})
     configurations = [match.configuration for match in matches]
     known = sum(own is not None for own in configurations)
     if not known:
         why = next(iter(matches.reasons), "there are no candidates")
-        return Prior(None, matches, report={**report, "why": why})
+        return Found(report={**report, "why": why})
     differs = np.array([match.kind == "other" for match in matches])
     name, exact = table.nearest_metric(metric)
-    size = {"n_features": schema.n_features, "variance": _variance(X, schema)}
-    past = performance_of(configurations, name, table, differs, **size)
+    past = performance_of(configurations, name, table, differs, **place)
     for other in _WITHOUT_PROBABILITIES:
         if 2 * np.isfinite(past.scores).any(axis=0).sum() >= known:
             break
         if other not in table.metrics:
             continue
         name, exact = other, False
-        past = performance_of(configurations, name, table, differs, **size)
+        past = performance_of(configurations, name, table, differs, **place)
     rows = np.flatnonzero(np.isfinite(past.scores).any(axis=1))
     if not len(rows):
-        return Prior(None, matches, report={**report, "why": _nothing(matches.families, table)})
+        return Found(report={**report, "why": _nothing(matches.families, table)})
     models = {family: family_model(table, family, name) for family in matches.families}
     report.update(
         reliability={f: round(model.reliability, 3) for f, model in models.items() if model},
@@ -115,7 +101,7 @@ def past_performance(estimator, candidates, schema, kind, metric, knowledge, X=N
         tasks=len(rows),
         task_families=len({table.tasks[i].family for i in rows}),
     )
-    return Prior(past, matches, predict_seconds(configurations, schema, table), report)
+    return Found(past, predict_seconds(configurations, schema, table), report)
 
 
 def _nothing(families, table):
@@ -125,16 +111,6 @@ def _nothing(families, table):
     if not n_tasks:
         return f"no past task was measured with {which}"
     return f"{n_tasks} of {len(table.tasks)} past tasks were measured with {which}: too few"
-
-
-def _variance(X, schema):
-    """Variance of the numbers in X, which the width of a kernel without scaling refers to."""
-    if X is None or schema.sparse or len(schema.numeric) < schema.n_features:
-        return 1.0
-    if schema.container == "pandas":
-        X = X.to_numpy(dtype=float, na_value=np.nan)
-    numbers = np.asarray(X, dtype=float)
-    return float(np.nanvar(numbers[:: max(1, len(numbers) // 2000)])) or 1.0
 
 
 def performance_of(configurations, metric, table, differs=None, n_features=None, variance=1.0):

@@ -1,4 +1,8 @@
-"""The loop of a search: ask, evaluate on folds, tell, and know when to stop."""
+"""The loop of a search: ask, evaluate on folds, tell, and know when to stop.
+
+What it does follows from its arguments and from the order in which results come: the clock, the
+executor and the journal are arguments, and nothing else is looked at.
+"""
 
 import time
 from dataclasses import dataclass, field
@@ -6,48 +10,47 @@ from typing import Any
 
 import numpy as np
 
-from ..evaluation import Race, Standard, StoredTrial, failed_fold
+from ..evaluation import Incumbent, Race, StoredTrial, failed_fold
 from ..exceptions import StrategyError
 from ..strategies import Outcome, Proposal
-from ._points import decode_point, encode_point, text_of_key
+from ._point_json import decode_point, encode_point, text_of_key
 
-__all__ = ["Limits", "SearchLoop", "Trial"]
+__all__ = ["LoopRules", "SearchLoop", "Trial"]
 
 
-@dataclass
-class Limits:
-    """When a search ends, and what a candidate may use.
+@dataclass(frozen=True)
+class LoopRules:
+    """When a loop ends, and what a candidate may use.
 
     Parameters
     ----------
-    n_iter : int or None
-        Candidates in all.
-    deadline : float or None
-        ``time.monotonic()`` after which nothing runs any more; what remains until the end of the
-        budget is for the refit.
-    patience : int or None
-        Candidates in a row without an improvement of more than `tol`.
-    tol : float
-    lookahead : int or None
+    n_iter : int or None, default=None
+        Candidates in all; None: as many as there are.
+    patience : int or None, default=None
+        Candidates in a row that may be no better than the best before them.
+    lookahead : int or None, default=2
         A candidate is proposed when the results of all but the last ``lookahead - 1`` candidates
         before it are known, whatever the number of workers. None: as soon as a worker is free.
-    candidate_seconds : float or None
+    racing : bool, default=False
+        Whether a candidate is stopped when it can hardly become the best any more.
+    fold_seconds : float or None, default=None
         Limit for one fold of a candidate.
-    candidate_bytes : int or None
+    memory_bytes : int or None, default=None
         Limit of memory of the process that evaluates it.
+    error_score : "raise" or float, default=nan
+        Score of a fold that failed.
+    metric_names : tuple of str, default=()
+        Names of the metrics where a scorer gives several.
     """
 
     n_iter: int | None = None
-    deadline: float | None = None
     patience: int | None = None
-    tol: float = 0.0
     lookahead: int | None = 2
-    candidate_seconds: float | None = None
-    candidate_bytes: int | None = None
-
-    def seconds_left(self):
-        """Seconds until the deadline, None without one."""
-        return None if self.deadline is None else self.deadline - time.monotonic()
+    racing: bool = False
+    fold_seconds: float | None = None
+    memory_bytes: int | None = None
+    error_score: Any = np.nan
+    metric_names: tuple = ()
 
 
 @dataclass
@@ -60,15 +63,21 @@ class Trial:
         Place in the order of proposals.
     proposal : Proposal
     key : str
+        Text that identifies the candidate in every process.
     folds : dict of int to FoldResult
+    started : set of int
+        Folds handed to the executor.
     status : str
         Empty while it is not finished.
     failure : str
+        What went wrong, in words.
     estimate : float
         Mean score that guides the search; for a candidate that was stopped, what is expected of
         it.
     begun, elapsed : float
         Seconds since the start of the search, and from its begin to its end.
+    incumbent : Incumbent or None
+        What it has to beat in a race.
     """
 
     number: int
@@ -81,11 +90,11 @@ class Trial:
     estimate: float = np.nan
     begun: float = 0.0
     elapsed: float = 0.0
-    standard: Standard | None = None
-    context: Any = None
+    incumbent: Incumbent | None = None
 
     @property
     def finished(self):
+        """Whether nothing more is to come."""
         return bool(self.status)
 
 
@@ -104,23 +113,27 @@ class SearchLoop:
     executor : Executor
     job_of : callable
         ``job_of(trial, fold)`` gives the job for the executor.
-    guide : callable
-        ``guide(fold_result)`` gives the score of a fold that the search maximises.
+    objective : callable
+        ``objective(fold_result)`` gives the score of a fold that the search maximises.
     n_folds : int
-    limits : Limits
     journal : Journal
-    racing : bool
-    enqueued : sequence of dict
-        Points to evaluate before the strategy is asked.
-    error_score : "raise" or float
-    listener : object
-        Told of every begin and end: ``trial_begins(trial)``, ``fold_ends(trial, fold)`` and
-        ``trial_ends(trial, loop)``; the last two may return True to stop.
+    rules : LoopRules, optional
+    enqueued : sequence of (dict, str)
+        Points to evaluate before the strategy is asked, each with the reason to give.
+    watcher : object, optional
+        Told what happens: ``fold_ends(trial, fold)`` and ``trial_ends(trial, loop)``; both may
+        return True to stop.
+    deadline : callable, optional
+        ``deadline(best_trial)`` gives the time of `clock` after which nothing runs any more, None
+        without one. It may move when a better candidate is found.
+    clock : callable, default=time.monotonic
 
     Attributes
     ----------
     trials : list of Trial
         In the order of proposals.
+    best_trial : Trial or None
+        The best of those that went well.
     stop_reason : str
     """
 
@@ -130,37 +143,44 @@ class SearchLoop:
         context,
         executor,
         job_of,
-        guide,
+        objective,
         n_folds,
-        limits,
         journal,
-        racing=False,
+        rules=None,
         enqueued=(),
-        error_score=np.nan,
-        listener=None,
+        watcher=None,
+        deadline=None,
+        clock=time.monotonic,
     ):
         self.strategy, self.context, self.executor = strategy, context, executor
-        self.job_of, self.guide, self.n_folds = job_of, guide, n_folds
-        self.limits, self.journal = limits, journal
-        self.race = Race(n_folds) if racing and n_folds > 1 else None
-        self.enqueued = list(enqueued)
+        self.job_of, self.objective, self.n_folds = job_of, objective, n_folds
+        self.journal, self.rules = journal, rules or LoopRules()
+        self.enqueued, self.watcher = list(enqueued), watcher
+        self.deadline, self.clock = deadline, clock
+        self.race = Race(n_folds) if self.rules.racing and n_folds > 1 else None
+        n_iter = self.rules.n_iter
         # Of a whole grid every point has its row: one that stands there twice has two rows, and
         # one evaluation.
-        self.whole = limits.n_iter is not None and limits.n_iter >= len(context.candidates)
+        self.whole = n_iter is not None and n_iter >= len(context.candidates)
         self.repeats = []
-        self.error_score, self.listener = error_score, listener
-        self.trials, self.stop_reason = [], ""
+        self.trials, self.stop_reason, self.best_trial = [], "", None
         self.n_told = 0
         self.open = []
         self.running = set()
-        self.best, self.since_best = -np.inf, 0
-        self.begun = time.monotonic()
+        self.best_told, self.since_best = -np.inf, 0
+        self.begun = clock()
         # Why no more candidates begin, while those that have begun are finished.
         self.last_call = ""
 
     @property
     def asynchronous(self):
-        return self.limits.lookahead is None
+        """Whether candidates are proposed as soon as a worker is free."""
+        return self.rules.lookahead is None
+
+    def seconds_left(self):
+        """Seconds until the deadline, None without one."""
+        deadline = None if self.deadline is None else self.deadline(self.best_trial)
+        return None if deadline is None else deadline - self.clock()
 
     def run(self):
         """Search until something ends it; `stop_reason` then says what.
@@ -168,6 +188,7 @@ class SearchLoop:
         Returns
         -------
         list of Trial
+            All that have begun; those that the end of the search cut off are ``"unfinished"``.
         """
         try:
             if self.asynchronous:
@@ -176,7 +197,7 @@ class SearchLoop:
                 self._fill()
                 if self.stop_reason or not self.running:
                     break
-                left = self.limits.seconds_left()
+                left = self.seconds_left()
                 done = self.executor.next(timeout=None if left is None else max(0.0, left))
                 if done is not None:
                     self._receive(done)
@@ -188,12 +209,28 @@ class SearchLoop:
         finally:
             self.executor.cancel(self.running)
         self.stop_reason = self.stop_reason or self.last_call
+        self._leave_unfinished()
         return self.trials
 
     def _check_time(self):
-        left = self.limits.seconds_left()
+        left = self.seconds_left()
         if not self.stop_reason and left is not None and left <= 0:
             self.stop_reason = "time_budget"
+
+    def _leave_unfinished(self):
+        """Close what has begun; it has an estimate only where no candidate has all its folds."""
+        nothing_else = not any(trial.status in ("ok", "over_limit") for trial in self.trials)
+        for trial in self.open:
+            trial.status = "unfinished"
+            trial.failure = (
+                f"the search ended after {len(trial.folds)} of {self.n_folds} folds of it"
+            )
+            trial.elapsed = self.clock() - self.begun - trial.begun
+            if nothing_else and trial.folds:
+                trial.estimate = float(np.mean(self._scores(trial)))
+
+    def _scores(self, trial):
+        return [self.objective(trial.folds[fold]) for fold in sorted(trial.folds)]
 
     def _fill(self):
         """Hand jobs to the executor while it has room for them."""
@@ -228,14 +265,16 @@ class SearchLoop:
             self._enter(trial, fold, known)
             return
         self.running.add((trial.number, fold))
-        wall, left = self.limits.candidate_seconds, self.limits.seconds_left()
+        wall, left = self.rules.fold_seconds, self.seconds_left()
         if left is not None:
             wall = max(0.0, left) if wall is None else min(wall, max(0.0, left))
+        expected = trial.proposal.seconds
         self.executor.submit(
             self.job_of(trial, fold),
             (trial.number, fold),
             wall_seconds=wall,
-            memory_bytes=self.limits.candidate_bytes,
+            memory_bytes=self.rules.memory_bytes,
+            expected_seconds=expected if np.isfinite(expected) else None,
         )
 
     def _receive(self, done):
@@ -249,16 +288,19 @@ class SearchLoop:
             if result.error is not None:
                 raise result.error
         else:
-            limit = self.limits.candidate_seconds
+            limit = self.rules.fold_seconds
             if done.status == "timeout" and (limit is None or done.wall_seconds < limit):
                 # The end of the search, not the candidate's own limit, ended it.
                 self.stop_reason = self.stop_reason or "time_budget"
                 return
-            if self.error_score == "raise":
+            if self.rules.error_score == "raise":
                 raise _error_of(done)
-            names = getattr(self.listener, "scorer_names", None)
             result = failed_fold(
-                done.status, done.error, done.wall_seconds, self.error_score, names
+                done.status,
+                done.error,
+                done.wall_seconds,
+                self.rules.error_score,
+                list(self.rules.metric_names) or None,
             )
         self.journal.add_fold(trial.key, fold, result)
         self._enter(trial, fold, result)
@@ -269,54 +311,57 @@ class SearchLoop:
         Folds count in their order, so that the end does not depend on which were run first.
         """
         trial.folds[fold] = result
-        if self.listener is not None and self.listener.fold_ends(trial, fold):
+        if self.watcher is not None and self.watcher.fold_ends(trial, fold):
             self.stop_reason = self.stop_reason or "callback"
         for done in range(1, self.n_folds + 1):
             if done - 1 not in trial.folds:
                 return
-            status = ""
-            if done < self.n_folds and trial.folds[done - 1].status not in _FATAL:
+            latest, lost = trial.folds[done - 1], False
+            if done < self.n_folds and latest.status not in _FATAL:
                 if self.race is None:
                     continue
-                scores = [self.guide(trial.folds[f]) for f in range(done)]
-                if not self.race.lost(trial.standard, scores):
-                    continue
-                status = "raced"
+                # With a fold that failed a candidate cannot win; that is no lost race.
+                if not self._is_bad(latest):
+                    scores = [self.objective(trial.folds[f]) for f in range(done)]
+                    lost = self.race.lost(trial.incumbent, scores)
+                    if not lost:
+                        continue
             trial.folds = {f: trial.folds[f] for f in range(done)}
-            self._close(trial, status)
+            self._close(trial, lost)
             return
 
-    def _close(self, trial, status=""):
-        """Finish a candidate: status, estimate, journal, listeners."""
+    def _is_bad(self, result):
+        """Whether a fold has no score; a metric beside the objective may be undefined."""
+        if result.status == "invalid":
+            return not np.isfinite(self.objective(result))
+        return result.status != "ok"
+
+    def _close(self, trial, lost):
+        """Finish a candidate: status, estimate, watcher."""
         pointless = {key for key in self.running if key[0] == trial.number}
         self.executor.cancel(pointless)
         self.running -= pointless
         results = [trial.folds[f] for f in sorted(trial.folds)]
-        scores = np.array([self.guide(r) for r in results], dtype=float)
-        # A metric beside the one that guides the search may be undefined on a fold.
-        bad = [
-            r
-            for r, score in zip(results, scores, strict=True)
-            if r.status != "ok" and not (r.status == "invalid" and np.isfinite(score))
-        ]
-        excess = [r.excess for r in results if r.excess]
-        trial.status = (
-            status or (bad[0].status if bad else "") or ("over_limit" if excess else "ok")
-        )
+        bad = [result for result in results if self._is_bad(result)]
+        excess = [result.excess for result in results if result.excess]
         if bad:
-            trial.failure = bad[0].failure
-        elif excess:
-            trial.failure = excess[0]
-        elif status == "raced":
-            trial.estimate = self.race.estimate(trial.standard, scores)
+            trial.status, trial.failure = bad[0].status, bad[0].failure
+        elif lost:
+            trial.status = "raced"
+            trial.estimate = self.race.estimate(trial.incumbent, self._scores(trial))
             trial.failure = (
-                f"stopped after {len(scores)} of {self.n_folds} folds: it could hardly win"
+                f"stopped after {len(results)} of {self.n_folds} folds: it could hardly win"
             )
-        if trial.status == "ok":
-            trial.estimate = float(scores.mean())
-        trial.elapsed = time.monotonic() - self.begun - trial.begun
+        elif excess:
+            trial.status, trial.failure = "over_limit", excess[0]
+        else:
+            trial.status = "ok"
+            trial.estimate = float(np.mean(self._scores(trial)))
+            if self.best_trial is None or trial.estimate > self.best_trial.estimate:
+                self.best_trial = trial
+        trial.elapsed = self.clock() - self.begun - trial.begun
         self.open.remove(trial)
-        if self.listener is not None and self.listener.trial_ends(trial, self):
+        if self.watcher is not None and self.watcher.trial_ends(trial, self):
             self.stop_reason = self.stop_reason or "callback"
         if self.asynchronous:
             self._tell(trial)
@@ -336,10 +381,9 @@ class SearchLoop:
     def _tell(self, trial):
         """Tell the strategy, and count what patience waits for."""
         self.n_told += 1
-        results = [self.guide(trial.folds[f]) for f in sorted(trial.folds)]
-        score, error = trial.estimate, np.nan
-        if trial.status == "ok" and len(results) > 1:
-            error = float(np.std(results, ddof=1) / np.sqrt(len(results)))
+        scores, score, error = self._scores(trial), trial.estimate, np.nan
+        if trial.status == "ok" and len(scores) > 1:
+            error = float(np.std(scores, ddof=1) / np.sqrt(len(scores)))
         seconds = trial.proposal.seconds
         if self.asynchronous:
             seconds = sum(r.fit_seconds + r.score_seconds for r in trial.folds.values())
@@ -347,13 +391,13 @@ class SearchLoop:
             [Outcome(trial.proposal, score, seconds, error, trial.status == "raced")]
         )
         if self.race is not None and trial.status == "ok":
-            self.race.add(np.array(results, dtype=float))
-        if np.isfinite(score) and score > self.best + self.limits.tol:
-            self.best, self.since_best = score, 0
+            self.race.add(np.array(scores, dtype=float))
+        if np.isfinite(score) and score > self.best_told:
+            self.best_told, self.since_best = score, 0
         else:
             self.since_best += 1
-        patience = self.limits.patience
-        if patience is not None and self.since_best >= patience and np.isfinite(self.best):
+        patience = self.rules.patience
+        if patience is not None and self.since_best >= patience and np.isfinite(self.best_told):
             self.last_call = self.last_call or "patience"
 
     def _tell_up_to(self, count):
@@ -370,12 +414,12 @@ class SearchLoop:
     def _begin_trial(self):
         """Ask for the next candidate; False if there is none now."""
         number = len(self.trials)
-        if self.limits.n_iter is not None and number >= self.limits.n_iter:
+        if self.rules.n_iter is not None and number >= self.rules.n_iter:
             self.last_call = self.last_call or "n_iter"
         if self.last_call:
             return False
         if not self.asynchronous:
-            seen = max(0, number - self.limits.lookahead + 1)
+            seen = max(0, number - self.rules.lookahead + 1)
             if not self._tell_up_to(seen):
                 return False
         proposal = self._propose()
@@ -395,7 +439,7 @@ class SearchLoop:
             candidate = self.repeats.pop(0)
             return Proposal(-1, self.context.candidates[candidate], candidate, "repeated")
         if self.enqueued:
-            proposal = self._own_proposal(self.enqueued.pop(0), "enqueued")
+            proposal = self._own_proposal(*self.enqueued.pop(0))
         else:
             proposal = next(iter(self.strategy.ask(1)), None)
         if self.whole and proposal is not None and proposal.candidate is not None:
@@ -407,6 +451,9 @@ class SearchLoop:
     def _own_proposal(self, point, reason, **details):
         """Make a proposal that the strategy did not make, and let it know."""
         candidate = self.strategy.record.enter(point)
+        times = self.context.predicted_seconds
+        if candidate is not None and times is not None:
+            details.setdefault("seconds", float(times[candidate]))
         return Proposal(-1, point, candidate, reason, **details)
 
     def _begin(self, proposal):
@@ -414,24 +461,22 @@ class SearchLoop:
             len(self.trials),
             proposal,
             text_of_key(proposal.point, proposal.candidate),
-            begun=time.monotonic() - self.begun,
-            standard=None if self.race is None else self.race.standard(),
+            begun=self.clock() - self.begun,
+            incumbent=None if self.race is None else self.race.incumbent(),
         )
         self.trials.append(trial)
         self.open.append(trial)
         self.journal.add_trial(self._stored(trial))
-        if self.listener is not None:
-            self.listener.trial_begins(trial)
         return trial
 
     def _take_up(self):
         """Go on from a journal whose order no one can repeat: enter what it holds, as it is."""
-        stored = sorted(self.journal.trials.values(), key=lambda own: own.number)
-        for own in stored:
-            content = own.content
+        stored = sorted(self.journal.trials.values(), key=lambda kept: kept.number)
+        for kept in stored:
+            content = kept.content
             point = decode_point(content, self.context)
             if point is None:
-                raise StrategyError(f"The candidate {own.key} of the journal cannot be read.")
+                raise StrategyError(f"The candidate {kept.key} of the journal cannot be read.")
             proposal = self._own_proposal(
                 point,
                 content["reason"],
