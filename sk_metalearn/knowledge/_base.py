@@ -3,14 +3,13 @@
 import os
 import secrets
 import threading
-import warnings
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 
-from ..exceptions import KnowledgeError, KnowledgeWarning
+from ..exceptions import KnowledgeError, KnowledgeWarning, warn_user
 from ._assemble import assemble
 from ._bundle import check_file, read_bundle, write_bundle
 from ._check import check_tables
@@ -19,6 +18,7 @@ from ._files import is_ours
 from ._lines import read_lines, write_lines
 from ._merge import diff_tables, merge_tables
 from ._records import KINDS, Status
+from ._table import empty_table
 from ._text import printable
 from ._urls import is_store, user_store_url
 
@@ -222,12 +222,11 @@ class KnowledgeBase:
         self._problems = list(problems)
         if problems:
             more = len(problems) - _SHOWN
-            warnings.warn(
+            warn_user(
                 f"{len(problems)} rows of knowledge cannot be read and are left out: "
                 + "; ".join(problems[:_SHOWN])
                 + (f"; and {more} more (check() lists them)" if more > 0 else ""),
                 KnowledgeWarning,
-                stacklevel=3,
             )
 
     @property
@@ -279,8 +278,8 @@ class KnowledgeBase:
         kind : {"classification", "regression"}
         fidelity : str, default="main"
         configurations : sequence of Configuration or str, optional
-            Only these, or those with these ids, and the tasks measured with any of them. Of a
-            store nothing else is read. Default: all.
+            Only these, or those with these ids, and the tasks measured with any of them, of which
+            there may be none. Of a store nothing else is read. Default: all.
 
         Returns
         -------
@@ -289,7 +288,7 @@ class KnowledgeBase:
         Raises
         ------
         KnowledgeError
-            If nothing is known of that kind and fidelity.
+            If nothing is known of that kind and fidelity, and no configurations are given.
         """
         if kind not in KINDS:
             raise KnowledgeError(f"kind must be one of {list(KINDS)}; got {kind!r}.")
@@ -298,13 +297,10 @@ class KnowledgeBase:
         try:
             return self._absorb()[kind, fidelity]
         except KeyError:
-            raise self._nothing(kind, fidelity, self._tables) from None
-
-    def _nothing(self, kind, fidelity, tables):
-        return KnowledgeError(
-            f"This knowledge base has no {kind} tasks at fidelity {fidelity!r}; it has "
-            f"{sorted(tables)}."
-        )
+            raise KnowledgeError(
+                f"This knowledge base has no {kind} tasks at fidelity {fidelity!r}; it has "
+                f"{sorted(self._tables)}."
+            ) from None
 
     def _part(self, kind, fidelity, configurations):
         ids = list(dict.fromkeys(c if isinstance(c, str) else c.id for c in configurations))
@@ -314,7 +310,7 @@ class KnowledgeBase:
             tables, _, problems = self._store.read(ids)
             self._note(problems)
         if (kind, fidelity) not in tables:
-            raise self._nothing(kind, fidelity, tables)
+            return empty_table(kind, fidelity)
         table = tables[kind, fidelity]
         columns = table.columns_of(ids)
         part = table.take(columns=columns[columns >= 0])

@@ -19,10 +19,11 @@ import numpy as np
 
 from ._limits import MAX_NAME
 
-__all__ = ["HASHED", "failure_type", "keyed_hash", "kept_settings"]
+__all__ = ["HASHED", "estimator_text", "failure_type", "keyed_hash", "kept_settings"]
 
 # The key of a setting's hash, where its value is not kept.
 HASHED = "hash"
+_WITHOUT_EFFECT = ("random_state", "n_jobs", "verbose")
 _ERROR = re.compile(r"([A-Za-z_][\w.]*?)(?:[:(].*)?", re.DOTALL)
 
 
@@ -142,3 +143,49 @@ def _is_exception(name):
     holder = sys.modules.get(module) if module else builtins
     found = getattr(holder, own, None) if holder is not None else None
     return isinstance(found, type) and issubclass(found, BaseException)
+
+
+def estimator_text(estimator, searched, text_of):
+    """Give a text that two estimators share if they differ in nothing but what a search sets.
+
+    The parameters searched are no part of it, nor those that change no result to speak of: seeds,
+    numbers of threads, and how much is printed.
+
+    Parameters
+    ----------
+    estimator : estimator
+    searched : collection of str
+        Names of the parameters that candidates set.
+    text_of : callable
+        Gives a text that identifies a value.
+
+    Returns
+    -------
+    str
+    """
+    params = estimator.get_params(deep=True)
+    inside = {id(value) for value in params.values() if _is_estimator(value)}
+
+    def shape(value):
+        if id(value) in inside:
+            # Its own parameters stand among those of the whole.
+            return _class_of(value)
+        if type(value) in (list, tuple):
+            return f"({', '.join(map(shape, value))})"
+        return text_of(value)
+
+    def counts(name):
+        parts = name.split("__")
+        heads = ("__".join(parts[: k + 1]) for k in range(len(parts)))
+        return parts[-1] not in _WITHOUT_EFFECT and not any(head in searched for head in heads)
+
+    lines = [f"{name}={shape(value)}" for name, value in sorted(params.items()) if counts(name)]
+    return "\n".join([_class_of(estimator), *lines])
+
+
+def _is_estimator(value):
+    return hasattr(value, "get_params") and not isinstance(value, type)
+
+
+def _class_of(value):
+    return f"{type(value).__module__}.{type(value).__qualname__}"

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..exceptions import KnowledgeError
-from ._cells import Cells
+from ._cells import Cells, CellWriter
 from ._metrics import nearest_metric
 from ._records import Evaluation, Status
 
-__all__ = ["PerformanceTable", "code_type"]
+__all__ = ["PerformanceTable", "code_type", "empty_table"]
 
 _MEAN, _FOLDS, _OUTER = "mean:", "folds:", "outer:"
 # Of one family, so many columns tell what a model of it can learn.
@@ -130,7 +130,7 @@ class PerformanceTable:
         """Names of the metrics stored for the test split outside all folds."""
         return self._names(_OUTER)
 
-    def scores(self, metric, failures="nan"):
+    def scores(self, metric, failures="nan", columns=None):
         """Give the mean score over folds.
 
         Parameters
@@ -141,6 +141,8 @@ class PerformanceTable:
             What a crash, a timeout, too much memory or an invalid result is worth: unknown, or
             as much as the dummy estimator on the same task. Cells never measured and families
             not applicable stay NaN.
+        columns : array-like of int, optional
+            Positions of the configurations wanted. Default: all.
 
         Returns
         -------
@@ -156,11 +158,12 @@ class PerformanceTable:
         self._require(name, metric, self.metrics)
         if failures not in ("nan", "dummy"):
             raise KnowledgeError(f"failures is 'nan' or 'dummy'; got {failures!r}.")
-        scores = self._array(name)
+        part = self if columns is None else self.take(columns=columns)
+        scores = part._array(name)
         if failures == "nan":
             return scores
         failed = np.isin(
-            self.status, [Status.crashed, Status.timeout, Status.memory, Status.invalid]
+            part.status, [Status.crashed, Status.timeout, Status.memory, Status.invalid]
         )
         return np.where(failed & np.isnan(scores), self.baseline(metric)[:, None], scores)
 
@@ -444,6 +447,24 @@ class PerformanceTable:
                 f"The metric {metric!r} is not stored{how} for {self.kind}. Stored: "
                 f"{list(stored)}. nearest_metric() gives the closest one."
             )
+
+
+def empty_table(kind, fidelity="main"):
+    """Give a table without tasks.
+
+    Parameters
+    ----------
+    kind : {"classification", "regression"}
+    fidelity : str, default="main"
+
+    Returns
+    -------
+    PerformanceTable
+    """
+    cells = CellWriter().cells((0, 0))
+    return PerformanceTable(
+        kind, (), (), {"metafeatures": np.empty((0, 0))}, fidelity=fidelity, cells=cells
+    )
 
 
 def code_type(entries):
