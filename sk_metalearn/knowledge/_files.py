@@ -40,7 +40,11 @@ def replace_file(path):
             f"{printable(str(path))!r} is there and holds no knowledge base: it is not replaced. "
             "Give another name, or remove it first."
         )
-    number, part = tempfile.mkstemp(".part", f".{path.name[:100]}.", path.parent)
+    try:
+        number, part = tempfile.mkstemp(".part", f".{path.name[:100]}.", path.parent)
+    except OSError as error:
+        reason = error.strerror or error
+        raise KnowledgeError(f"{printable(str(path))!r} cannot be written: {reason}.") from error
     try:
         with os.fdopen(number, "wb") as file:
             yield file
