@@ -11,8 +11,17 @@ from .exceptions import KnowledgeError, SkMetalearnError, import_optional
 __all__ = ["main"]
 
 
+class _Parser(argparse.ArgumentParser):
+    """Shows what it does not know without obeying it."""
+
+    def error(self, message):
+        from .knowledge._text import printable
+
+        super().error(printable(message))
+
+
 def _parser():
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="sk-metalearn", description="Knowledge of past datasets for scikit-learn searches."
     )
     parser.add_argument("--version", action="version", version=f"sk_metalearn {__version__}")
