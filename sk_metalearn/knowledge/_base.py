@@ -18,7 +18,7 @@ from ._files import is_ours
 from ._lines import read_lines, write_lines
 from ._merge import diff_tables, merge_tables
 from ._records import KINDS, Status
-from ._table import empty_table
+from ._table import MOST_OF_A_FAMILY, empty_table
 from ._text import printable
 from ._urls import is_store, user_store_url
 
@@ -27,6 +27,8 @@ __all__ = ["KnowledgeBase"]
 _BUNDLED = "bundled.npz"
 _LINES = b'{"record":'
 _SHOWN = 3
+# A search asks in about a second, however much there is.
+_MOST_CELLS = 20_000
 
 
 class KnowledgeBase:
@@ -279,7 +281,8 @@ class KnowledgeBase:
         fidelity : str, default="main"
         configurations : sequence of Configuration or str, optional
             Only these, or those with these ids, and the tasks measured with any of them, of which
-            there may be none. Of a store nothing else is read. Default: all.
+            there may be none. Of a store nothing else is read, and of many evaluations the last
+            20,000. Default: all.
 
         Returns
         -------
@@ -302,12 +305,40 @@ class KnowledgeBase:
                 f"{sorted(self._tables)}."
             ) from None
 
+    def table_about(self, kind, configurations):
+        """Give what of a table can say something about some configurations.
+
+        Of a base that holds whole arrays, such as the bundled one, all of it. Of one that gathers
+        searches: the configurations themselves, the dummy's, and those of the same families that
+        were measured on most tasks, with the tasks measured with any of them.
+
+        Parameters
+        ----------
+        kind : {"classification", "regression"}
+        configurations : sequence of Configuration or None
+
+        Returns
+        -------
+        PerformanceTable
+
+        Raises
+        ------
+        KnowledgeError
+            If nothing is known of that kind, in a base that is no database.
+        """
+        if self._loaded:
+            return self.table(kind).narrowed(configurations)
+        known = [own for own in configurations if own is not None]
+        families = {own.family for own in known} | {"dummy"}
+        others = self._store.often_measured(families, MOST_OF_A_FAMILY)
+        return self.table(kind, configurations=[*known, *others])
+
     def _part(self, kind, fidelity, configurations):
         ids = list(dict.fromkeys(c if isinstance(c, str) else c.id for c in configurations))
         if self._loaded:
             tables = self._absorb()
         else:
-            tables, _, problems = self._store.read(ids)
+            tables, _, problems = self._store.read(ids, _MOST_CELLS)
             self._note(problems)
         if (kind, fidelity) not in tables:
             return empty_table(kind, fidelity)

@@ -3,6 +3,8 @@
 Far above what honest knowledge needs, and low enough that a small file cannot fill a machine.
 """
 
+import json
+
 from ..exceptions import KnowledgeError
 
 __all__ = [
@@ -80,10 +82,8 @@ def read_json(text):
     KnowledgeError
         If it is no JSON, holds NaN or Infinity, or is nested too deep.
     """
-    import json
-
     try:
-        return json.loads(text, parse_constant=_refuse)
+        return _DECODER.decode(text if isinstance(text, str) else text.decode())
     except RecursionError:
         raise KnowledgeError("nested too deep") from None
     except ValueError as error:
@@ -92,3 +92,6 @@ def read_json(text):
 
 def _refuse(constant):
     raise ValueError(f"{constant} is no JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse)

@@ -176,8 +176,9 @@ def whole_number(value, least, most, what):
     """Check a whole number and give it as an int."""
     if isinstance(value, str) and value.isascii() and value.isdigit():
         value = int(value) if len(value) < 20 else value
-    exact = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
-    if not exact or (not isinstance(value, Integral) and value != int(value)):
+    if isinstance(value, float) and math.isfinite(value) and value == int(value):
+        value = int(value)
+    if not isinstance(value, Integral) or isinstance(value, bool):
         raise KnowledgeError(f"{what} is a whole number; got {short(value)}.")
     if not least <= value <= most:
         raise KnowledgeError(f"{what} lies in [{least}, {most}]; got {short(value)}.")
@@ -377,9 +378,10 @@ class Evaluation(_Record):
 
 
 def _floats(values, what):
-    if isinstance(values, str | bytes | Mapping):
-        raise KnowledgeError(f"{what} are numbers; got {short(values)}.")
-    values = values if isinstance(values, list | tuple) else _listed(values)
+    if type(values) is not list and type(values) is not tuple:
+        if isinstance(values, str | bytes | Mapping):
+            raise KnowledgeError(f"{what} are numbers; got {short(values)}.")
+        values = values if isinstance(values, list | tuple) else _listed(values)
     if len(values) > MAX_FOLDS:
         raise KnowledgeError(f"{what} are at most {MAX_FOLDS} numbers; got {len(values)}.")
     return tuple(value if type(value) is float else _float(value, what) for value in values)
@@ -401,7 +403,7 @@ def _float(value, what):
 
 
 def _scores(metrics, what):
-    if not isinstance(metrics, Mapping):
+    if type(metrics) is not dict and not isinstance(metrics, Mapping):
         raise KnowledgeError(f"An Evaluation's {what} map names to scores; got {short(metrics)}.")
     if len(metrics) > MAX_METRICS:
         raise KnowledgeError(f"An Evaluation has at most {MAX_METRICS} {what}; got {len(metrics)}.")
@@ -455,13 +457,15 @@ def _plain(values):
     return [value if math.isfinite(value) else None for value in values]
 
 
-def read_configuration(record):
+def read_configuration(record, text=None):
     """Read a configuration from a record that nobody vouches for.
 
     Parameters
     ----------
     record : mapping
         In JSON types.
+    text : str, optional
+        The canonical text that it was read from.
 
     Returns
     -------
@@ -491,6 +495,9 @@ def read_configuration(record):
         raise KnowledgeError(f"A configuration's family is printable; got {short(family)}.")
     try:
         found = Configuration.from_dict(record)
+        if text is not None:
+            # Its own text, of which the database's key is the hash: it need not be made again.
+            vars(found)["text"] = text
         found.id  # noqa: B018  # its text is made here, while errors are expected
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise KnowledgeError(f"No configuration: {type(error).__name__}: {error}") from None

@@ -88,6 +88,15 @@ def _open(uri, patience):
 def _take_over(connection, record=None):
     # Python's own handling of transactions starts them too late for a write lock.
     connection.isolation_level = None
+    # A damaged row is told apart from the others only if it does not end the reading.
+    connection.text_factory = _text
+
+
+def _text(content):
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return content
 
 
 def _begin(connection):

@@ -8,6 +8,7 @@ it makes no file, no table, and changes nothing.
 import json
 import os
 import secrets
+import sqlite3
 import threading
 from contextlib import contextmanager
 from itertools import chain
@@ -39,6 +40,8 @@ __all__ = ["KnowledgeStore"]
 _LOCK = 7_305_518_226
 # Databases limit the values of one query.
 _AT_ONCE = 500
+# What reading a damaged file can end in, beside the database's own errors.
+_DAMAGE = (sqlite3.Error, UnicodeError, TypeError, AttributeError, LookupError, OverflowError)
 _STREAM = 5_000
 
 
@@ -136,7 +139,7 @@ class KnowledgeStore:
         try:
             with held, engine.begin() as connection:
                 yield connection
-        except self._sql.exc.SQLAlchemyError as error:
+        except (self._sql.exc.SQLAlchemyError, *_DAMAGE) as error:
             cause = str(getattr(error, "orig", None) or error).strip()
             raise KnowledgeError(
                 f"The database of {self!r} gave an error: {printable(cause)}"
@@ -221,7 +224,7 @@ class KnowledgeStore:
             change = sql.update(meta).where(meta.c.key == "schema")
             connection.execute(change.values(value=str(SCHEMA)))
         key = self._insert("meta").on_conflict_do_nothing()
-        connection.execute(key, [{"key": "secret", "value": secrets.token_hex(32)}])
+        connection.execute(key, [{"key": "hash_key", "value": secrets.token_hex(32)}])
         if self._backend == "sqlite":
             _sqlite.mark(connection)
 
@@ -243,7 +246,7 @@ class KnowledgeStore:
         if self.schema() is None:
             return None
         meta = self._tables["meta"]
-        query = self._sql.select(meta.c.value).where(meta.c.key == "secret")
+        query = self._sql.select(meta.c.value).where(meta.c.key == "hash_key")
         with self._transaction() as connection:
             return connection.execute(query).scalar_one_or_none()
 
@@ -362,7 +365,7 @@ class KnowledgeStore:
             base.sources,
         )
 
-    def read(self, configurations=None):
+    def read(self, configurations=None, most=None):
         """Read the parts of a knowledge base.
 
         A row that cannot be read costs that row.
@@ -371,6 +374,8 @@ class KnowledgeStore:
         ----------
         configurations : iterable of str, optional
             Read only the evaluations of these, by id, and their tasks. Default: all.
+        most : int, optional
+            Of these, at most about so many evaluations, the last. Default: all.
 
         Returns
         -------
@@ -388,7 +393,9 @@ class KnowledgeStore:
                 found = rows.evaluations(connection)
                 tasks = None
             else:
-                found = list(chain(*(rows.evaluations(connection, own) for own in _split(ids))))
+                share = None if most is None else max(1, most // max(1, len(_split(ids))))
+                parts = (rows.evaluations(connection, own, share) for own in _split(ids))
+                found = list(chain(*parts))
                 tasks = sorted({own.task for own in found})
             parts = {
                 "tasks": rows.records(connection, "tasks", tasks),
@@ -428,8 +435,7 @@ class KnowledgeStore:
                 return list(rows.records(connection, "configurations", sorted(ids)).values())
             sql, own = self._sql, self._tables["configurations"].c
             cell = self._tables["evaluations"].c
-            # The canonical text begins with the family.
-            head = f'{{"family":{json.dumps(family)},'
+            head = _head(family)
             query = (
                 sql.select(own.id, own.record)
                 .join(self._tables["evaluations"], cell.configuration == own.id)
@@ -440,6 +446,38 @@ class KnowledgeStore:
             )
             found = rows.read("configurations", connection.execute(query))
             return [configuration for _, configuration in found]
+
+    def often_measured(self, families, most):
+        """Name the configurations of some families that were evaluated on most tasks.
+
+        Parameters
+        ----------
+        families : iterable of str
+        most : int
+            Of each family at most so many.
+
+        Returns
+        -------
+        list of str
+            Their ids.
+        """
+        if self.schema() is None:
+            return []
+        sql, own = self._sql, self._tables["configurations"].c
+        cell, found = self._tables["evaluations"].c, []
+        with self._transaction() as connection:
+            for family in sorted(families):
+                head = _head(family)
+                query = (
+                    sql.select(own.id)
+                    .join(self._tables["evaluations"], cell.configuration == own.id)
+                    .where(sql.func.substr(own.record, 1, len(head)) == head)
+                    .group_by(own.id)
+                    .order_by(sql.func.count().desc(), sql.func.max(cell.number).desc())
+                    .limit(most)
+                )
+                found += connection.execute(query).scalars()
+        return found
 
     def count(self):
         """Count the rows of each table.
@@ -482,7 +520,8 @@ class _Rows:
             try:
                 if not isinstance(text, str) or len(text) > MAX_LINE:
                     raise KnowledgeError(f"a record that is no text, or too long: {short(text)}")
-                record = reader(read_json(text))
+                record = read_json(text)
+                record = reader(record, text) if name == "configurations" else reader(record)
                 # An evaluation's key is its number, a configuration's a hash of its content.
                 own = getattr(record, {"sources": "name"}.get(name, "id"), key)
                 if name != "evaluations" and own != key:
@@ -502,12 +541,15 @@ class _Rows:
         )
         return dict(chain(*(self.read(name, connection.execute(own)) for own in queries)))
 
-    def evaluations(self, connection, configurations=None):
+    def evaluations(self, connection, configurations=None, most=None):
         """Read evaluations in the order in which they came, a part of them at a time."""
         table = self.store._tables["evaluations"]
         query = self.store._sql.select(table.c.number, table.c.record).order_by(table.c.number)
         if configurations is not None:
             query = query.where(table.c.configuration.in_(configurations))
+        if most is not None:
+            last = query.order_by(None).order_by(table.c.number.desc()).limit(most).subquery()
+            query = self.store._sql.select(last).order_by(last.c.number)
         rows = connection.execution_options(yield_per=_STREAM).execute(query)
         for _, evaluation in self.read("evaluations", rows):
             yield evaluation
@@ -516,6 +558,11 @@ class _Rows:
 @contextmanager
 def _nothing():
     yield
+
+
+def _head(family):
+    """How the canonical text of a configuration of a family begins."""
+    return f'{{"family":{json.dumps(family)},'
 
 
 def _split(ids):

@@ -10,11 +10,11 @@ from ._cells import Cells, CellWriter
 from ._metrics import nearest_metric
 from ._records import Evaluation, Status
 
-__all__ = ["PerformanceTable", "code_type", "empty_table"]
+__all__ = ["MOST_OF_A_FAMILY", "PerformanceTable", "code_type", "empty_table"]
 
 _MEAN, _FOLDS, _OUTER = "mean:", "folds:", "outer:"
 # Of one family, so many columns tell what a model of it can learn.
-_MOST_OF_A_FAMILY = 256
+MOST_OF_A_FAMILY = 256
 
 
 @dataclass(frozen=True)
@@ -343,7 +343,7 @@ class PerformanceTable:
             elif own.family in families:
                 members.setdefault(own.family, []).append(j)
         for own in members.values():
-            kept.update(sorted(own, key=lambda j: -counts[j])[:_MOST_OF_A_FAMILY])
+            kept.update(sorted(own, key=lambda j: -counts[j])[:MOST_OF_A_FAMILY])
         columns = np.array(sorted(kept), dtype=int)
         rows = np.unique(self._cells.rows[np.isin(self._cells.columns, columns)])
         return self.take(rows, columns)

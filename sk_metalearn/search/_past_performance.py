@@ -71,17 +71,15 @@ def past_performance(matches, kind, metric, knowledge, schema, place):
         "families": matches.families,
         "reasons": matches.reasons,
     }
+    configurations = [match.configuration for match in matches]
     try:
-        table = knowledge.table(kind)
+        table = knowledge.table_about(kind, configurations)
     except KnowledgeError as error:
         return Found(report={**report, "why": str(error)})
-    configurations = [match.configuration for match in matches]
     known = sum(own is not None for own in configurations)
     if not known:
         why = next(iter(matches.reasons), "there are no candidates")
         return Found(report={**report, "why": why})
-    # Of the points that one's own searches tried, only these can say something.
-    table = table.narrowed(configurations)
     if not table.metrics:
         return Found(report={**report, "why": _nothing(matches.families, table)})
     differs = np.array([match.kind == "other" for match in matches])
