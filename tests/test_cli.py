@@ -138,7 +138,7 @@ def broken(tmp_path, monkeypatch):
         ("info text.npz", "text.npz"),
         ("info binary.jsonl", "binary.jsonl', line 1"),
         ("info ://x", "names no database"),
-        ("import {a} file/x.db", "cannot be made"),
+        ("import {a} file/x.db", "file/x.db"),
         ("export {a} nowhere/x.jsonl", "nowhere/x.jsonl"),
         ("export {a} nowhere/x.npz", "nowhere/x.npz"),
         ("neighbors missing.csv target", "'missing.csv' cannot be read"),

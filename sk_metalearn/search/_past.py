@@ -105,7 +105,8 @@ def ask_the_past(problem, choices, options):
             report.update(found.report)
     if memory is not None:
         with _noting(faults, "What earlier searches found cannot be read"):
-            own = memory.past([choices.identity(point) for point in points])
+            names = [choices.identity(point) for point in points]
+            own = memory.past(names, _twins(choices, points))
             report["own_tasks"] = 0 if own is None else len(own.tasks)
             performance = stack_past(performance, own)
     if performance is not None or memory is not None:
@@ -204,8 +205,18 @@ def _remembered(memory, choices):
     known = {point_key(point) for point in choices.points}
     return [
         params
-        for params in memory.known_params()
+        for params in memory.known_params(choices.space)
         if choices.space.contains(params) and point_key(params) not in known
+    ]
+
+
+def _twins(choices, points):
+    """The candidates of an estimator in the catalogue's words, None where it has none for one."""
+    if choices.estimator is None:
+        return None
+    return [
+        match.configuration if match.kind in ("exact", "same") else None
+        for match in choices.match(points)
     ]
 
 

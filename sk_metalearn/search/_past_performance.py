@@ -71,15 +71,17 @@ def past_performance(matches, kind, metric, knowledge, schema, place):
         "families": matches.families,
         "reasons": matches.reasons,
     }
+    configurations = [match.configuration for match in matches]
     try:
-        table = knowledge.table(kind)
+        table = knowledge.table_about(kind, configurations)
     except KnowledgeError as error:
         return Found(report={**report, "why": str(error)})
-    configurations = [match.configuration for match in matches]
     known = sum(own is not None for own in configurations)
     if not known:
         why = next(iter(matches.reasons), "there are no candidates")
         return Found(report={**report, "why": why})
+    if not table.metrics:
+        return Found(report={**report, "why": _nothing(matches.families, table)})
     differs = np.array([match.kind == "other" for match in matches])
     name, exact = table.nearest_metric(metric)
     past = performance_of(configurations, name, table, differs, **place)
@@ -147,12 +149,11 @@ def performance_of(configurations, metric, table, differs=None, n_features=None,
     measured = table.scores(metric, failures="dummy")
     for family, members in families.items():
         model = family_model(table, family, metric)
-        if model is None:
-            continue
-        own = model.place([configurations[i] for i in members], n_features, variance)
-        scores[:, members], spread[:, members] = model.predict(own)
-        seconds[:, members] = model.predict_seconds(own)
-        correlation[np.ix_(members, members)] = model.correlation(own)
+        if model is not None:
+            own = model.place([configurations[i] for i in members], n_features, variance)
+            scores[:, members], spread[:, members] = model.predict(own)
+            seconds[:, members] = model.predict_seconds(own)
+            correlation[np.ix_(members, members)] = model.correlation(own)
         for i in members:
             if position[i] >= 0:
                 there = np.isfinite(measured[:, position[i]])
