@@ -13,10 +13,19 @@ from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 
 from ..exceptions import SpaceError
-from ..spaces import Branch, Categorical, Float, Integer, Space, build_model, families
+from ..spaces import (
+    Branch,
+    Categorical,
+    Float,
+    Integer,
+    Space,
+    build_model,
+    families,
+    point_key,
+    point_keys,
+)
 from ..spaces._inverse import Inexpressible, find_family, read_model, unwrap
 from ..spaces._parameters import plain_value, same_value
-from ..strategies._identity import point_key, point_keys
 from ..strategies._points import all_points
 
 __all__ = ["Candidates", "choose_n_iter", "make_candidates"]

@@ -4,8 +4,7 @@ import re
 
 import numpy as np
 
-from ..spaces import Categorical
-from ..strategies._identity import point_key, value_text
+from ..spaces import Categorical, point_key, value_text
 
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 

@@ -12,8 +12,8 @@ from sklearn.utils import check_random_state
 from .._compat import accepts_callbacks, scorer_names
 from ..evaluation import Payload, check_fingerprint, make_by_params, open_journal
 from ..exceptions import FallbackWarning
+from ..spaces import point_key, point_keys
 from ..strategies import Context, get_strategy
-from ..strategies._identity import point_key, point_keys
 from ._candidates import check_names, choose_n_iter, make_candidates
 from ._fingerprint import fingerprint_of
 from ._memory import memory_of, metric_name, stack_past

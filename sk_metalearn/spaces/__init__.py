@@ -4,6 +4,9 @@ from ._build import build_estimator, build_model
 from ._catalogue import CATALOGUE_VERSION, families, get_family
 from ._configuration import Configuration
 from ._family import KINDS, PREPROCESSING, Family
+from ._identity import point_key as point_key
+from ._identity import point_keys as point_keys
+from ._identity import value_text as value_text
 from ._parameters import Categorical, Float, Integer, Parameter
 from ._pool import SLICE, catalogue_space, fidelity_pool, from_point, load_pool, to_point
 from ._schema import Schema

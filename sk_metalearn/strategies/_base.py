@@ -7,8 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..exceptions import StrategyError
-from ..spaces import Space
-from ._identity import point_key, point_keys
+from ..spaces import Space, point_key, point_keys
 
 __all__ = ["Context", "Outcome", "PastPerformance", "Proposal", "Record", "Strategy"]
 

@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.ensemble import ExtraTreesRegressor
 
 from ..exceptions import SpaceError
+from ..spaces import point_key
 from ._acquisition import log_expected_improvement
-from ._identity import point_key
 from ._random import Random
 from ._surrogate import SurrogateStrategy
 

@@ -6,9 +6,9 @@ import numpy as np
 from scipy.linalg import cho_solve
 from scipy.special import log_ndtr
 
+from ..spaces import point_key
 from ._acquisition import log_expected_improvement
 from ._gp import GaussianProcess, GaussianProcessRegression, kernel_matrix
-from ._identity import point_key
 
 __all__ = ["DifferentiableProcess", "GradientSearch"]
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from ..exceptions import StrategyError
+from ..spaces import point_key
 from ._base import Strategy
-from ._identity import point_key
 from ._points import all_points, grid_points
 
 __all__ = ["Grid"]

@@ -6,9 +6,9 @@ from functools import cached_property
 
 import numpy as np
 
+from ..spaces import point_key
 from ._active_greedy import ActiveGreedy
 from ._base import Context, Outcome, Proposal
-from ._identity import point_key
 from ._past import PastMatrix
 
 __all__ = ["PastSearches"]

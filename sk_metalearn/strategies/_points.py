@@ -6,8 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..exceptions import SpaceError
-from ..spaces import Branch, Categorical, Float, Integer, Space
-from ._identity import point_key, value_text
+from ..spaces import Branch, Categorical, Float, Integer, Space, point_key, value_text
 
 __all__ = [
     "Encoder",

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..exceptions import SpaceError
+from ..spaces import point_key
 from ._base import Strategy
-from ._identity import point_key
 from ._points import all_points, fresh_point
 
 __all__ = ["Random"]

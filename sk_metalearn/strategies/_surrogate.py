@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..exceptions import SpaceError
+from ..spaces import point_key
 from ._acquisition import log_expected_improvement
 from ._base import Strategy
-from ._identity import point_key
 from ._points import Encoder
 from ._quasi_random import QuasiRandom
 from ._random import draw_new

@@ -19,9 +19,8 @@ from functools import lru_cache
 import numpy as np
 
 from ..exceptions import StrategyError
-from ..spaces import Branch, Categorical, Condition, Float, Integer, Space
+from ..spaces import Branch, Categorical, Condition, Float, Integer, Space, point_key
 from ._base import Context, Outcome, PastPerformance, Proposal
-from ._identity import point_key
 from ._points import Encoder, all_points
 
 __all__ = ["CHECKS", "TaskFamily", "check_strategy", "make_space", "simulate"]

@@ -15,20 +15,33 @@ _PLAIN = (bool, int, float, complex, str, bytes, range, slice, type(None), type(
 
 
 def point_key(point):
-    """Give a hashable key that two points share only if they are the same configuration."""
+    """Return a hashable key that two points share only if they are the same configuration.
+
+    Parameters
+    ----------
+    point : mapping
+        Value of each parameter by name.
+
+    Returns
+    -------
+    tuple
+        Pairs of name and text of the value (see `value_text`), sorted by name.
+    """
     return _key(point, value_text)
 
 
 def point_keys(points):
-    """Give the keys of many points, reading a value that they share only once.
+    """Return the keys of many points, reading a value that they share only once.
 
     Parameters
     ----------
     points : sequence of mapping
+        Value of each parameter by name.
 
     Returns
     -------
-    list
+    list of tuple
+        The `point_key` of each point.
     """
     known = {}
 
@@ -48,7 +61,7 @@ def _key(point, text):
 
 
 def value_text(value):
-    """Give the text that identifies a value by its content.
+    """Return the text that identifies a value by its content.
 
     Estimators and kernels are their class and parameters, functions their name and code. What
     the content does not tell (random states, functions without a name, what cannot be pickled) is
@@ -57,10 +70,12 @@ def value_text(value):
     Parameters
     ----------
     value : object
+        Value of a parameter.
 
     Returns
     -------
     str
+        Text that two values share only if they are the same.
     """
     if isinstance(value, np.generic):
         value = value.item()
