@@ -19,6 +19,7 @@ from ..spaces import (
     Float,
     Integer,
     Space,
+    all_points,
     build_model,
     families,
     point_key,
@@ -26,7 +27,6 @@ from ..spaces import (
 )
 from ..spaces._inverse import Inexpressible, find_family, read_model, unwrap
 from ..spaces._parameters import plain_value, same_value
-from ..strategies._points import all_points
 
 __all__ = ["Candidates", "choose_n_iter", "make_candidates"]
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._pool import PoolStrategy
+from ._past_performance import PoolStrategy
 
-__all__ = ["ActiveTesting", "Concordance"]
+__all__ = ["ActiveGreedy", "ActiveTesting", "Concordance"]
 
 
 class Concordance:
@@ -110,3 +110,17 @@ class ActiveTesting(PoolStrategy):
             return {"reason": f"neighbour of {nearest}"}
 
         return utility, details
+
+
+@dataclass
+class ActiveGreedy(ActiveTesting):
+    """Active testing with the gain counted over all results, not over the incumbent alone.
+
+    On each past task a new candidate must beat the best of all candidates tried, so that near
+    copies of what was tried gain nothing: a greedy portfolio that adapts to the task.
+    """
+
+    def _reference(self, indices, scores, waiting):
+        regret = self.matrix.regret
+        tried = np.concatenate([indices, waiting])
+        return regret[:, tried].min(axis=1, initial=1.0)

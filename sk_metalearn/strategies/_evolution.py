@@ -5,10 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..exceptions import SpaceError
-from ._base import Strategy
-from ._points import Encoder, fresh_point, infer_space
-from ._quasi_random import QuasiRandom
-from ._random import Random
+from ..spaces import Encoder, fresh_point, infer_space
+from ._sampling import QuasiRandom, Random
+from ._strategy import Strategy
 
 __all__ = ["Evolution"]
 

@@ -7,13 +7,15 @@ from functools import cached_property
 import numpy as np
 
 from ..spaces import point_key
-from ._active_greedy import ActiveGreedy
-from ._base import Context, Outcome, Proposal
-from ._past import PastMatrix
+from ._active_testing import ActiveGreedy
+from ._past_performance import PastMatrix
+from ._strategy import Context, Outcome, Proposal
 
 __all__ = ["PastSearches"]
 
 STEPS = (0, 1, 2, 3, 4, 6, 8, 11, 15, 20, 27, 36)
+
+
 _PER_TASK = ("evidence", "reference", "cosine", "evicted")
 
 

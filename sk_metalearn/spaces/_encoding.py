@@ -1,4 +1,4 @@
-"""Points as keys, as lists and as numbers."""
+"""Points as lists and as numbers."""
 
 import sys
 from collections.abc import Mapping
@@ -6,7 +6,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..exceptions import SpaceError
-from ..spaces import Branch, Categorical, Float, Integer, Space, point_key, value_text
+from ._identity import point_key, value_text
+from ._parameters import Categorical, Float, Integer
+from ._space import Branch, Space
 
 __all__ = [
     "Encoder",

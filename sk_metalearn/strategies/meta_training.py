@@ -1,6 +1,6 @@
 """Meta-train the strategies: searches on past tasks are the tasks to learn from.
 
-    python -m sk_metalearn.strategies._meta_training --out FOLDER
+    python -m sk_metalearn.strategies.meta_training --out FOLDER
 
 writes the weights of every method for both kinds, meta-trained on the bundled knowledge. What is
 there already and was learned from the same knowledge is left as it is, so that an interrupted run
@@ -18,19 +18,15 @@ from .. import __version__
 from ..knowledge import KnowledgeBase
 from ..metalearners import MetaWeights, OuterLoop
 from ..metalearners._backend import namespace, softmax, value_and_grad
-from ..spaces import catalogue_space, to_point
-from ._base import PastPerformance
-from ._likeness import metafeature_table, profile_embedding
-from ._meta_base import LearnedChoice, weights_path
-from ._meta_matching import Matching
-from ._meta_memory import Memory
-from ._meta_network import MetaNetwork
-from ._meta_prototypical import Prototypical
-from ._meta_searches import PastSearches
-from ._meta_siamese import Siamese
-from ._meta_surrogate import MAML, SNAIL, Reptile
-from ._past import PastMatrix
-from ._points import Encoder
+from ..spaces import Encoder, catalogue_space, to_point
+from ._alike import metafeature_table, profile_embedding
+from ._learned_attention import Matching, Memory, Prototypical, Siamese
+from ._learned_choice import LearnedChoice, weights_path
+from ._learned_mixture import MetaNetwork
+from ._learned_surrogate import MAML, SNAIL, Reptile
+from ._past_performance import PastMatrix
+from ._past_searches import PastSearches
+from ._strategy import PastPerformance
 
 __all__ = ["METHODS", "PastSearches", "bundled_searches", "meta_train"]
 

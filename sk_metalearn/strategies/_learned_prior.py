@@ -1,14 +1,104 @@
-"""Adaptive Bayesian linear regression on features shared by all tasks."""
+"""Surrogates whose prior over the hyperparameters is learned from past tasks."""
 
-from dataclasses import dataclass
+import warnings
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPRegressor
 
-from ._prior_surrogate import PriorSurrogate
+from ._past_performance import TransferStrategy, put_on_scale
+from ._process import GaussianProcessRegression
+from ._surrogate import SurrogateStrategy
 
-__all__ = ["AdaptiveBayesianLinearRegression", "SharedFeatures"]
+__all__ = ["AdaptiveBayesianLinearRegression", "CopulaPrior", "PriorSurrogate", "SharedFeatures"]
+
+
+@dataclass
+class PriorSurrogate(TransferStrategy, SurrogateStrategy):
+    """Fit a surrogate whose prior is a function of the hyperparameters learned from the past.
+
+    Since the prior speaks about any point, candidates without a past are rated too, and so are
+    points of the space once `n_initial` evaluations were made. A subclass implements `learn_prior`
+    and `posterior`.
+    """
+
+    def begin(self):
+        SurrogateStrategy.begin(self)
+        TransferStrategy.begin(self)
+
+    def prepare(self):
+        rows = self.encoder.candidates
+        self.learn_prior(rows[self.matrix.known], self.matrix.normal[:, self.matrix.known])
+        self._prior = self.expect(rows)
+
+    def learn_prior(self, rows, normal):
+        """Learn from the past.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n_known, n_columns)
+            Encoded candidates that have a past.
+        normal : ndarray of shape (n_tasks, n_known)
+            Normal scores of the past tasks.
+        """
+        raise NotImplementedError
+
+    def expect(self, rows):
+        """Mean and standard deviation that the prior expects of points."""
+        raise NotImplementedError
+
+    def posterior(self, rows, values):
+        """Fit to results on the scale of the normal scores; gives ``predict(rows)``."""
+        raise NotImplementedError
+
+    def propose(self):
+        if self.matrix is None:
+            return super().propose()
+        outcomes, scores = self.record.scores()
+        rows, scores = self._observed_rows(outcomes, scores)
+        if len(scores) == 0 or scores.std() == 0:
+            return self._first() or self._exhausted()
+        return self._maximise(rows, scores) or self._exhausted()
+
+    def _first(self):
+        """Propose the untried candidate that the prior thinks best."""
+        untried = self.untried
+        if not len(untried):
+            return None
+        mean = self._prior[0] - self._prior[0].min()
+        return self.make(
+            candidate=untried[np.argmax((mean * self.discount)[untried])], reason="prior"
+        )
+
+    def _exhausted(self):
+        proposal = self.fallback.propose()
+        return proposal and replace(proposal, reason=f"{proposal.reason} (past used up)")
+
+    def fit(self, rows, values):
+        mean, deviation = self.expect(rows)
+        # The values have mean 0 and standard deviation 1; the prior knows better what they are.
+        values, centre, scale = put_on_scale(values, mean, deviation)
+        predict = self.posterior(rows, values)
+
+        def on_their_scale(rows):
+            mean, deviation = predict(rows)
+            return centre + scale * mean, scale * deviation
+
+        return on_their_scale
+
+    def acquire(self, mean, deviation, best, n_candidates):
+        utility = super().acquire(mean, deviation, best, n_candidates)
+        utility[:n_candidates] += np.log(self.discount[self.untried])
+        return utility
+
+    def _points(self):
+        if len(self.record.results) < self.n_initial and len(self.untried):
+            return []
+        return super()._points()
+
 
 # Factors of the precisions learned from the past that are tried on the task at hand.
 _FACTORS = np.exp(np.linspace(-2.0, 2.0, 7))
@@ -219,3 +309,79 @@ class AdaptiveBayesianLinearRegression(PriorSurrogate):
         loss += 0.5 * (np.log(_FACTORS) ** 2)[:, None] + 0.5 * np.log(_FACTORS) ** 2
         i, j = np.unravel_index(np.argmin(loss), loss.shape)
         return alpha[i, 0], beta[0, j]
+
+
+@dataclass
+class CopulaPrior(PriorSurrogate):
+    """Expected improvement under a process around a mean and a spread learned from the past.
+
+    The scores of each past task become normal scores of their ranks, a scale that all tasks
+    share. A network learns their mean at each point of the hyperparameters, a second one the
+    logarithm of their spread around it. On the task at hand a Gaussian process models what the
+    prior leaves over, in units of that spread (GCP + prior).
+
+    Parameters
+    ----------
+    hidden_layer_sizes : tuple of int, default=(32, 32)
+        Units of the layers of both networks.
+    max_iter : int, default=200
+        Iterations in which each is learned when a search begins.
+    sampling : bool, default=False
+        Thompson sampling from the prior alone (CTS) in place of the process: the results seen are
+        then not learned from.
+
+    References
+    ----------
+    D. Salinas, H. Shen, V. Perrone. A quantile-based approach for hyperparameter transfer
+    learning. ICML 2020.
+    """
+
+    hidden_layer_sizes: tuple[int, ...] = (32, 32)
+    max_iter: int = 200
+    sampling: bool = False
+
+    def learn_prior(self, rows, normal):
+        mean = normal.mean(axis=0)
+        spread = np.sqrt(((normal - mean) ** 2).mean(axis=0) + 1e-2)
+        self._mean_model = self._learn(rows, mean)
+        # What the mean's network misses is part of the spread.
+        missed = (mean - self._mean_model.predict(rows)) ** 2
+        self._spread_model = self._learn(rows, np.log(np.sqrt(spread**2 + missed)))
+        self._process, self._next_fit = GaussianProcessRegression(), 0
+
+    def _learn(self, rows, targets):
+        """Fit a network; squared error over all tasks has its minimum at the means over them."""
+        model = MLPRegressor(
+            hidden_layer_sizes=self.hidden_layer_sizes,
+            solver="lbfgs",
+            alpha=1e-2,
+            max_iter=self.max_iter,
+            random_state=int(self.rng.integers(2**31)),
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            return model.fit(rows, targets)
+
+    def expect(self, rows):
+        return self._mean_model.predict(rows), np.exp(self._spread_model.predict(rows))
+
+    def posterior(self, rows, values):
+        if self.sampling:
+            return self.expect
+        mean, spread = self.expect(rows)
+        optimise = len(values) >= self._next_fit
+        if optimise:
+            self._next_fit = len(values) + max(1, len(values) // 10)
+        process = self._process.fit(rows, (values - mean) / spread, optimise)
+
+        def predict(rows):
+            mean, spread = self.expect(rows)
+            residual, deviation = process.predict(rows)
+            return mean + spread * residual, spread * deviation
+
+        return predict
+
+    def acquire(self, mean, deviation, best, n_candidates):
+        if self.sampling:
+            return self.rng.normal(mean, deviation)
+        return super().acquire(mean, deviation, best, n_candidates)

@@ -1,4 +1,4 @@
-"""Meta network: noise, trust and mixture of the hand-made choices, set by a network."""
+"""A network that sets noise, trust and mixture of the hand-made choices."""
 
 from dataclasses import dataclass
 
@@ -8,17 +8,22 @@ from scipy.linalg import cho_factor, cho_solve
 from ..metalearners._backend import softmax, softplus
 from ..metalearners._networks import init_mlp, mlp
 from ._acquisition import log_expected_improvement
-from ._meta_attention import expected_gain, level
-from ._meta_base import LearnedChoice
-from ._meta_matching import Evidence, Matching, matching_logits
-from ._transfer import put_on_scale
-from ._transfer_mvn import Posterior
+from ._covariance import Posterior
+from ._learned_attention import Evidence, Matching, matching_logits
+from ._learned_choice import LearnedChoice, expected_gain, level
+from ._past_performance import put_on_scale
 
 __all__ = ["MetaNetwork"]
 
 NOISES = (0.01, 0.3)
+
+
 TEMPERATURES = (0.0, 1.5, 4.0)
+
+
 _N_EXPERTS = 2 * len(NOISES) + len(TEMPERATURES) + 1
+
+
 _N_UNITS = 12
 
 

@@ -10,12 +10,11 @@ from sklearn.base import clone
 
 from ..exceptions import SpaceError
 from ..metalearners import MAMLRegressor, MetaWeights, OuterLoop, ReptileRegressor, SNAILRegressor
-from ..spaces import catalogue_space
-from ._meta_base import find_weights
-from ._points import Encoder
-from ._prior_surrogate import PriorSurrogate
+from ..spaces import Encoder, catalogue_space
+from ._learned_choice import find_weights
+from ._learned_prior import PriorSurrogate
 
-__all__ = ["MAML", "SNAIL", "FewShotSurrogate", "Reptile"]
+__all__ = ["FewShotSurrogate", "MAML", "Reptile", "SNAIL"]
 
 _MOST_HALVINGS = 20
 

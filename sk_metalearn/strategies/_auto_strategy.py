@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from ._alike import task_prior
+from ._covariance import Posterior, TransferMVN
 from ._portfolio import Portfolio
-from ._task_prior import task_prior
-from ._transfer_mvn import Posterior, TransferMVN
 
 __all__ = ["Auto"]
 
