@@ -1,16 +1,18 @@
 """Siamese networks: a space in which examples of the same class are near, by contrastive loss."""
 
-from numbers import Integral, Real
+from dataclasses import KW_ONLY
+from numbers import Real
 
 import numpy as np
 
 from .._compat import Interval
 from ._backend import as_array_of, namespace, relu, squared_distances, transpose
-from ._base import FewShotClassifier
 from ._embedding import EmbeddingLearner, embed, init_embedding
+from ._meta_learner import FewShotClassifier, parameters
 
 
-class SiameseNetworkClassifier(EmbeddingLearner, FewShotClassifier):
+@parameters
+class SiameseNetworkClassifier(FewShotClassifier, EmbeddingLearner):
     """Siamese network: nearest neighbour in a space learned by contrastive loss.
 
     The outer loop looks at pairs of examples through twin networks: with d the distance of their
@@ -25,8 +27,9 @@ class SiameseNetworkClassifier(EmbeddingLearner, FewShotClassifier):
     ----------
     hidden_layer_sizes : tuple of int, default=(64,)
         Widths of the hidden layers of the embedding.
-    n_components : int, default=32
-        Dimension of the learned space.
+    n_components : int or None, default=None
+        Dimension of the learned space. None takes the number of features, but at least 32; then
+        the space is the input space at first.
     margin : float, default=1.0
         Distance beyond which a pair of different classes costs nothing.
     n_way : int, default=5
@@ -84,37 +87,10 @@ class SiameseNetworkClassifier(EmbeddingLearner, FewShotClassifier):
 
     method = "siamese"
 
-    _parameter_constraints: dict = {
-        **FewShotClassifier._parameter_constraints,
-        "hidden_layer_sizes": [tuple, list],
-        "n_components": [Interval(Integral, 1, None, closed="left"), None],
-        "margin": [Interval(Real, 0, None, closed="neither")],
-    }
+    _: KW_ONLY
+    margin: float = 1.0
 
-    def __init__(
-        self,
-        hidden_layer_sizes=(64,),
-        n_components=32,
-        *,
-        margin=1.0,
-        n_way=5,
-        n_shots=5,
-        n_query=5,
-        standardize=True,
-        outer=None,
-        weights=None,
-        random_state=None,
-    ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.n_components = n_components
-        self.margin = margin
-        self.n_way = n_way
-        self.n_shots = n_shots
-        self.n_query = n_query
-        self.standardize = standardize
-        self.outer = outer
-        self.weights = weights
-        self.random_state = random_state
+    _parameter_constraints = {"margin": [Interval(Real, 0, None, closed="neither")]}
 
     def _initial_params(self, rng, n_features, n_outputs):
         return init_embedding(rng, n_features, self.hidden_layer_sizes, self.n_components)

@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_array
 
 from ._backend import namespace, sigmoid, softplus, value_and_grad
 from ._ntm import init_ntm, start_ntm, step_ntm
-from ._training import OuterLoop
+from ._outer_loop import OuterLoop
 
 
 class NeuralTuringMachine:

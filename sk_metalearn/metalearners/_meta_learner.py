@@ -2,6 +2,7 @@
 
 import os
 from abc import ABCMeta, abstractmethod
+from dataclasses import KW_ONLY, dataclass
 from numbers import Integral
 
 import numpy as np
@@ -11,23 +12,27 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._compat import Interval, _fit_context
-from ._backend import log_softmax, namespace, softmax, value_and_grad
-from ._neighbours import neighbour_outputs
-from ._tasks import TaskSet, _mean_and_scale, one_hot
-from ._training import OuterLoop
+from ._backend import log_softmax, namespace, softmax, squared_distances, value_and_grad
+from ._episodes import TaskSet, _mean_and_scale, one_hot
+from ._outer_loop import OuterLoop
 from ._weights import MetaWeights
 
 _CHUNK = 256  # queries answered at once
+_SHARPNESS = 4.5  # a neighbour at the mean nearest distance weighs exp(-4.5) = 0.011
+
+# The annotated names of a class are parameters of the learner; `__init__` stores them.
+parameters = dataclass(eq=False, repr=False)
 
 
 class BaseMetaLearner(BaseEstimator, metaclass=ABCMeta):
     """Base class of the meta-learners.
 
-    A method derives from this class and from :class:`FewShotClassifier` or
-    :class:`FewShotRegressor`, names itself in `method`, and writes three pure functions of a
-    dictionary of arrays: `_initial_params`, `_adapt` (what `fit` does) and `_query` (what
+    A method derives from this class, names itself in `method`, and writes three pure functions of
+    a dictionary of arrays: `_initial_params`, `_adapt` (what `fit` does) and `_query` (what
     `predict` does). They are called on PyTorch tensors while meta-training and on numpy arrays
-    afterwards. Its outer loss is that of the queries unless it overrides `_episode_loss`.
+    afterwards. Its outer loss is that of the queries unless it overrides `_episode_loss`. With
+    :class:`FewShotClassifier` or :class:`FewShotRegressor` before it in the bases, a method is a
+    learner.
 
     Until `meta_fit` was called or `weights` were given nothing is known about other tasks; `fit`
     and `predict` then answer with the nearest neighbours of the standardised support examples,
@@ -37,14 +42,14 @@ class BaseMetaLearner(BaseEstimator, metaclass=ABCMeta):
     method = None
     kind = None
 
-    _parameter_constraints: dict = {
-        "n_shots": [Interval(Integral, 1, None, closed="left"), tuple],
-        "n_query": [Interval(Integral, 1, None, closed="left")],
-        "standardize": ["boolean"],
-        "outer": [OuterLoop, None],
-        "weights": [MetaWeights, str, os.PathLike, None],
-        "random_state": ["random_state"],
-    }
+    def __init_subclass__(cls, **options):
+        """Let the constraints of a method and those of a kind of task add up."""
+        super().__init_subclass__(**options)
+        cls._parameter_constraints = {
+            name: constraint
+            for base in reversed(cls.__mro__)
+            for name, constraint in vars(base).get("_parameter_constraints", {}).items()
+        }
 
     # What a method provides ------------------------------------------------------------------
 
@@ -235,15 +240,32 @@ class BaseMetaLearner(BaseEstimator, metaclass=ABCMeta):
         return hasattr(self, "state_")
 
 
-class FewShotClassifier(ClassifierMixin, BaseMetaLearner):
-    """Base class of the meta-learners that classify."""
+_EPISODES = {
+    "n_shots": [Interval(Integral, 1, None, closed="left"), tuple],
+    "n_query": [Interval(Integral, 1, None, closed="left")],
+    "standardize": ["boolean"],
+    "outer": [OuterLoop, None],
+    "weights": [MetaWeights, str, os.PathLike, None],
+    "random_state": ["random_state"],
+}
+
+
+@parameters
+class FewShotClassifier(ClassifierMixin):
+    """What every meta-learner that classifies has in common."""
 
     kind = "classification"
 
-    _parameter_constraints: dict = {
-        **BaseMetaLearner._parameter_constraints,
-        "n_way": [Interval(Integral, 2, None, closed="left")],
-    }
+    _: KW_ONLY
+    n_way: int = 5
+    n_shots: int | tuple[int, int] = 5
+    n_query: int = 5
+    standardize: bool = True
+    outer: OuterLoop | None = None
+    weights: MetaWeights | str | os.PathLike | None = None
+    random_state: int | np.random.RandomState | None = None
+
+    _parameter_constraints = _EPISODES | {"n_way": [Interval(Integral, 2, None, closed="left")]}
 
     def _check_support(self, X, y):
         X, y = validate_data(self, X, y, dtype=[np.float64, np.float32])
@@ -300,10 +322,21 @@ class FewShotClassifier(ClassifierMixin, BaseMetaLearner):
         return self.classes_[outputs.argmax(1)]
 
 
-class FewShotRegressor(RegressorMixin, BaseMetaLearner):
-    """Base class of the meta-learners that regress."""
+@parameters
+class FewShotRegressor(RegressorMixin):
+    """What every meta-learner that regresses has in common."""
 
     kind = "regression"
+
+    _: KW_ONLY
+    n_shots: int | tuple[int, int] = 10
+    n_query: int = 10
+    standardize: bool = True
+    outer: OuterLoop | None = None
+    weights: MetaWeights | str | os.PathLike | None = None
+    random_state: int | np.random.RandomState | None = None
+
+    _parameter_constraints = _EPISODES
 
     def _check_support(self, X, y):
         X, y = validate_data(self, X, y, dtype=[np.float64, np.float32], y_numeric=True)
@@ -350,3 +383,37 @@ class FewShotRegressor(RegressorMixin, BaseMetaLearner):
         scale = self.scaling_.get("y_scale", np.ones(1))[0]
         mean = self.scaling_.get("y_mean", np.zeros(1))[0] + scale * mean
         return (mean, scale * std) if return_std else mean
+
+
+def neighbour_attention(X_support, X_query):
+    """Attention of queries over support examples by distance, close to one nearest neighbour.
+
+    Parameters
+    ----------
+    X_support : ndarray of shape (..., n_support, n_features)
+    X_query : ndarray of shape (..., n_query, n_features)
+
+    Returns
+    -------
+    ndarray of shape (..., n_query, n_support)
+        Non-negative, each row sums to 1.
+    """
+    n_support = X_support.shape[-2]
+    if n_support > 1:
+        among = squared_distances(X_support, X_support) + np.diag(np.full(n_support, np.inf))
+        nearest = among.min(-1).mean(-1)[..., None, None]
+        width = np.where(nearest > 1e-12, nearest, 1.0)
+    else:
+        width = 1.0
+    return softmax(-_SHARPNESS * squared_distances(X_query, X_support) / width)
+
+
+def neighbour_outputs(X_support, Y_support, X_query, kind):
+    """Logits, or mean and log-variance, of the attention over the support examples."""
+    attention = neighbour_attention(X_support, X_query)
+    mean = attention @ Y_support
+    if kind == "classification":
+        return np.log(np.clip(mean, 1e-9, None))
+    variance = attention @ Y_support**2 - mean**2
+    floor = 1e-3 + 0.1 * Y_support.var(-2, keepdims=True)
+    return np.concatenate([mean, np.log(np.clip(variance, 0, None) + floor)], -1)

@@ -101,6 +101,11 @@ class OuterLoop:
             ``iteration``, ``loss`` (mean since the validation before), ``validation_loss``,
             ``learning_rate`` and ``seconds``: an entry for each validation.
         """
+        # An inner loop that diverges counts as an infinite loss; it is no reason to warn.
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self._run(params, gradient, validate, name)
+
+    def _run(self, params, gradient, validate, name):
         params = {key: value.copy() for key, value in params.items()}
         history = {
             key: [] for key in ("iteration", "loss", "validation_loss", "learning_rate", "seconds")

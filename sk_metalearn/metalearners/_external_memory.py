@@ -1,7 +1,12 @@
 """What networks with an external memory share: addressing by content, reading examples in turn."""
 
+from dataclasses import KW_ONLY
+from numbers import Integral
+
+from .._compat import Interval
 from ._backend import namespace, normalize, softmax, transpose, zeros
-from ._sequence import pad_labels
+from ._meta_learner import BaseMetaLearner, parameters
+from ._networks import pad_labels
 
 
 def content_weights(memory, keys, sharpness):
@@ -21,13 +26,25 @@ def content_weights(memory, keys, sharpness):
     return softmax(sharpness * (normalize(keys) @ transpose(normalize(memory))))
 
 
-class MemoryLearner:
+@parameters
+class MemoryLearner(BaseMetaLearner):
     """A recurrent network with an external memory that sees each label one step late.
 
     The input of a step is an example and the label of the example before, so the network has to
     keep an example until its label arrives. A method writes `_start` (the state before the first
     step) and `_step`.
     """
+
+    n_units: int = 64
+    _: KW_ONLY
+    n_slots: int = 64
+    slot_size: int = 32
+
+    _parameter_constraints = {
+        "n_units": [Interval(Integral, 1, None, closed="left")],
+        "n_slots": [Interval(Integral, 1, None, closed="left")],
+        "slot_size": [Interval(Integral, 1, None, closed="left")],
+    }
 
     def _n_slots(self, params):
         return params["head_b0"].shape[0]
