@@ -71,7 +71,7 @@ class MatchingNetworkClassifier(FewShotClassifier, _MatchingNetwork):
     params_ : dict of str to ndarray
         The weights in use.
     state_ : tuple
-        The embedded support examples and their labels.
+        The embedded support examples and their targets.
     scaling_ : dict of str to ndarray
         How columns are standardised.
     n_features_in_ : int
