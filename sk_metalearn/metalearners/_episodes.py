@@ -261,6 +261,7 @@ def few_shot_scores(learner, episodes, scoring=None):
     Returns
     -------
     ndarray of shape (n_episodes,)
+        Score of each episode.
 
     Examples
     --------

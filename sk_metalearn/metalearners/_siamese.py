@@ -12,7 +12,49 @@ from ._meta_learner import FewShotClassifier, parameters
 
 
 @parameters
-class SiameseNetworkClassifier(FewShotClassifier, EmbeddingLearner):
+class _SiameseNetwork(EmbeddingLearner):
+    """The method."""
+
+    method = "siamese"
+
+    _: KW_ONLY
+    margin: float = 1.0
+
+    _parameter_constraints = {"margin": [Interval(Real, 0, None, closed="neither")]}
+
+    def _initial_params(self, rng, n_features, n_outputs):
+        return init_embedding(rng, n_features, self.hidden_layer_sizes, self.n_components)
+
+    def _before_meta_fit(self, params, batch):
+        """Begin with examples of different classes about the margin apart."""
+        different = batch.Y_support @ transpose(batch.Y_support) == 0
+        embedded = embed(params, batch.X_support)
+        distances = np.sqrt(squared_distances(embedded, embedded))[different]
+        return params | {"linear": params["linear"] * np.float32(self.margin / distances.mean())}
+
+    def _adapt(self, params, X, Y):
+        return embed(params, X), Y
+
+    def _query(self, params, state, X):
+        keys, Y = state
+        distances = squared_distances(embed(params, X), keys)
+        others = np.where(np.swapaxes(Y, -1, -2) > 0, 0.0, np.inf)
+        return -(distances[..., None, :] + others[..., None, :, :]).min(-1) / self.margin**2
+
+    def _episode_loss(self, params, X_support, Y_support, X_query, Y_query, rng):
+        xp = namespace(X_support)
+        Y = xp.concatenate([Y_support, Y_query], -2)
+        embedded = embed(params, xp.concatenate([X_support, X_query], -2))
+        same = Y @ transpose(Y)
+        pairs = 1 - as_array_of(np.eye(Y.shape[-2], dtype="f"), like=Y)
+        distance = xp.sqrt(squared_distances(embedded, embedded) + 1e-6)
+        near = (same * pairs * distance**2).sum() / (same * pairs).sum()
+        far = ((1 - same) * relu(self.margin - distance) ** 2).sum() / (1 - same).sum()
+        return 0.5 * (near + far)
+
+
+@parameters
+class SiameseNetworkClassifier(FewShotClassifier, _SiameseNetwork):
     """Siamese network: nearest neighbour in a space learned by contrastive loss.
 
     The outer loop looks at pairs of examples through twin networks: with d the distance of their
@@ -84,40 +126,3 @@ class SiameseNetworkClassifier(FewShotClassifier, EmbeddingLearner):
     >>> bool(learner.score(X[50:], y[50:]) > 0.7)
     True
     """
-
-    method = "siamese"
-
-    _: KW_ONLY
-    margin: float = 1.0
-
-    _parameter_constraints = {"margin": [Interval(Real, 0, None, closed="neither")]}
-
-    def _initial_params(self, rng, n_features, n_outputs):
-        return init_embedding(rng, n_features, self.hidden_layer_sizes, self.n_components)
-
-    def _before_meta_fit(self, params, batch):
-        """Begin with examples of different classes about the margin apart."""
-        different = batch.Y_support @ transpose(batch.Y_support) == 0
-        embedded = embed(params, batch.X_support)
-        distances = np.sqrt(squared_distances(embedded, embedded))[different]
-        return params | {"linear": params["linear"] * np.float32(self.margin / distances.mean())}
-
-    def _adapt(self, params, X, Y):
-        return embed(params, X), Y
-
-    def _query(self, params, state, X):
-        keys, Y = state
-        distances = squared_distances(embed(params, X), keys)
-        others = np.where(np.swapaxes(Y, -1, -2) > 0, 0.0, np.inf)
-        return -(distances[..., None, :] + others[..., None, :, :]).min(-1) / self.margin**2
-
-    def _episode_loss(self, params, X_support, Y_support, X_query, Y_query, rng):
-        xp = namespace(X_support)
-        Y = xp.concatenate([Y_support, Y_query], -2)
-        embedded = embed(params, xp.concatenate([X_support, X_query], -2))
-        same = Y @ transpose(Y)
-        pairs = 1 - as_array_of(np.eye(Y.shape[-2], dtype="f"), like=Y)
-        distance = xp.sqrt(squared_distances(embedded, embedded) + 1e-6)
-        near = (same * pairs * distance**2).sum() / (same * pairs).sum()
-        far = ((1 - same) * relu(self.margin - distance) ** 2).sum() / (1 - same).sum()
-        return 0.5 * (near + far)

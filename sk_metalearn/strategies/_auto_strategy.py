@@ -23,6 +23,15 @@ class Auto(TransferMVN):
 
     Parameters
     ----------
+    cold : str, default="gp"
+        Strategy without a past.
+    cost_exponent : float, optional
+        Utilities are divided by the relative seconds of a candidate to this power. By default 1
+        if the budget is in seconds and 0 otherwise.
+    shrinkage : float, default=5.0
+        The covariance is shrunk towards its diagonal by this number over the number of tasks.
+    noise : float, default=0.01
+        Variance of the error of an observed score, on the scale of the normal scores.
     n_portfolio : int, optional
         Evaluations before the expected improvement decides. By default 3; 2 where the past of most
         candidates is predicted: among points of one family the next result tells more than a

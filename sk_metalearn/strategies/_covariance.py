@@ -84,6 +84,11 @@ class TransferMVN(PoolStrategy):
 
     Parameters
     ----------
+    cold : str, default="gp"
+        Strategy without a past.
+    cost_exponent : float, optional
+        Utilities are divided by the relative seconds of a candidate to this power. By default 1
+        if the budget is in seconds and 0 otherwise.
     shrinkage : float, default=5.0
         The covariance is shrunk towards its diagonal by this number over the number of tasks.
     noise : float, default=0.01
@@ -104,7 +109,15 @@ class TransferMVN(PoolStrategy):
         self._posterior = Posterior(*self._moments, self.noise)
 
     def posterior(self):
-        """Mean and standard deviation of all candidates, and the best value, on normal scores."""
+        """Condition the normal on the results so far.
+
+        Returns
+        -------
+        mean, deviation : ndarray of shape (n_candidates,)
+            On the scale of the normal scores; what is waiting narrows the deviation.
+        best : float
+            The best value told on that scale; -inf before the first result.
+        """
         indices, scores, waiting = self.observed()
         posterior = self._posterior.follow([*indices.tolist(), *waiting.tolist()])
         values, _, _ = self.to_normal(indices, scores)
@@ -119,10 +132,12 @@ class TransferMVN(PoolStrategy):
         indices : ndarray of shape (n_observed,)
             Candidates tried.
         scores : ndarray of shape (n_observed,)
+            Their scores, higher is better.
 
         Returns
         -------
         values : ndarray of shape (n_observed,)
+            Scores on the scale of the normal scores.
         centre, scale : float
             ``scores = centre + scale * values``.
         """
@@ -174,6 +189,11 @@ class LowRank(TransferStrategy):
 
     Parameters
     ----------
+    cold : str, default="gp"
+        Strategy without a past.
+    cost_exponent : float, optional
+        Utilities are divided by the relative seconds of a candidate to this power. By default 1
+        if the budget is in seconds and 0 otherwise.
     n_factors : int, default=8
         Largest number of factors.
     n_probes : int, default=5

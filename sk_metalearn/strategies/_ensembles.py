@@ -29,6 +29,14 @@ class Forest(SurrogateStrategy):
 
     Parameters
     ----------
+    n_initial : int, default=5
+        Evaluations before the surrogate is used.
+    n_draws : int, default=200
+        Random points of the space among which the acquisition is maximised.
+    n_incumbents : int, default=5
+        Best points found whose neighbours are looked at.
+    n_neighbors : int, default=20
+        Neighbours looked at for each of them.
     n_estimators : int, default=25
         Trees.
     n_rounds : int, default=2
@@ -123,8 +131,18 @@ class NeuralNetwork(SurrogateStrategy):
 
     Parameters
     ----------
+    n_initial : int, default=5
+        Evaluations before the surrogate is used.
+    n_draws : int, default=200
+        Random points of the space among which the acquisition is maximised.
+    n_incumbents : int, default=5
+        Best points found whose neighbours are looked at.
+    n_neighbors : int, default=20
+        Neighbours looked at for each of them.
     n_networks : int, default=3
+        Networks of the ensemble.
     hidden_layer_sizes : tuple of int, default=(32, 32)
+        Units of the hidden layers of each.
     alpha : float, default=0.001
         Penalty on the squared weights.
     max_iter : int, default=80

@@ -27,7 +27,9 @@ class Evolution(Strategy):
     n_initial : int, default=10
         Evaluations that fill the space before the first child.
     population_size : int, default=60
+        Latest results that may become parents; the best one always may.
     tournament_size : int, default=10
+        Members of the population among which the best becomes a parent.
     crossover_rate : float, default=0.3
         Chance of a second parent.
     branch_rate : float, default=0.1

@@ -18,6 +18,14 @@ class GaussianProcess(SurrogateStrategy):
 
     Parameters
     ----------
+    n_initial : int, default=5
+        Evaluations before the surrogate is used.
+    n_draws : int, default=200
+        Random points of the space among which the acquisition is maximised.
+    n_incumbents : int, default=5
+        Best points found whose neighbours are looked at.
+    n_neighbors : int, default=20
+        Neighbours looked at for each of them.
     kernel : {"matern", "rbf"}, default="matern"
         Matérn 5/2 or squared exponential.
 
@@ -55,6 +63,16 @@ class GradientSearch(GaussianProcess):
 
     Parameters
     ----------
+    n_initial : int, default=5
+        Evaluations before the surrogate is used.
+    n_draws : int, default=200
+        Random points of the space among which the acquisition is maximised.
+    n_incumbents : int, default=5
+        Best points found whose neighbours are looked at.
+    n_neighbors : int, default=20
+        Neighbours looked at for each of them.
+    kernel : {"matern", "rbf"}, default="matern"
+        Matérn 5/2 or squared exponential.
     n_starts : int, default=5
         Points from which is climbed.
     n_steps : int, default=20

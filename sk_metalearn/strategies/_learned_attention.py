@@ -50,6 +50,17 @@ class Matching(AttentionChoice):
     normal scores, and the distance of the meta-features. What each counts, and how that changes
     with the number of results, is learned: six numbers. Before learning this is active greedy.
 
+    Parameters
+    ----------
+    cold : str, default="gp"
+        Strategy without a past.
+    cost_exponent : float, optional
+        Utilities are divided by the relative seconds of a candidate to this power. By default 1
+        if the budget is in seconds and 0 otherwise.
+    weights : MetaWeights, str, path-like or None, default="bundled"
+        What meta-training learned: that on the bundled knowledge, a file, or None for the
+        hand-made rule from which meta-training starts.
+
     References
     ----------
     O. Vinyals, C. Blundell, T. Lillicrap, K. Kavukcuoglu, D. Wierstra. Matching networks for one
@@ -86,6 +97,17 @@ class Siamese(AttentionChoice):
     tasks; results weigh them by concordance, and the distance counts as much as meta-training
     found it worth. (The maps are linear and regressed on loss profiles: trained on by the
     contrastive loss, they retrieve worse; see the benchmark of retrieval.)
+
+    Parameters
+    ----------
+    cold : str, default="gp"
+        Strategy without a past.
+    cost_exponent : float, optional
+        Utilities are divided by the relative seconds of a candidate to this power. By default 1
+        if the budget is in seconds and 0 otherwise.
+    weights : MetaWeights, str, path-like or None, default="bundled"
+        What meta-training learned: that on the bundled knowledge, a file, or None for the
+        hand-made rule from which meta-training starts.
 
     References
     ----------
@@ -130,6 +152,17 @@ class Prototypical(AttentionChoice):
     prototypical network compares a query with class means; a prototype's weight is shared by
     its tasks, so that the proposal is a step of a portfolio for the prototypes that remain
     likely. The number of prototypes and what a distance counts are learned.
+
+    Parameters
+    ----------
+    cold : str, default="gp"
+        Strategy without a past.
+    cost_exponent : float, optional
+        Utilities are divided by the relative seconds of a candidate to this power. By default 1
+        if the budget is in seconds and 0 otherwise.
+    weights : MetaWeights, str, path-like or None, default="bundled"
+        What meta-training learned: that on the bundled knowledge, a file, or None for the
+        hand-made rule from which meta-training starts.
 
     References
     ----------
@@ -181,6 +214,14 @@ class Memory(AttentionChoice):
 
     Parameters
     ----------
+    cold : str, default="gp"
+        Strategy without a past.
+    cost_exponent : float, optional
+        Utilities are divided by the relative seconds of a candidate to this power. By default 1
+        if the budget is in seconds and 0 otherwise.
+    weights : MetaWeights, str, path-like or None, default="bundled"
+        What meta-training learned: that on the bundled knowledge, a file, or None for the
+        hand-made rule from which meta-training starts.
     n_slots : int, default=256
         Past tasks kept.
 

@@ -39,6 +39,17 @@ class MetaNetwork(LearnedChoice):
     emits are fast weights, those of a linear rating of the candidates by the logarithms of their
     places in each way's order.
 
+    Parameters
+    ----------
+    cold : str, default="gp"
+        Strategy without a past.
+    cost_exponent : float, optional
+        Utilities are divided by the relative seconds of a candidate to this power. By default 1
+        if the budget is in seconds and 0 otherwise.
+    weights : MetaWeights, str, path-like or None, default="bundled"
+        What meta-training learned: that on the bundled knowledge, a file, or None for the
+        hand-made rule from which meta-training starts.
+
     References
     ----------
     T. Munkhdalai, H. Yu. Meta networks. ICML 2017.

@@ -260,6 +260,19 @@ class AdaptiveBayesianLinearRegression(PriorSurrogate):
 
     Parameters
     ----------
+    n_initial : int, default=5
+        Evaluations before the surrogate is used.
+    n_draws : int, default=200
+        Random points of the space among which the acquisition is maximised.
+    n_incumbents : int, default=5
+        Best points found whose neighbours are looked at.
+    n_neighbors : int, default=20
+        Neighbours looked at for each of them.
+    cold : str, default="gp"
+        Strategy without a past.
+    cost_exponent : float, optional
+        Utilities are divided by the relative seconds of a candidate to this power. By default 1
+        if the budget is in seconds and 0 otherwise.
     widths : tuple of int, default=(50, 50, 50)
         Units of the layers.
     max_iter : int, default=100
@@ -322,6 +335,19 @@ class CopulaPrior(PriorSurrogate):
 
     Parameters
     ----------
+    n_initial : int, default=5
+        Evaluations before the surrogate is used.
+    n_draws : int, default=200
+        Random points of the space among which the acquisition is maximised.
+    n_incumbents : int, default=5
+        Best points found whose neighbours are looked at.
+    n_neighbors : int, default=20
+        Neighbours looked at for each of them.
+    cold : str, default="gp"
+        Strategy without a past.
+    cost_exponent : float, optional
+        Utilities are divided by the relative seconds of a candidate to this power. By default 1
+        if the budget is in seconds and 0 otherwise.
     hidden_layer_sizes : tuple of int, default=(32, 32)
         Units of the layers of both networks.
     max_iter : int, default=200

@@ -109,6 +109,24 @@ class FewShotSurrogate(PriorSurrogate):
 class MAML(FewShotSurrogate):
     """A perceptron whose initial weights were learned by MAML, adapted to the results seen.
 
+    Parameters
+    ----------
+    n_initial : int, default=5
+        Evaluations before the surrogate is used.
+    n_draws : int, default=200
+        Random points of the space among which the acquisition is maximised.
+    n_incumbents : int, default=5
+        Best points found whose neighbours are looked at.
+    n_neighbors : int, default=20
+        Neighbours looked at for each of them.
+    cold : str, default="gp"
+        Strategy without a past.
+    cost_exponent : float, optional
+        Utilities are divided by the relative seconds of a candidate to this power. By default 1
+        if the budget is in seconds and 0 otherwise.
+    weights : MetaWeights, str, path-like or None, default="bundled"
+        What meta-training learned: that on the bundled knowledge, a file, or None for none.
+
     References
     ----------
     C. Finn, P. Abbeel, S. Levine. Model-agnostic meta-learning for fast adaptation of deep
@@ -134,6 +152,24 @@ class MAML(FewShotSurrogate):
 @dataclass
 class Reptile(FewShotSurrogate):
     """A perceptron whose initial weights were learned by Reptile, adapted to the results seen.
+
+    Parameters
+    ----------
+    n_initial : int, default=5
+        Evaluations before the surrogate is used.
+    n_draws : int, default=200
+        Random points of the space among which the acquisition is maximised.
+    n_incumbents : int, default=5
+        Best points found whose neighbours are looked at.
+    n_neighbors : int, default=20
+        Neighbours looked at for each of them.
+    cold : str, default="gp"
+        Strategy without a past.
+    cost_exponent : float, optional
+        Utilities are divided by the relative seconds of a candidate to this power. By default 1
+        if the budget is in seconds and 0 otherwise.
+    weights : MetaWeights, str, path-like or None, default="bundled"
+        What meta-training learned: that on the bundled knowledge, a file, or None for none.
 
     References
     ----------
@@ -168,6 +204,24 @@ class Reptile(FewShotSurrogate):
 @dataclass
 class SNAIL(FewShotSurrogate):
     """Causal attention and temporal convolutions over the sequence of configurations and scores.
+
+    Parameters
+    ----------
+    n_initial : int, default=5
+        Evaluations before the surrogate is used.
+    n_draws : int, default=200
+        Random points of the space among which the acquisition is maximised.
+    n_incumbents : int, default=5
+        Best points found whose neighbours are looked at.
+    n_neighbors : int, default=20
+        Neighbours looked at for each of them.
+    cold : str, default="gp"
+        Strategy without a past.
+    cost_exponent : float, optional
+        Utilities are divided by the relative seconds of a candidate to this power. By default 1
+        if the budget is in seconds and 0 otherwise.
+    weights : MetaWeights, str, path-like or None, default="bundled"
+        What meta-training learned: that on the bundled knowledge, a file, or None for none.
 
     References
     ----------

@@ -22,6 +22,11 @@ class Portfolio(PoolStrategy):
 
     Parameters
     ----------
+    cold : str, default="gp"
+        Strategy without a past.
+    cost_exponent : float, optional
+        Utilities are divided by the relative seconds of a candidate to this power. By default 1
+        if the budget is in seconds and 0 otherwise.
     likeness : float, default=0.0
         How much more past tasks with similar meta-features count: their weight in the mean is
         exp(-likeness * d^2), where d is the distance in a linear map of the meta-features
@@ -64,6 +69,11 @@ class AverageRank(TransferStrategy):
 
     Parameters
     ----------
+    cold : str, default="gp"
+        Strategy without a past.
+    cost_exponent : float, optional
+        Utilities are divided by the relative seconds of a candidate to this power. By default 1
+        if the budget is in seconds and 0 otherwise.
     time_exponent : float, optional
         Power of the time. By default 1/16 if the budget is in seconds, and 0, plain average
         ranking, otherwise.
@@ -114,6 +124,11 @@ class NearestDatasets(TransferStrategy):
 
     Parameters
     ----------
+    cold : str, default="gp"
+        Strategy without a past.
+    cost_exponent : float, optional
+        Utilities are divided by the relative seconds of a candidate to this power. By default 1
+        if the budget is in seconds and 0 otherwise.
     n_neighbors : int, default=25
         Past tasks whose best candidates are tried.
 

@@ -56,12 +56,13 @@ class Context:
 
     Parameters
     ----------
-    candidates : sequence of dict
+    candidates : sequence of dict, default=()
         The finite list to choose from: points of `space`. Empty if only `space` is given.
     space : Space, optional
         Where further points can be drawn. None: the candidates are all there is.
-    kind : {"classification", "regression"}
-    metric : str
+    kind : {"classification", "regression"}, default="classification"
+        Kind of the task.
+    metric : str, default="accuracy"
         Name of the metric; scores told are always "higher is better".
     past : PastPerformance, optional
         What is known from past tasks; None for a search that starts cold.
@@ -171,7 +172,7 @@ class Outcome:
 class Record:
     """What has happened in one search; strategies that work on it together share it.
 
-    Attributes
+    Parameters
     ----------
     index : dict
         The first candidate of each point key.
@@ -207,6 +208,12 @@ class Record:
         Parameters
         ----------
         candidates : sequence of mapping
+            The candidates of the context.
+
+        Returns
+        -------
+        Record
+            With nothing tried.
         """
         index = {}
         first = [index.setdefault(key, i) for i, key in enumerate(point_keys(candidates))]
@@ -218,6 +225,7 @@ class Record:
         Parameters
         ----------
         point : mapping
+            Value of each parameter by name.
         candidate : int, optional
             Its index, if that is known.
 
@@ -240,6 +248,7 @@ class Record:
         Parameters
         ----------
         outcome : Outcome
+            A result, of a proposal or from elsewhere.
 
         Returns
         -------
@@ -271,7 +280,7 @@ class Record:
         return [p for p in self.pending.values() if self._place(p) not in self.results]
 
     def scores(self, only_candidates=False):
-        """Give the outcomes known and their scores, a failure as the worst score seen.
+        """Return the outcomes known and their scores, a failure as the worst score seen.
 
         Parameters
         ----------
@@ -281,6 +290,7 @@ class Record:
         Returns
         -------
         outcomes : list of Outcome
+            The latest result of each configuration.
         scores : ndarray of shape (n_outcomes,)
             Empty as long as nothing but failures is known; none so large that its square is not
             a number.
@@ -326,10 +336,12 @@ class Strategy:
         Parameters
         ----------
         context : Context
+            What may be known about the task at hand.
 
         Returns
         -------
-        self
+        Strategy
+            This one, ready for `ask`.
 
         Raises
         ------
@@ -349,7 +361,8 @@ class Strategy:
 
         Returns
         -------
-        self
+        Strategy
+            This one, ready for `ask`.
         """
         return self._enter(other.context, other.rng, other.record)
 
@@ -379,11 +392,17 @@ class Strategy:
         Parameters
         ----------
         n : int, default=1
+            How many are wanted.
 
         Returns
         -------
         list of Proposal
             Fewer than `n`, down to none, when the strategy has no more to propose.
+
+        Raises
+        ------
+        StrategyError
+            Before `start`.
         """
         if not hasattr(self, "context"):
             raise StrategyError("Call start(context) before ask().")
@@ -402,6 +421,12 @@ class Strategy:
         Parameters
         ----------
         outcomes : sequence of Outcome
+            Results in any order: late, partial, failed, or of points never proposed.
+
+        Raises
+        ------
+        StrategyError
+            Before `start`.
         """
         if not hasattr(self, "context"):
             raise StrategyError("Call start(context) before tell().")
@@ -411,9 +436,14 @@ class Strategy:
         """Prepare for a new context; called by `start` and `join`."""
 
     def propose(self):
-        """Give the next `Proposal`, or None when there is none.
+        """Return the next `Proposal`, or None when there is none.
 
         Make it with `self.make(...)`, which numbers it and marks it as tried.
+
+        Returns
+        -------
+        Proposal or None
+            What to evaluate next.
         """
         raise NotImplementedError
 
@@ -423,6 +453,7 @@ class Strategy:
         Parameters
         ----------
         outcomes : list of Outcome
+            New results, each with the index of the candidate that it is.
         """
 
     def make(self, candidate=None, point=None, **details):
@@ -436,6 +467,11 @@ class Strategy:
             Taken from the candidate if there is one.
         **details : dict
             Further fields of the `Proposal`.
+
+        Returns
+        -------
+        Proposal
+            Numbered, its point marked as tried.
         """
         record = self.record
         if candidate is not None:

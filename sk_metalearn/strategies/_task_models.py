@@ -202,6 +202,11 @@ class TransferSurrogateRanking(TaskEnsemble):
 
     Parameters
     ----------
+    cold : str, default="gp"
+        Strategy without a past.
+    cost_exponent : float, optional
+        Utilities are divided by the relative seconds of a candidate to this power. By default 1
+        if the budget is in seconds and 0 otherwise.
     bandwidth : float, default=0.3
         Share of discordant pairs from which a past task no longer counts.
 
@@ -224,6 +229,11 @@ class TransferSurrogateRanking(TaskEnsemble):
         ----------
         target : dict
             The model of the task at hand, as the method `target` gives it.
+
+        Returns
+        -------
+        ndarray of shape (n_tasks,)
+            Between 0 and 3/4.
         """
         indices, scores, _ = self.observed()
         share = self._ranking.discordance(indices, scores)
@@ -253,6 +263,11 @@ class TransferAcquisition(TransferSurrogateRanking):
 
     Parameters
     ----------
+    cold : str, default="gp"
+        Strategy without a past.
+    cost_exponent : float, optional
+        Utilities are divided by the relative seconds of a candidate to this power. By default 1
+        if the budget is in seconds and 0 otherwise.
     bandwidth : float, default=0.3
         Share of discordant pairs from which a past task no longer counts.
 
@@ -288,6 +303,11 @@ class RankingEnsemble(TaskEnsemble):
 
     Parameters
     ----------
+    cold : str, default="gp"
+        Strategy without a past.
+    cost_exponent : float, optional
+        Utilities are divided by the relative seconds of a candidate to this power. By default 1
+        if the budget is in seconds and 0 otherwise.
     n_samples : int, default=200
         Draws of the results.
     n_models : int, default=64
@@ -331,6 +351,13 @@ class RankingEnsemble(TaskEnsemble):
         ----------
         target : dict
             The model of the task at hand, as the method `target` gives it.
+
+        Returns
+        -------
+        weights : ndarray of shape (n_tasks,)
+            Of the past tasks.
+        own : float
+            Of the task at hand; all sum to 1.
         """
         n_told = len(target["indices"])
         indices, values = self._ranked(target["indices"], target["values"])
