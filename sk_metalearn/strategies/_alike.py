@@ -3,6 +3,8 @@
 import numpy as np
 from scipy.special import ndtri
 
+from ._process import SharedProcess, kernel_matrix
+
 __all__ = ["MIN_TASKS", "metafeature_table", "profile_embedding", "task_prior", "task_weights"]
 
 # Fewer past tasks do not tell what meta-features are worth.
@@ -102,12 +104,8 @@ def profile_embedding(table, normal, penalty=10.0):
 
 # Inverse lengths, and variances of what meta-features leave unexplained, to choose from.
 _SHARPNESS = (1.0, 2.0, 4.0)
-
-
 _NOISES = (0.3, 1.0, 3.0, 10.0)
-
-
-_LINEAR = 0.1
+_LINEAR = 0.1  # share of a linear trend in the kernel
 
 
 def task_prior(matrix, past, own, shrinkage=5.0):
@@ -140,30 +138,20 @@ def task_prior(matrix, past, own, shrinkage=5.0):
     centre = matrix.normal.mean(axis=0)
     values = matrix.normal - centre
     n = len(values)
-    # The error at a task left out of a plain mean.
-    best = ((values * n / (n - 1)) ** 2).sum(), None, None, None
-    squares = _squares(tasks, tasks)
-    for sharpness in _SHARPNESS:
-        kernel = np.exp(-sharpness * np.sqrt(squares)) + _LINEAR * tasks @ tasks.T
-        spectrum, vectors = np.linalg.eigh(kernel)
-        turned = vectors.T @ values
-        for noise in _NOISES:
-            inverse = 1.0 / (np.maximum(spectrum, 0.0) + noise)
-            weights = vectors @ (inverse[:, None] * turned)
-            errors = weights / ((vectors**2) @ inverse)[:, None]
-            loss = (errors**2).sum()
-            if loss < best[0]:
-                best = loss, sharpness, weights, errors
-    _, sharpness, weights, errors = best
-    if weights is None:
+    kernels = (_kernel(tasks, tasks, sharpness) for sharpness in _SHARPNESS)
+    best = SharedProcess.choose(kernels, _NOISES, values, "left_out")
+    # No better than the errors at tasks left out of a plain mean.
+    if best.loss >= ((values * n / (n - 1)) ** 2).sum():
         return matrix.moments(shrinkage)
-    cross = np.exp(-sharpness * np.sqrt(_squares(here, tasks))) + _LINEAR * here @ tasks.T
-    _, covariance = matrix.moments(shrinkage, errors=errors)
-    return centre + (cross @ weights)[0], covariance
+    cross = _kernel(here, tasks, _SHARPNESS[best.place])
+    _, covariance = matrix.moments(shrinkage, errors=best.errors)
+    return centre + (cross @ best.weights)[0], covariance
 
 
-def _squares(a, b):
-    return np.maximum((a**2).sum(1)[:, None] + (b**2).sum(1) - 2.0 * a @ b.T, 0.0)
+def _kernel(first, second, sharpness):
+    return kernel_matrix(first, second, 1.0 / sharpness, "exponential") + (
+        _LINEAR * first @ second.T
+    )
 
 
 def _places(matrix, past, own):

@@ -1,5 +1,7 @@
 """The Gaussian process of the strategies."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
 from scipy.optimize import minimize
@@ -7,31 +9,103 @@ from scipy.special import log_ndtr
 
 from ._acquisition import log_expected_improvement
 
-__all__ = ["DifferentiableProcess", "GaussianProcessRegression", "kernel_matrix"]
+__all__ = ["DifferentiableProcess", "GaussianProcessRegression", "SharedProcess", "kernel_matrix"]
 
 
 def kernel_matrix(first, second, lengths, kernel="matern"):
-    """Kernel of variance 1 with a length per column.
+    """Compute a kernel of variance 1 with a length per column.
 
     Parameters
     ----------
     first : ndarray of shape (n, n_columns)
+        Points, one a row.
     second : ndarray of shape (m, n_columns)
+        Points, one a row.
     lengths : ndarray of shape (n_columns,) or float
-    kernel : {"matern", "rbf"}
-        Matérn with smoothness 5/2, or the squared exponential.
+        Length scales, of each column or of all.
+    kernel : {"matern", "rbf", "exponential"}, default="matern"
+        Matérn with smoothness 5/2 or 1/2 (exponential), or the squared exponential.
 
     Returns
     -------
     ndarray of shape (n, m)
+        Kernel of each pair of points.
     """
     a, b = first / lengths, second / lengths
     squares = (a**2).sum(1)[:, None] + (b**2).sum(1)[None, :] - 2.0 * a @ b.T
     squares = np.maximum(squares, 0.0)
     if kernel == "rbf":
         return np.exp(-0.5 * squares)
+    if kernel == "exponential":
+        return np.exp(-np.sqrt(squares))
     distance = np.sqrt(5.0 * squares)
     return (1.0 + distance + distance**2 / 3.0) * np.exp(-distance)
+
+
+@dataclass(frozen=True)
+class SharedProcess:
+    """Gaussian processes with one kernel at common points, one for each output.
+
+    Attributes
+    ----------
+    place : int
+        Which of the kernels was chosen.
+    noise : float
+        Variance of the noise relative to that of the process.
+    scale : float
+        Variance of the process.
+    loss : float
+        By which it was chosen.
+    weights : ndarray of shape (n, n_outputs)
+        Their product with the kernel between new and known points predicts the outputs.
+    errors : ndarray of shape (n, n_outputs)
+        Errors at each point when it is predicted from the others.
+    """
+
+    place: int
+    noise: float
+    scale: float
+    loss: float
+    weights: np.ndarray
+    errors: np.ndarray
+
+    @classmethod
+    def choose(cls, kernels, noises, outputs, criterion="likelihood"):
+        """Choose kernel and noise; one decomposition of a kernel serves all noises and outputs.
+
+        Parameters
+        ----------
+        kernels : iterable of ndarray of shape (n, n)
+            To choose from.
+        noises : sequence of float
+            To choose from.
+        outputs : ndarray of shape (n, n_outputs)
+            Values with mean 0.
+        criterion : {"likelihood", "left_out"}, default="likelihood"
+            Largest marginal likelihood, summed over the outputs, or smallest squared error at
+            points predicted from the others.
+
+        Returns
+        -------
+        SharedProcess
+            The best of all pairs.
+        """
+        best = None
+        for place, kernel in enumerate(kernels):
+            spectrum, vectors = np.linalg.eigh(kernel)
+            turned = vectors.T @ outputs
+            power = (turned**2).mean(axis=1)
+            for noise in noises:
+                values = np.maximum(spectrum, 0.0) + noise
+                scale = max((power / values).mean(), 1e-6)
+                weights = vectors @ (turned / values[:, None])
+                errors = weights / ((vectors**2) @ (1.0 / values))[:, None]
+                loss = (errors**2).sum()
+                if criterion == "likelihood":
+                    loss = len(outputs) * np.log(scale) + np.log(values).sum()
+                if best is None or loss < best.loss:
+                    best = cls(place, noise, scale, loss, weights, errors)
+        return best
 
 
 class GaussianProcessRegression:

@@ -9,7 +9,7 @@ from ..spaces import Encoder
 from ._acquisition import expected_improvement
 from ._covariance import Posterior
 from ._past_performance import TransferStrategy, put_on_scale
-from ._process import kernel_matrix
+from ._process import SharedProcess, kernel_matrix
 
 __all__ = [
     "RankingEnsemble",
@@ -62,7 +62,10 @@ class TaskModels:
         if len(places) > max_selection:
             chosen = places[np.linspace(0, len(places) - 1, max_selection).astype(int)]
         typical = 0.5 * np.sqrt(rows.shape[1])
-        self.length, noise, self.scale = self._select(rows[chosen], normal[:, chosen], typical)
+        lengths = [factor * typical for factor in _LENGTHS]
+        kernels = (kernel_matrix(rows[chosen], rows[chosen], length) for length in lengths)
+        best = SharedProcess.choose(kernels, _NOISES, normal[:, chosen].T)
+        self.length, noise, self.scale = lengths[best.place], best.noise, best.scale
         kernel = kernel_matrix(rows, rows, self.length)
         inner = kernel[np.ix_(places, places)].copy()
         inner[np.diag_indices(len(places))] += noise
@@ -72,22 +75,6 @@ class TaskModels:
         left = np.maximum(1.0 - (kernel[places] * weights).sum(axis=0), 1e-9)
         self.kernel, self.noise = self.scale * kernel, self.scale * noise
         self.deviation = np.sqrt(self.scale * left)
-
-    @staticmethod
-    def _select(rows, normal, typical):
-        """Length, noise and variance of largest total marginal likelihood."""
-        n = normal.shape[1]
-        best = None
-        for factor in _LENGTHS:
-            values, vectors = np.linalg.eigh(kernel_matrix(rows, rows, factor * typical))
-            power = ((normal @ vectors) ** 2).mean(axis=0)
-            for noise in _NOISES:
-                spectrum = np.maximum(values, 0.0) + noise
-                scale = max((power / spectrum).mean(), 1e-6)
-                loss = n * np.log(scale) + np.log(spectrum).sum()
-                if best is None or loss < best[0]:
-                    best = loss, factor * typical, noise, scale
-        return best[1:]
 
 
 @dataclass
