@@ -32,7 +32,6 @@ from ..spaces import (
 from ..spaces._inverse import Inexpressible, find_family, read_model, unwrap
 from ..spaces._match import match_candidates
 from ..spaces._parameters import plain_value, same_value
-from ..strategies._points import all_points
 from ._choices import Choices
 
 __all__ = ["choose_from_grid", "place_of_columns"]
