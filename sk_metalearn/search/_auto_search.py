@@ -33,7 +33,7 @@ from ._past import ask_the_past, check_knowledge, remember
 from ._problem import pose_problem
 from ._quick_model import fit_quick_model
 from ._results import format_results
-from ._run import run_search
+from ._run_search import run_search
 from ._tables import check_metric, check_rows, check_table, check_target
 
 __all__ = ["AutoSearch"]

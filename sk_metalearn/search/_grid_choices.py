@@ -23,6 +23,7 @@ from ..spaces import (
     Float,
     Integer,
     Space,
+    all_points,
     build_model,
     families,
     point_key,

@@ -16,7 +16,7 @@ from ..metafeatures import MetaFeatureExtractor
 from ..spaces import point_key
 from ..strategies import PastPerformance, similar_tasks
 from ._memory import memory_of, metric_name, stack_past
-from ._past_performance import past_performance
+from ._past_lookup import past_performance
 from ._report import SearchReport
 
 __all__ = [

@@ -13,7 +13,7 @@ from ..spaces import Configuration, Schema, build_estimator, to_point
 from ..strategies import Context, get_strategy, similar_tasks
 from ._catalogue_choices import match_configurations, usable_configurations
 from ._past import check_knowledge, name_similar, open_knowledge
-from ._past_performance import past_performance
+from ._past_lookup import past_performance
 from ._tables import check_table, check_target
 
 __all__ = ["Recommendation", "recommend"]

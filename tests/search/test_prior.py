@@ -21,7 +21,7 @@ from sk_metalearn import MetaSearchCV
 from sk_metalearn.exceptions import FallbackWarning
 from sk_metalearn.knowledge import KnowledgeBase, PerformanceTable, Status, Task
 from sk_metalearn.search._grid_choices import place_of_columns
-from sk_metalearn.search._past_performance import past_performance, performance_of
+from sk_metalearn.search._past_lookup import past_performance, performance_of
 from sk_metalearn.spaces import Configuration, Schema, get_family, load_pool
 from sk_metalearn.spaces._match import match_candidates
 from sk_metalearn.strategies import Context, PastPerformance, get_strategy
