@@ -55,7 +55,17 @@ def engines(sql, path, patience):
 
 
 def _open_to_read(path, patience):
-    place = Path(path).as_uri()
+    """Open a file so that nothing in it changes, and nothing is left beside it."""
+    place, log = Path(path).as_uri(), Path(path + "-wal")
+    logged = log.exists() and log.stat().st_size > 0
+    ours = application_of(path) == APPLICATION
+    if ours and os.access(path, os.W_OK) and os.access(Path(path).parent, os.W_OK):
+        # Only who may write can tidy up the log that readers need.
+        connection = _open(place + "?mode=rw", patience)
+        connection.execute("PRAGMA query_only = ON")
+        return connection
+    if not ours and not logged:
+        return _open(place + "?immutable=1", patience)
     connection = _open(place + "?mode=ro", patience)
     try:
         connection.execute("SELECT 1 FROM sqlite_master").fetchone()
@@ -64,10 +74,16 @@ def _open_to_read(path, patience):
         connection.close()
         # Where nothing may be written, SQLite cannot note that it reads. A file without a log of
         # changes, which is then the whole store, can be read all the same.
-        log = Path(path + "-wal")
-        if "locked" in str(error) or (log.exists() and log.stat().st_size):
+        if logged or "locked" in str(error):
             raise
     return _open(place + "?immutable=1", patience)
+
+
+def application_of(path):
+    """Read which program a file says it belongs to, without opening the database."""
+    with open(path, "rb") as file:
+        file.seek(68)
+        return int.from_bytes(file.read(4), "big")
 
 
 def _open_to_write(path, patience):
@@ -124,7 +140,12 @@ def make_file(path):
     try:
         private_folder(path.parent)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    except OSError as error:
+        if not path.stat().st_size:
+            # Before the log is kept, so that the mark stands in the file itself.
+            connection = _open(path.as_uri() + "?mode=rw", 5.0)
+            connection.execute(f"PRAGMA application_id = {APPLICATION}")
+            connection.close()
+    except (OSError, sqlite3.Error) as error:
         raise KnowledgeError(
             f"The store {printable(str(path))!r} cannot be made: {error}. Name a "
             "place where you may write."
