@@ -2,10 +2,11 @@
 
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from ..exceptions import KnowledgeError
-from ._files import private_folder
+from ._files import application_of, note_application, private_folder
 from ._text import printable
 
 __all__ = ["engines", "foreign_content", "is_there", "make_file", "mark"]
@@ -79,13 +80,6 @@ def _open_to_read(path, patience):
     return _open(place + "?immutable=1", patience)
 
 
-def application_of(path):
-    """Read which program a file says it belongs to, without opening the database."""
-    with open(path, "rb") as file:
-        file.seek(68)
-        return int.from_bytes(file.read(4), "big")
-
-
 def _open_to_write(path, patience):
     connection = _open(Path(path).as_uri() + "?mode=rw", patience)
     cursor = connection.cursor()
@@ -139,12 +133,14 @@ def make_file(path):
     """Make an empty file for its owner alone, and its folder; what is there stays as it is."""
     try:
         private_folder(path.parent)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         if not path.stat().st_size:
             # Before the log is kept, so that the mark stands in the file itself.
             connection = _open(path.as_uri() + "?mode=rw", 5.0)
             connection.execute(f"PRAGMA application_id = {APPLICATION}")
             connection.close()
+            note_application(path, APPLICATION)
     except (OSError, sqlite3.Error) as error:
         raise KnowledgeError(
             f"The store {printable(str(path))!r} cannot be made: {error}. Name a "
@@ -162,6 +158,8 @@ def foreign_content(connection):
     return f"other tables ({', '.join(names)})" if names else ""
 
 
-def mark(connection):
+def mark(connection, path):
     """Write into the file that it is ours."""
     connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION}")
+    if path is not None:
+        note_application(path, APPLICATION)

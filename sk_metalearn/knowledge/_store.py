@@ -226,7 +226,7 @@ class KnowledgeStore:
         key = self._insert("meta").on_conflict_do_nothing()
         connection.execute(key, [{"key": "hash_key", "value": secrets.token_hex(32)}])
         if self._backend == "sqlite":
-            _sqlite.mark(connection)
+            _sqlite.mark(connection, self.path)
 
     def secret(self, make=False):
         """Give the key that values which are not kept as they are are hashed with.
