@@ -124,20 +124,19 @@ def faulty_candidates(fault, limits, status, n_jobs, times):
 
 def killed_workers(n_jobs, times):
     """Kill worker processes from outside while they fit."""
-    from sk_metalearn.evaluation._executors import _idle_pools
+    from sk_metalearn.evaluation._in_workers import _idle
 
     grid = {"shrink": [float(v) for v in np.linspace(0, 0.9, 12 * times)], "seconds": [0.1]}
     whole = search(grid, n_jobs=n_jobs)
-    pool = next(pool for _, pool in _idle_pools if pool.n_workers == n_jobs)
+    pool = next(pool for pool, _ in _idle if pool.n_workers == n_jobs)
     killed = set()
 
     def kill():
         while len(killed) < times:
-            for worker in pool._workers:
-                if len(killed) < times and worker.job is not None:
-                    if worker.process.pid not in killed:
-                        killed.add(worker.process.pid)
-                        os.kill(worker.process.pid, signal.SIGKILL)
+            for pid in pool.pids if pool.pending else ():
+                if len(killed) < times and pid not in killed:
+                    killed.add(pid)
+                    os.kill(pid, signal.SIGKILL)
             time.sleep(0.3)
 
     thread = threading.Thread(target=kill, daemon=True)

@@ -1,11 +1,13 @@
 """Candidates on folds: limits, failures, racing, journal."""
 
-from ._executors import Executor, make_executor
-from ._fold import FoldResult, Payload, SetParams, failed_fold, run_fold
+from ._executor import Completed, Executor
+from ._fold import FoldResult, Payload, ScorerSpy, SetParams, failed_fold, run_fold
+from ._folders import SearchFolder
 from ._journal import Journal, StoredTrial, check_fingerprint, open_journal
+from ._make_executor import make_executor
+from ._pool import WorkerPool
 from ._racing import Incumbent, Race
 from ._threads import caller_threads, one_thread
-from ._workers import Completed, WorkerPool
 
 __all__ = [
     "Completed",
@@ -15,12 +17,14 @@ __all__ = [
     "Journal",
     "Payload",
     "Race",
+    "ScorerSpy",
+    "SearchFolder",
+    "SetParams",
     "StoredTrial",
     "WorkerPool",
     "caller_threads",
     "check_fingerprint",
     "failed_fold",
-    "SetParams",
     "make_executor",
     "one_thread",
     "open_journal",

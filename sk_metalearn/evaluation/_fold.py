@@ -1,24 +1,31 @@
 """One candidate on one fold: fit, score, and what else is asked to be kept of it."""
 
 import os
+import threading
 import time
 import traceback
 import warnings
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from cloudpickle import dumps
 from sklearn import config_context, get_config
 from sklearn.base import clone
-from threadpoolctl import threadpool_limits
 
-from .._compat import fit_and_score, is_multimetric, num_samples, safe_indexing
+from .._compat import fit_and_score, is_multimetric, num_samples, safe_indexing, scorer_names
 from ..spaces._parameters import plain_value
+from ._user_code import dumps_back
 
-__all__ = ["FoldResult", "Payload", "failed_fold", "SetParams", "run_fold", "run_remote"]
+__all__ = [
+    "FoldResult",
+    "Payload",
+    "ScorerSpy",
+    "SetParams",
+    "failed_fold",
+    "run_configured",
+    "run_fold",
+]
 
 
 @dataclass
@@ -163,7 +170,7 @@ class _Recorder:
         return self.stop
 
 
-class _Witness:
+class ScorerSpy:
     """Passes calls on to a scorer and remembers what it raised."""
 
     def __init__(self, scorer):
@@ -203,10 +210,13 @@ def run_fold(payload, candidate, fold, progress=None, caller=None, context=None)
     recorder = None if context is None else _Recorder(context)
     try:
         result = _evaluate(payload, candidate, fold, progress, caller, recorder)
-    except MemoryError as error:
-        result = FoldResult("memory", failure=repr(error))
+    except (MemoryError, SystemExit) as error:
+        # A candidate that calls `sys.exit` ends itself, and not the search.
+        status = "memory" if isinstance(error, MemoryError) else "crashed"
+        names = scorer_names(payload.scorer) or None
+        result = failed_fold(status, repr(error), 0.0, payload.error_score, names)
         if payload.error_score == "raise":
-            result.error = error
+            result.error = RuntimeError(repr(error)) if status == "crashed" else error
     except Exception as error:
         result = FoldResult("crashed", failure=repr(error), error=error)
     if recorder is not None:
@@ -214,12 +224,22 @@ def run_fold(payload, candidate, fold, progress=None, caller=None, context=None)
     return result
 
 
-def run_remote(payload, *job, limit=True):
-    """Call `run_fold` in another process, under the configuration of the process that asked."""
-    threads = threadpool_limits(1) if limit else nullcontext()
-    with config_context(**payload.config), warnings.catch_warnings(), threads:
-        warnings.filters[:] = payload.filters
-        return run_fold(payload, *job)
+def run_configured(payload, *job):
+    """Call `run_fold` under the configuration of the thread, or process, that asked.
+
+    Parameters
+    ----------
+    payload : Payload
+    *job
+        The other arguments of `run_fold`.
+    """
+    with config_context(**payload.config):
+        if threading.current_thread() is not threading.main_thread():
+            # Warning filters belong to the whole process.
+            return run_fold(payload, *job)
+        with warnings.catch_warnings():
+            warnings.filters[:] = payload.filters
+            return run_fold(payload, *job)
 
 
 def _evaluate(payload, candidate, fold, progress, caller, recorder):
@@ -232,12 +252,12 @@ def _evaluate(payload, candidate, fold, progress, caller, recorder):
         or payload.max_model_bytes is not None
     )
     # Of several metrics scikit-learn itself keeps the failures apart.
-    witness = _Witness(payload.scorer)
+    spy = ScorerSpy(payload.scorer)
     out = fit_and_score(
         estimator,
         payload.X,
         payload.y,
-        scorer=payload.scorer if is_multimetric(payload.scorer) else witness,
+        scorer=payload.scorer if is_multimetric(payload.scorer) else spy,
         train=train,
         test=test,
         verbose=payload.verbose,
@@ -266,9 +286,7 @@ def _evaluate(payload, candidate, fold, progress, caller, recorder):
     scores = result.scores.values() if isinstance(result.scores, dict) else [result.scores]
     if not all(np.isfinite(score) for score in scores):
         result.status = "invalid"
-        result.failure = (
-            witness.problem or f"The score is not finite: {plain_value(result.scores)}."
-        )
+        result.failure = spy.problem or f"The score is not finite: {plain_value(result.scores)}."
     if needs_model:
         try:
             _keep(payload, out["estimator"], test, fold, result)
@@ -298,7 +316,7 @@ def _keep(payload, model, test, fold, result):
     leaves = payload.keep_models is not None and fold == 0
     if not leaves and payload.max_model_bytes is None:
         return
-    content = dumps(model)
+    content = dumps_back(model)
     limit = payload.max_model_bytes
     if limit is not None and len(content) > limit:
         result.excess = f"{len(content):,} bytes of model; the limit is {limit:,.0f}"

@@ -1,29 +1,49 @@
-"""One object for many processes of this machine: written once, its arrays mapped, not copied."""
+"""One object for many processes of a machine: written once, its arrays mapped, not copied."""
 
 import mmap
 import os
 import pickle
-import shutil
 import struct
-import tempfile
-import weakref
 
-from cloudpickle import dumps, loads
+from ._folders import SearchFolder
+from ._user_code import dumps, loads
 
-__all__ = ["SharedObject", "load_shared"]
+__all__ = ["SharedObject", "load_shared", "pack"]
 
 _HEAD = struct.Struct("<QQ")
 _ALIGN = 64
 
 
-class SharedObject:
-    """A picklable object in a file that lives as long as this one.
+def pack(value):
+    """Yield the parts of a file from which `load_shared` loads a value.
 
     Parameters
     ----------
     value : object
-        Anything that cloudpickle takes. Large arrays are written as they are; a process that
-        loads the file sees them read-only, all processes in the same memory.
+        Anything that cloudpickle takes. Large arrays are written as they are.
+    """
+    buffers = []
+    head = dumps(value, buffer_callback=buffers.append)
+    views = [buffer.raw() for buffer in buffers]
+    front = [_HEAD.pack(len(head), len(views)), *(_HEAD.pack(v.nbytes, 0) for v in views), head]
+    place = sum(map(len, front))
+    yield from front
+    for view in views:
+        gap = -place % _ALIGN
+        yield b"\0" * gap
+        yield view
+        place += gap + view.nbytes
+
+
+class SharedObject:
+    """An object in a file that lives as long as this one.
+
+    A process that loads the file sees its arrays read-only, all processes in the same memory.
+
+    Parameters
+    ----------
+    parts : iterable of bytes
+        Of `pack`.
 
     Attributes
     ----------
@@ -31,25 +51,20 @@ class SharedObject:
         For `load_shared`.
     """
 
-    def __init__(self, value):
-        buffers = []
-        head = dumps(value, protocol=5, buffer_callback=buffers.append)
-        self.folder = tempfile.mkdtemp(prefix="sk_metalearn-")
-        self._remove = weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
-        self.path = os.path.join(self.folder, "shared")
-        views = [buffer.raw() for buffer in buffers]
-        with open(self.path, "wb") as file:
-            file.write(_HEAD.pack(len(head), len(views)))
-            for view in views:
-                file.write(_HEAD.pack(view.nbytes, 0))
-            file.write(head)
-            for view in views:
-                file.write(b"\0" * (-file.tell() % _ALIGN))
-                file.write(view)
+    def __init__(self, parts):
+        self.folder = SearchFolder()
+        self.path = os.path.join(self.folder.path, "shared")
+        try:
+            with open(self.path, "wb") as file:
+                for part in parts:
+                    file.write(part)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self):
         """Remove the file; processes that loaded it keep what they have."""
-        self._remove()
+        self.folder.close()
 
 
 def load_shared(path):

@@ -1,62 +1,76 @@
-"""The worker's side of `WorkerPool`: reads jobs from a pipe, runs them, writes the answers.
+"""The worker's side of `WorkerPool`: takes jobs from a socket, runs them, sends the answers.
 
 It is a program of its own, no child of multiprocessing, and never imports the caller's main
 script again.
 """
 
+import contextlib
 import ctypes
 import importlib
 import os
+import pickle
 import select
 import signal
-import struct
 import sys
 import threading
 import time
 import traceback
+from dataclasses import dataclass
 
-from cloudpickle import dumps, loads
+from threadpoolctl import ThreadpoolController
 
-__all__ = ["main", "read_message", "write_message"]
+from ._channel import MessageReader, frame
+from ._shared import load_shared
+from ._threads import several_threads
+from ._user_code import dumps_back, loads
 
-_LENGTH = struct.Struct("<Q")
-_PR_SET_PDEATHSIG = 1
+__all__ = ["READY", "OfPayload", "main", "own_file"]
+
+READY = b"ready"
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 # A process without work for so long ends; the pool starts another when there is work again.
 _IDLE_SECONDS = 300.0
 
 
-def write_message(stream, message):
-    """Write bytes with their length before them."""
-    stream.write(_LENGTH.pack(len(message)))
-    stream.write(message)
-    stream.flush()
+@dataclass(frozen=True)
+class OfPayload:
+    """Stands for the payload in the arguments of a job, or for a field of it.
+
+    Parameters
+    ----------
+    field : str
+        Empty for the whole.
+    """
+
+    field: str = ""
 
 
-def read_message(stream):
-    """Read one message of `write_message`; None at the end of the stream."""
-    head = _read_exactly(stream, _LENGTH.size)
-    if head is None:
-        return None
-    return _read_exactly(stream, _LENGTH.unpack(head)[0])
+def own_file(path):
+    """Return the payload of a search in a worker, which loads it once."""
+    if path not in _loaded:
+        _loaded.clear()
+        _loaded[path] = load_shared(path)
+    return _loaded[path]
 
 
-def _read_exactly(stream, n_bytes):
-    data = stream.read(n_bytes)
-    return data if data is not None and len(data) == n_bytes else None
+_loaded = {}
 
 
-def _die_with_parent(parent):
+def _follow_parent(parent):
     """End this process when its parent ends, even while it hangs in compiled code (Linux)."""
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        # What a candidate starts stays below this process, whose end then ends it.
+        libc.prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
     def watch():
         while os.getppid() == parent:
             time.sleep(1.0)
         os._exit(1)
 
-    threading.Thread(target=watch, daemon=True).start()
+    if sys.platform != "win32":
+        threading.Thread(target=watch, daemon=True).start()
 
 
 def _reset_peak():
@@ -78,55 +92,98 @@ def _peak_bytes():
     return 0
 
 
-def _run(message):
+def _call(job):
+    """Return (status, value, error) of a job."""
+    try:
+        # The caller may import from more places than when this process was started.
+        sys.path.extend(path for path in job["paths"] if path not in sys.path)
+        if job["folder"]:
+            with contextlib.suppress(OSError):
+                os.chdir(job["folder"])
+        function, args = loads(job["call"])
+        if job["payload"]:
+            payload = own_file(job["payload"])
+            args = [_filled(payload, argument) for argument in args]
+    except MemoryError:
+        return "memory", None, traceback.format_exc()
+    except Exception:
+        return "unloadable", None, traceback.format_exc()
+    try:
+        with several_threads(job["n_threads"]):
+            return "ok", function(*args), ""
+    except MemoryError:
+        return "memory", None, traceback.format_exc()
+    except BaseException:
+        return "crashed", None, traceback.format_exc()
+    finally:
+        if job["n_threads"] is not None:
+            # Also what was loaded meanwhile.
+            ThreadpoolController().limit(limits=1)
+
+
+def _filled(payload, argument):
+    if not isinstance(argument, OfPayload):
+        return argument
+    return getattr(payload, argument.field) if argument.field else payload
+
+
+def _answer(job):
     _reset_peak()
     wall, cpu = time.perf_counter(), time.process_time()
-    status, value, error = "ok", None, ""
-    try:
-        paths, call = loads(message)
-        # The caller may import from more places than when this process was started.
-        sys.path.extend(path for path in paths if path not in sys.path)
-        function, args = loads(call)
-        value = function(*args)
-    except MemoryError:
-        status, error = "memory", traceback.format_exc()
-    except Exception:
-        status, error = "crashed", traceback.format_exc()
+    status, value, error = _call(job)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     try:
-        return dumps((status, value, error, wall, cpu, _peak_bytes()))
+        body = dumps_back(value)
     except Exception:
+        status, body = "crashed", dumps_back(None)
         error = f"The result cannot be pickled.\n{traceback.format_exc()}"
-        return dumps(("crashed", None, error, wall, cpu, _peak_bytes()))
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):
+            stream.flush()
+    return pickle.dumps((status, body, error, wall, cpu, _peak_bytes()))
 
 
-def _wait(jobs):
-    """Wait for a job; False when there was none for so long that the process is not needed."""
-    if sys.platform == "win32":
-        return True
-    return bool(select.select([jobs], [], [], _IDLE_SECONDS)[0])
+def _messages(channel):
+    """Yield messages until the channel closes, or there was none for a long time."""
+    reader = MessageReader()
+    while select.select([channel], [], [], _IDLE_SECONDS)[0]:
+        part = channel.recv(2**20)
+        if not part:
+            return
+        yield from reader.feed(part)
 
 
-def main():
-    """Serve jobs until the pipe closes; then end the process."""
+def main(channel):
+    """Serve jobs until the channel closes; then end the process.
+
+    Parameters
+    ----------
+    channel : socket
+        Of its own, so that whatever the user's code prints goes where it should.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # What user code prints must not mix with the answers.
-    jobs = os.fdopen(os.dup(0), "rb")
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    with open(os.devnull, "rb") as nothing:
-        os.dup2(nothing.fileno(), 0)
-    start = read_message(jobs)
-    if start is not None:
-        settings = loads(start)
-        _die_with_parent(settings["parent"])
-        if settings["niceness"] and hasattr(os, "nice"):
-            os.nice(settings["niceness"])
-        for module in settings["preload"]:
-            importlib.import_module(module)
-        write_message(answers, b"ready")
-        while _wait(jobs) and (message := read_message(jobs)) is not None:
-            write_message(answers, _run(message))
+    if hasattr(os, "register_at_fork"):
+        # A child that outlives this process would hold it.
+        os.register_at_fork(after_in_child=channel.close)
+    messages = map(pickle.loads, _messages(channel))
+    try:
+        settings = next(messages, None)
+        if settings is not None:
+            _follow_parent(settings["parent"])
+            if settings["niceness"] and hasattr(os, "nice"):
+                os.nice(settings["niceness"])
+            for module in settings["preload"]:
+                with contextlib.suppress(Exception):
+                    importlib.import_module(module)
+            channel.sendall(frame(READY))
+        for job in messages:
+            if job is None:
+                _loaded.clear()
+            else:
+                channel.sendall(frame(_answer(job)))
+            job = None
+    except OSError:
+        # The pool has gone.
+        pass
     # Threads that user code left behind must not keep the process alive.
-    sys.stderr.flush()
     os._exit(0)

@@ -1,5 +1,6 @@
 """Few-shot learners that learn across tasks: `meta_fit`, then `fit` and `predict`."""
 
+from ._episodes import few_shot_scores, make_rotated_classes, make_sine_tasks, sample_episodes
 from ._learned_optimizer import LearnedOptimizerClassifier, LearnedOptimizerRegressor
 from ._maml import MAMLClassifier, MAMLRegressor
 from ._mann import MANNClassifier, MANNRegressor
@@ -7,12 +8,11 @@ from ._matching import MatchingNetworkClassifier, MatchingNetworkRegressor
 from ._meta_control import MetaControlClassifier, MetaControlRegressor
 from ._meta_network import MetaNetworkClassifier, MetaNetworkRegressor
 from ._ntm import NTMClassifier, NTMRegressor
+from ._outer_loop import OuterLoop
 from ._prototypical import PrototypicalNetworkClassifier
 from ._reptile import ReptileClassifier, ReptileRegressor
 from ._siamese import SiameseNetworkClassifier
 from ._snail import SNAILClassifier, SNAILRegressor
-from ._tasks import few_shot_scores, make_rotated_classes, make_sine_tasks, sample_episodes
-from ._training import OuterLoop
 from ._turing import NeuralTuringMachine, make_copy_sequences
 from ._weights import MetaWeights
 

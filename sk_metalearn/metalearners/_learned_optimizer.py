@@ -1,5 +1,6 @@
 """Learned optimiser: an LSTM that turns gradients into steps."""
 
+from dataclasses import KW_ONLY
 from numbers import Integral
 
 import numpy as np
@@ -7,10 +8,10 @@ from sklearn.utils import check_random_state
 
 from .._compat import Interval
 from ._backend import as_array_of, detach, namespace, zeros
-from ._base import FewShotClassifier, FewShotRegressor
-from ._mlp_learner import MLPClassifierMixin, MLPRegressorMixin
+from ._meta_learner import FewShotClassifier, FewShotRegressor, parameters
+from ._mlp_learner import MLPClassifierMixin, MLPLearner, MLPRegressorMixin
 from ._networks import gradient_features, init_lstm, init_mlp, lstm, mlp, mlp_gradient
-from ._training import OuterLoop
+from ._outer_loop import OuterLoop
 
 _STEP_SCALE = 0.1
 _FLOOR = 0.01  # parts of the first loss below which a smaller loss earns little
@@ -38,10 +39,26 @@ def unflatten(row, like):
     return net
 
 
-class _LearnedOptimizer:
+@parameters
+class _LearnedOptimizer(MLPLearner):
     """The method, for either kind of task."""
 
     method = "learned_optimizer"
+
+    hidden_layer_sizes: tuple = (20,)
+    _: KW_ONLY
+    n_units: int = 16
+    n_layers: int = 1
+    n_steps: int = 50
+    window: int = 20
+
+    _parameter_constraints = {
+        "hidden_layer_sizes": [tuple, list],
+        "n_units": [Interval(Integral, 1, None, closed="left")],
+        "n_layers": [Interval(Integral, 1, None, closed="left")],
+        "n_steps": [Interval(Integral, 1, None, closed="left")],
+        "window": [Interval(Integral, 1, None, closed="left")],
+    }
 
     def _default_outer(self):
         return OuterLoop(
@@ -95,7 +112,8 @@ class _LearnedOptimizer:
         return net, losses
 
 
-class LearnedOptimizerClassifier(_LearnedOptimizer, MLPClassifierMixin, FewShotClassifier):
+@parameters
+class LearnedOptimizerClassifier(MLPClassifierMixin, FewShotClassifier, _LearnedOptimizer):
     """Perceptron trained by a learned optimiser, for classification.
 
     `fit` trains a perceptron from random weights on the support examples; each of its weights is
@@ -167,46 +185,9 @@ class LearnedOptimizerClassifier(_LearnedOptimizer, MLPClassifierMixin, FewShotC
     (1747, 10)
     """
 
-    _parameter_constraints: dict = {
-        **FewShotClassifier._parameter_constraints,
-        "hidden_layer_sizes": [tuple, list],
-        "n_units": [Interval(Integral, 1, None, closed="left")],
-        "n_layers": [Interval(Integral, 1, None, closed="left")],
-        "n_steps": [Interval(Integral, 1, None, closed="left")],
-        "window": [Interval(Integral, 1, None, closed="left")],
-    }
 
-    def __init__(
-        self,
-        hidden_layer_sizes=(20,),
-        *,
-        n_units=16,
-        n_layers=1,
-        n_steps=50,
-        window=20,
-        n_way=5,
-        n_shots=5,
-        n_query=5,
-        standardize=True,
-        outer=None,
-        weights=None,
-        random_state=None,
-    ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.n_units = n_units
-        self.n_layers = n_layers
-        self.n_steps = n_steps
-        self.window = window
-        self.n_way = n_way
-        self.n_shots = n_shots
-        self.n_query = n_query
-        self.standardize = standardize
-        self.outer = outer
-        self.weights = weights
-        self.random_state = random_state
-
-
-class LearnedOptimizerRegressor(_LearnedOptimizer, MLPRegressorMixin, FewShotRegressor):
+@parameters
+class LearnedOptimizerRegressor(MLPRegressorMixin, FewShotRegressor, _LearnedOptimizer):
     """Perceptron trained by a learned optimiser, for regression.
 
     `fit` trains a perceptron from random weights on the support examples; each of its weights is
@@ -273,39 +254,3 @@ class LearnedOptimizerRegressor(_LearnedOptimizer, MLPRegressorMixin, FewShotReg
     >>> LearnedOptimizerRegressor(random_state=0).fit(X, np.sin(X[:, 0])).predict(X).shape
     (20,)
     """
-
-    _parameter_constraints: dict = {
-        **FewShotRegressor._parameter_constraints,
-        "hidden_layer_sizes": [tuple, list],
-        "n_units": [Interval(Integral, 1, None, closed="left")],
-        "n_layers": [Interval(Integral, 1, None, closed="left")],
-        "n_steps": [Interval(Integral, 1, None, closed="left")],
-        "window": [Interval(Integral, 1, None, closed="left")],
-    }
-
-    def __init__(
-        self,
-        hidden_layer_sizes=(20,),
-        *,
-        n_units=16,
-        n_layers=1,
-        n_steps=50,
-        window=20,
-        n_shots=10,
-        n_query=10,
-        standardize=True,
-        outer=None,
-        weights=None,
-        random_state=None,
-    ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.n_units = n_units
-        self.n_layers = n_layers
-        self.n_steps = n_steps
-        self.window = window
-        self.n_shots = n_shots
-        self.n_query = n_query
-        self.standardize = standardize
-        self.outer = outer
-        self.weights = weights
-        self.random_state = random_state

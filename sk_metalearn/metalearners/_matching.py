@@ -1,13 +1,10 @@
 """Matching networks: attention over the support examples in a learned space."""
 
-from numbers import Integral
-
 import numpy as np
 
-from .._compat import Interval
 from ._backend import namespace, normalize, softmax, transpose
-from ._base import FewShotClassifier, FewShotRegressor
 from ._embedding import EmbeddingLearner, embed, init_embedding
+from ._meta_learner import FewShotClassifier, FewShotRegressor, parameters
 
 
 class _MatchingNetwork(EmbeddingLearner):
@@ -29,7 +26,8 @@ class _MatchingNetwork(EmbeddingLearner):
         return softmax(namespace(X).exp(params["log_scale"]) * cosines)
 
 
-class MatchingNetworkClassifier(_MatchingNetwork, FewShotClassifier):
+@parameters
+class MatchingNetworkClassifier(FewShotClassifier, _MatchingNetwork):
     """Matching network: attention over the support examples, for classification.
 
     `fit` embeds the support examples; the probabilities of a query are the mean of their labels,
@@ -43,8 +41,9 @@ class MatchingNetworkClassifier(_MatchingNetwork, FewShotClassifier):
     ----------
     hidden_layer_sizes : tuple of int, default=(64,)
         Widths of the hidden layers of the embedding.
-    n_components : int, default=32
-        Dimension of the learned space.
+    n_components : int or None, default=None
+        Dimension of the learned space. None takes the number of features, but at least 32; then
+        the space is the input space at first.
     n_way : int, default=5
         Classes of an episode. Training with more classes than will be met helps.
     n_shots : int or (int, int), default=5
@@ -72,7 +71,7 @@ class MatchingNetworkClassifier(_MatchingNetwork, FewShotClassifier):
     params_ : dict of str to ndarray
         The weights in use.
     state_ : tuple
-        The embedded support examples and their labels.
+        The embedded support examples and their targets.
     scaling_ : dict of str to ndarray
         How columns are standardised.
     n_features_in_ : int
@@ -95,42 +94,14 @@ class MatchingNetworkClassifier(_MatchingNetwork, FewShotClassifier):
     True
     """
 
-    _parameter_constraints: dict = {
-        **FewShotClassifier._parameter_constraints,
-        "hidden_layer_sizes": [tuple, list],
-        "n_components": [Interval(Integral, 1, None, closed="left"), None],
-    }
-
-    def __init__(
-        self,
-        hidden_layer_sizes=(64,),
-        n_components=32,
-        *,
-        n_way=5,
-        n_shots=5,
-        n_query=5,
-        standardize=True,
-        outer=None,
-        weights=None,
-        random_state=None,
-    ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.n_components = n_components
-        self.n_way = n_way
-        self.n_shots = n_shots
-        self.n_query = n_query
-        self.standardize = standardize
-        self.outer = outer
-        self.weights = weights
-        self.random_state = random_state
-
     def _query(self, params, state, X):
         keys, Y = state
         attention = self._attention(params, keys, X)
         return namespace(X).log(attention @ Y + 1e-6)
 
 
-class MatchingNetworkRegressor(_MatchingNetwork, FewShotRegressor):
+@parameters
+class MatchingNetworkRegressor(FewShotRegressor, _MatchingNetwork):
     """Matching network: attention over the support examples, for regression.
 
     `fit` embeds the support examples; the prediction of a query is the mean of their targets,
@@ -144,8 +115,9 @@ class MatchingNetworkRegressor(_MatchingNetwork, FewShotRegressor):
     ----------
     hidden_layer_sizes : tuple of int, default=(64,)
         Widths of the hidden layers of the embedding.
-    n_components : int, default=32
-        Dimension of the learned space.
+    n_components : int or None, default=None
+        Dimension of the learned space. None takes the number of features, but at least 32; then
+        the space is the input space at first.
     n_shots : int or (int, int), default=10
         Support examples of an episode; a pair gives a range to draw from.
     n_query : int, default=10
@@ -191,33 +163,6 @@ class MatchingNetworkRegressor(_MatchingNetwork, FewShotRegressor):
     >>> mean.shape, std.shape
     ((30,), (30,))
     """
-
-    _parameter_constraints: dict = {
-        **FewShotRegressor._parameter_constraints,
-        "hidden_layer_sizes": [tuple, list],
-        "n_components": [Interval(Integral, 1, None, closed="left"), None],
-    }
-
-    def __init__(
-        self,
-        hidden_layer_sizes=(64,),
-        n_components=32,
-        *,
-        n_shots=10,
-        n_query=10,
-        standardize=True,
-        outer=None,
-        weights=None,
-        random_state=None,
-    ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.n_components = n_components
-        self.n_shots = n_shots
-        self.n_query = n_query
-        self.standardize = standardize
-        self.outer = outer
-        self.weights = weights
-        self.random_state = random_state
 
     def _query(self, params, state, X):
         xp = namespace(X)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._backend import detach, namespace, relu, sigmoid, transpose
+from ._backend import detach, namespace, relu, sigmoid, transpose, zeros
 
 
 def init_dense(rng, n_inputs, n_outputs, gain=2.0):
@@ -166,3 +166,18 @@ def gradient_features(gradient, limit=10.0):
     magnitude = xp.log(xp.clip(xp.abs(gradient), size, None)) / limit
     sign = xp.clip(gradient / size, -1.0, 1.0)
     return xp.stack([magnitude, sign], -1)
+
+
+def pad_labels(Y, width):
+    """Widen one-hot labels to the number of classes the network knows."""
+    missing = width - Y.shape[-1]
+    if missing == 0:
+        return Y
+    return namespace(Y).concatenate([Y, zeros((*Y.shape[:-1], missing), like=Y)], -1)
+
+
+def shifted(x, steps):
+    """Delay a sequence (..., n_steps, n_channels): its start is filled with zeros."""
+    steps = min(steps, x.shape[-2])
+    start = zeros((*x.shape[:-2], steps, x.shape[-1]), like=x)
+    return namespace(x).concatenate([start, x[..., : x.shape[-2] - steps, :]], -2)

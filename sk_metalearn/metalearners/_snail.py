@@ -1,14 +1,14 @@
 """SNAIL: temporal convolutions and causal attention over the sequence of examples."""
 
+from dataclasses import KW_ONLY
 from numbers import Integral
 
 import numpy as np
 
 from .._compat import Interval
 from ._backend import as_array_of, namespace, sigmoid, softmax, transpose, zeros
-from ._base import FewShotClassifier, FewShotRegressor
-from ._networks import init_dense, init_mlp, init_rotation, mlp
-from ._sequence import pad_labels, shifted
+from ._meta_learner import BaseMetaLearner, FewShotClassifier, FewShotRegressor, parameters
+from ._networks import init_dense, init_mlp, init_rotation, mlp, pad_labels, shifted
 
 
 def _dilations(params):
@@ -33,7 +33,8 @@ def _keys_values(params, i, x):
     return x @ params[f"layer{i}_keys"], x @ params[f"layer{i}_W"] + params[f"layer{i}_b"]
 
 
-class _SNAIL:
+@parameters
+class _SNAIL(BaseMetaLearner):
     """The method, for either kind of task.
 
     At first it answers with the labels of the examples that look like the query; from a random
@@ -45,6 +46,15 @@ class _SNAIL:
     """
 
     method = "snail"
+
+    n_units: int = 64
+    _: KW_ONLY
+    n_filters: int = 16
+
+    _parameter_constraints = {
+        "n_units": [Interval(Integral, 1, None, closed="left")],
+        "n_filters": [Interval(Integral, 1, None, closed="left")],
+    }
 
     def _initial_params(self, rng, n_features, n_outputs):
         n_units = self.n_units
@@ -123,7 +133,8 @@ class _SNAIL:
         return self._head(mlp(params, x, "head_"), state["n_outputs"])
 
 
-class SNAILClassifier(_SNAIL, FewShotClassifier):
+@parameters
+class SNAILClassifier(FewShotClassifier, _SNAIL):
     """SNAIL, a simple neural attentive meta-learner, for classification.
 
     The support examples with their targets and, last, a query without one form a sequence. Causal
@@ -189,37 +200,9 @@ class SNAILClassifier(_SNAIL, FewShotClassifier):
     (1747, 10)
     """
 
-    _parameter_constraints: dict = {
-        **FewShotClassifier._parameter_constraints,
-        "n_units": [Interval(Integral, 1, None, closed="left")],
-        "n_filters": [Interval(Integral, 1, None, closed="left")],
-    }
 
-    def __init__(
-        self,
-        n_units=64,
-        *,
-        n_filters=16,
-        n_way=5,
-        n_shots=5,
-        n_query=5,
-        standardize=True,
-        outer=None,
-        weights=None,
-        random_state=None,
-    ):
-        self.n_units = n_units
-        self.n_filters = n_filters
-        self.n_way = n_way
-        self.n_shots = n_shots
-        self.n_query = n_query
-        self.standardize = standardize
-        self.outer = outer
-        self.weights = weights
-        self.random_state = random_state
-
-
-class SNAILRegressor(_SNAIL, FewShotRegressor):
+@parameters
+class SNAILRegressor(FewShotRegressor, _SNAIL):
     """SNAIL, a simple neural attentive meta-learner, for regression.
 
     The support examples with their targets and, last, a query without one form a sequence. Causal
@@ -280,30 +263,3 @@ class SNAILRegressor(_SNAIL, FewShotRegressor):
     >>> SNAILRegressor(random_state=0).fit(X, np.sin(X[:, 0])).predict(X).shape
     (20,)
     """
-
-    _parameter_constraints: dict = {
-        **FewShotRegressor._parameter_constraints,
-        "n_units": [Interval(Integral, 1, None, closed="left")],
-        "n_filters": [Interval(Integral, 1, None, closed="left")],
-    }
-
-    def __init__(
-        self,
-        n_units=64,
-        *,
-        n_filters=16,
-        n_shots=10,
-        n_query=10,
-        standardize=True,
-        outer=None,
-        weights=None,
-        random_state=None,
-    ):
-        self.n_units = n_units
-        self.n_filters = n_filters
-        self.n_shots = n_shots
-        self.n_query = n_query
-        self.standardize = standardize
-        self.outer = outer
-        self.weights = weights
-        self.random_state = random_state

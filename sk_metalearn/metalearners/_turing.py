@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_array
 
 from ._backend import namespace, sigmoid, softplus, value_and_grad
 from ._ntm import init_ntm, start_ntm, step_ntm
-from ._training import OuterLoop
+from ._outer_loop import OuterLoop
 
 
 class NeuralTuringMachine:
@@ -62,7 +62,7 @@ class NeuralTuringMachine:
 
         Returns
         -------
-        self : object
+        NeuralTuringMachine
             The trained machine.
         """
         rng = check_random_state(self.random_state)
@@ -96,6 +96,7 @@ class NeuralTuringMachine:
         Returns
         -------
         ndarray of shape (n_steps, n_outputs)
+            Probability of a one at each step and output.
         """
         inputs = check_array(inputs, dtype=np.float32)
         return sigmoid(_run(self.params_, inputs[None])[0])
@@ -111,6 +112,7 @@ class NeuralTuringMachine:
         Returns
         -------
         ndarray of shape (n_steps, n_outputs)
+            The bit of each step and output.
         """
         return (self.predict_proba(inputs) > 0.5).astype(int)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.base import clone, is_regressor
 
-from ._tasks import make_sine_tasks, sample_episodes
+from ._episodes import make_sine_tasks, sample_episodes
 
 __all__ = ["check_meta_learner", "make_class_tasks"]
 

@@ -56,7 +56,7 @@ class AutoModel:
     point: dict
 
 
-def fit_auto_model(run, problem, options, results):
+def fit_auto_model(run, problem, options, results, quick=None):
     """Choose the final model and fit it on all rows.
 
     Parameters
@@ -66,6 +66,8 @@ def fit_auto_model(run, problem, options, results):
     options : SearchOptions
     results : dict of array
         The search's ``cv_results_``.
+    quick : QuickModel or None, default=None
+        What to fall back on where nothing else was fitted in time.
 
     Returns
     -------
@@ -79,7 +81,7 @@ def fit_auto_model(run, problem, options, results):
     schema = Schema.from_data(*problem.whole[:2], problem.kind)
     scores = results["mean_test_score"] if run.trials else np.array([])
     if not np.isfinite(scores).any():
-        return _dummy(_why_nothing_was_found(run, options, results), problem, schema)
+        return _fall_back(_why_nothing_was_found(run, options, results), problem, schema, quick)
     index = best_index(True, "score", results)
     best = run.trials[index]
     single = AutoModel(
@@ -93,7 +95,7 @@ def fit_auto_model(run, problem, options, results):
     final = _fit_single(run, problem, schema, best)
     if final.estimator is None:
         why = f"the final fit did not end well ({final.fitted_on})"
-        return _dummy(why, problem, schema)
+        return _fall_back(why, problem, schema, quick)
     return _with(single, final)
 
 
@@ -241,7 +243,16 @@ def _why_nothing_was_found(run, options, results):
     )
 
 
-def _dummy(why, problem, schema):
+def _fall_back(why, problem, schema, quick):
+    """Give the quick model or, where there is none, the dummy."""
+    if quick is not None:
+        warn_user(
+            f"The final model is a quick one that was not searched for: {why}. Give a larger "
+            "time_budget.",
+            FallbackWarning,
+        )
+        fitted_on = f"{quick.fitted_on}, a quick model: {why}"
+        return AutoModel(quick.estimator, 0.0, fitted_on, {}, -1, np.nan, quick.point)
     warn_user(
         f"The final model only predicts the {problem.kind} task's prior: {why}. Give a larger "
         "time_budget.",

@@ -6,10 +6,8 @@ from dataclasses import replace
 from numbers import Integral
 
 import numpy as np
-from sklearn import config_context
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.metrics import check_scoring, get_scorer_names
-from sklearn.utils import Bunch
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -17,8 +15,6 @@ from .._compat import (
     Interval,
     StrOptions,
     _fit_context,
-    accepts_sample_weight,
-    check_method_params,
     routing_is_on,
     scores_predictions,
 )
@@ -31,9 +27,11 @@ from ._catalogue_choices import choose_pipelines
 from ._options import COMMON_CONSTRAINTS, SearchOptions
 from ._past import ask_the_past, check_knowledge, remember
 from ._problem import pose_problem
+from ._quick_model import fit_quick_model
 from ._results import format_results
-from ._run import run_search
-from ._tables import check_metric, check_rows, check_table, check_target
+from ._routing import RoutedScorer, route, without_routing
+from ._run_search import run_search
+from ._tables import check_data, check_rows
 
 __all__ = ["AutoSearch"]
 
@@ -153,15 +151,16 @@ class AutoSearch:
         budget = Budget(self.time_budget, time.monotonic())
         options = SearchOptions.of(self)
         check_knowledge(options.knowledge)
-        X, y = self._check_data(X, y)
         scorer = self._scorer()
-        routed = self._routed(X, params, scorer)
+        routed, judge = route(self, X, params, scorer), RoutedScorer.of(scorer)
+        X, y = check_data(X, y, self, self._kind)
+        validate_data(self, X, skip_check_array=True)
+        self._learn_target(y)
         # The pipelines are ours; what they are given reaches them by name.
-        with ExitStack() as stack, fit_task(self, X, y, params, False) as root, _without_routing():
-            problem = pose_problem(
-                X, y, routed, _Routed.of(scorer), "score", options, stack, kind=self._kind
-            )
+        with ExitStack() as stack, fit_task(self, X, y, params, False) as root, without_routing():
+            problem = pose_problem(X, y, routed, judge, "score", options, stack, kind=self._kind)
             choices = choose_pipelines(problem, options)
+            quick = fit_quick_model(problem, choices) if options.timed else None
             past = ask_the_past(problem, choices, options)
             mixable = scores_predictions(scorer)
             keep = mixable and (options.ensemble_size > 1 or options.checkpoint is not None)
@@ -178,49 +177,21 @@ class AutoSearch:
                 keep_predictions=keep,
             )
             self._store_results(run, problem, past, scorer)
-            model = fit_auto_model(run, problem, options, self.cv_results_)
+            model = fit_auto_model(run, problem, options, self.cv_results_, quick)
             self._store_model(model, run, problem, past)
             remember(past, problem, choices, run.trials)
         return self
 
     def _scorer(self):
         dummy = DummyClassifier() if self._kind == "classification" else DummyRegressor()
-        return check_scoring(dummy, self.scoring or self._default_scoring)
-
-    def _check_data(self, X, y):
-        """Table and target, checked; a metric that cannot be computed on it is refused."""
-        X = check_table(X, self)
-        y = check_target(y, X, self._kind, self)
-        if isinstance(self.scoring, str):
-            check_metric(self.scoring, y, self._kind)
-        validate_data(self, X, skip_check_array=True)
-        self._learn_target(y)
-        return X, y
+        scorer = check_scoring(dummy, self.scoring or self._default_scoring)
+        if routing_is_on() and not callable(self.scoring):
+            # Nobody else can say whether a metric known by name takes weights.
+            scorer.set_score_request(sample_weight=True)
+        return scorer
 
     def _learn_target(self, y):
         """Keep what a subclass needs of the target."""
-
-    def _routed(self, X, params, scorer):
-        """What `fit` was given beside X and y, by who receives it."""
-        params = check_method_params(X, params=params)
-        weight = params.get("sample_weight")
-        fit = {} if weight is None else {"model__sample_weight": weight}
-        if routing_is_on():
-            routed = process_routing(self, "fit", **params)
-            score, split = dict(routed.scorer.score), dict(routed.splitter.split)
-        else:
-            unknown = sorted(set(params) - {"sample_weight", "groups"})
-            if unknown:
-                raise TypeError(
-                    f"{type(self).__name__}.fit takes sample_weight and groups beside X and y; got "
-                    f"{', '.join(unknown)}. What a splitter or a scorer of your own needs is passed "
-                    "on under sklearn.set_config(enable_metadata_routing=True)."
-                )
-            score = {"sample_weight": weight} if accepts_sample_weight(scorer, weight) else {}
-            split = {"groups": params.get("groups")}
-        return Bunch(
-            estimator=Bunch(fit=fit), scorer=Bunch(score=score), splitter=Bunch(split=split)
-        )
 
     def _store_results(self, run, problem, past, scorer):
         self.scorer_ = scorer
@@ -320,23 +291,3 @@ class AutoSearch:
         frame = frame.iloc[order]
         frame.insert(0, "rank", np.arange(1, len(frame) + 1))
         return frame.set_index("rank")
-
-
-def _without_routing():
-    return config_context(enable_metadata_routing=False)
-
-
-class _Routed:
-    """A scorer that is called with what it requested, while the pipelines know no routing."""
-
-    def __init__(self, scorer):
-        self.scorer = scorer
-
-    @classmethod
-    def of(cls, scorer):
-        """Give the scorer as it is, or wrapped where the user routes metadata."""
-        return cls(scorer) if routing_is_on() else scorer
-
-    def __call__(self, estimator, X, y, **params):
-        with config_context(enable_metadata_routing=True):
-            return self.scorer(estimator, X, y, **params)

@@ -30,9 +30,6 @@ __all__ = [
 
 # Evaluations where neither a number nor a time is given.
 N_ITER = 10
-# Families whose defaults are a sound model within a fraction of a second, by preference.
-_QUICK = {"classification": ("logistic_regression", "lda"), "regression": ("ridge",)}
-_QUICK_CELLS = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -95,7 +92,6 @@ def choose_pipelines(problem, options):
     if n_iter is None and not options.timed:
         n_iter = N_ITER
     points = [to_point(own) for own in configurations]
-    quick = _quick_start(configurations, kind, schema) if options.timed else None
     return Choices(
         points=points,
         space=Space([b for b in whole.branches if b.name in usable], root=whole.root),
@@ -104,7 +100,6 @@ def choose_pipelines(problem, options):
         identity=from_point,
         match=match_configurations,
         n_iter=n_iter,
-        enqueued=() if quick is None else ((points[quick], "quick start"),),
     )
 
 
@@ -156,17 +151,6 @@ def match_configurations(points):
         All exact.
     """
     return Matches(Match("exact", from_point(point)) for point in points)
-
-
-def _quick_start(configurations, kind, schema):
-    """Index of a sound configuration that is fitted in no time; None if there is none."""
-    if schema.n_rows * schema.n_features > _QUICK_CELLS or schema.sparse:
-        return None
-    for family in _QUICK[kind]:
-        for i, own in enumerate(configurations):
-            if own.family == family:
-                return i
-    return None
 
 
 def _usable_families(kind, schema, scoring, only, weighted):

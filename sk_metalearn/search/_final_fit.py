@@ -87,14 +87,14 @@ def fit_on_all_rows(run, problem, estimator, fallback=None, fit=_fit):
         begun = time.perf_counter()
         fitted = fit(estimator, X, y, fit_params)
         return FinalFit(fitted, time.perf_counter() - begun, "all rows")
-    trouble, seconds = "no time was left", 0.0
+    trouble, seconds, payload = "no time was left", 0.0, run.payload
     if left > _LEAST_SECONDS:
         if X is not problem.X:
-            run.executor.share(
-                replace(run.payload, X=X, y=y, fit_params=fit_params, score_params={}, splits=[])
-            )
+            payload = replace(payload, X=X, y=y, fit_params=fit_params, score_params={}, splits=[])
+            run.executor.share(payload)
         done = run.executor.call(
             _fit_payload,
+            payload,
             clone(estimator),
             fit,
             wall_seconds=max(0.0, run.budget.left()),

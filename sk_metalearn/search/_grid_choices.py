@@ -23,6 +23,7 @@ from ..spaces import (
     Float,
     Integer,
     Space,
+    all_points,
     build_model,
     families,
     point_key,
@@ -32,10 +33,9 @@ from ..spaces import (
 from ..spaces._inverse import Inexpressible, find_family, read_model, unwrap
 from ..spaces._match import match_candidates
 from ..spaces._parameters import plain_value, same_value
-from ..strategies._points import all_points
 from ._choices import Choices
 
-__all__ = ["choose_from_grid"]
+__all__ = ["choose_from_grid", "place_of_columns"]
 
 # Points of a larger grid are drawn, as many as a strategy can rate at once.
 MAX_CANDIDATES = 2000
@@ -110,7 +110,7 @@ def choose_from_grid(estimator, param_grid, param_distributions, problem, option
         estimator=estimator,
         searched=tuple(sorted({name for point in found.points for name in found.to_params(point)})),
         open_ended=found.origin == "distributions" and found.space is not None,
-        place=_place(problem),
+        place=place_of_columns(problem.X, problem.schema),
     )
 
 
@@ -119,14 +119,24 @@ def _match(estimator, to_params, problem, points):
     return match_candidates(estimator, params, problem.schema, problem.kind, problem.X, problem.y)
 
 
-def _place(problem):
-    """Columns and their mean variance, which the width of a kernel without scaling refers to."""
-    schema = problem.schema
+def place_of_columns(X, schema):
+    """Give what the predicted performance depends on beside a configuration.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+    schema : Schema or None
+
+    Returns
+    -------
+    dict
+        ``n_features`` and the mean ``variance`` of the columns, which the width of a kernel
+        without scaling refers to; nothing without a schema.
+    """
     if schema is None:
         return {}
     variance = 1.0
-    if not (issparse(problem.X) or len(schema.numeric) < schema.n_features):
-        X = problem.X
+    if not (issparse(X) or len(schema.numeric) < schema.n_features):
         if schema.container == "pandas":
             X = X.to_numpy(dtype=float, na_value=np.nan)
         numbers = np.asarray(X, dtype=float)

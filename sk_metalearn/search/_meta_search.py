@@ -31,7 +31,7 @@ from ._options import COMMON_CONSTRAINTS, SearchOptions
 from ._past import ask_the_past, check_knowledge, remember
 from ._problem import pose_problem
 from ._results import format_results
-from ._run import run_search
+from ._run_search import run_search
 
 __all__ = ["MetaSearchCV"]
 

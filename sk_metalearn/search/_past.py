@@ -16,10 +16,18 @@ from ..metafeatures import MetaFeatureExtractor
 from ..spaces import point_key
 from ..strategies import PastPerformance, similar_tasks
 from ._memory import memory_of, metric_name, stack_past
-from ._past_performance import past_performance
+from ._past_lookup import past_performance
 from ._report import SearchReport
 
-__all__ = ["Past", "ask_the_past", "check_knowledge", "measure", "open_knowledge"]
+__all__ = [
+    "Past",
+    "ask_the_past",
+    "check_knowledge",
+    "measure",
+    "name_similar",
+    "open_knowledge",
+    "remember",
+]
 
 # So many of the past tasks that guide a search are named.
 _N_NAMED = 5
@@ -107,10 +115,7 @@ def ask_the_past(problem, choices, options):
         with _noting(faults, "Past tasks like this one cannot be named"):
             rows, weights = similar_tasks(performance, metafeatures)
             expected = _weighted_mean(performance.scores[rows], weights)
-            report["similar"] = [
-                (performance.tasks[row], float(weight))
-                for row, weight in zip(rows[:_N_NAMED], weights, strict=False)
-            ]
+            report["similar"] = name_similar(performance.tasks, rows, weights, _N_NAMED)
         _warn_if_not_iid(options.cv, problem.split_params.get("groups"))
     report["used"], report["candidates"] = performance is not None, len(points)
     if faults or silent:
@@ -140,6 +145,29 @@ def _noting(faults, what):
         yield
     except Exception as error:
         faults.append(f"{what} ({type(error).__name__}: {error})")
+
+
+def name_similar(tasks, rows, weights, n):
+    """Name the past tasks that counted most, with their share of the weight of all.
+
+    Parameters
+    ----------
+    tasks : sequence of str
+        Names of the past tasks.
+    rows, weights : ndarray of shape (n_tasks_kept,)
+        Of `similar_tasks`.
+    n : int
+        How many.
+
+    Returns
+    -------
+    list of (str, float)
+        None where all count alike.
+    """
+    if not len(weights) or np.ptp(weights) == 0:
+        return []
+    pairs = zip(rows[:n], weights, strict=False)
+    return [(tasks[row], float(weight)) for row, weight in pairs]
 
 
 def _weighted_mean(scores, weights):

@@ -12,8 +12,8 @@ from ..metafeatures._kind import check_kind
 from ..spaces import Configuration, Schema, build_estimator, to_point
 from ..strategies import Context, get_strategy, similar_tasks
 from ._catalogue_choices import match_configurations, usable_configurations
-from ._past import check_knowledge, open_knowledge
-from ._past_performance import past_performance
+from ._past import check_knowledge, name_similar, open_knowledge
+from ._past_lookup import past_performance
 from ._tables import check_table, check_target
 
 __all__ = ["Recommendation", "recommend"]
@@ -163,8 +163,8 @@ def recommend(
 def _recommendation(proposal, configurations, found, rows, weights, schema, random_state):
     i = proposal.candidate
     scores = found.past.scores[rows, i]
+    named = name_similar(found.past.tasks, rows, weights, _N_SHOWN)
     mean, spread = _weighted(scores, weights)
-    shown = zip(rows[:_N_SHOWN], scores, weights, strict=False)
     return Recommendation(
         estimator=build_estimator(configurations[i], schema, random_state),
         configuration=configurations[i],
@@ -173,7 +173,8 @@ def _recommendation(proposal, configurations, found, rows, weights, schema, rand
         expected_seconds=float(found.seconds[i]) if found.seconds is not None else np.nan,
         metric=found.report["metric"],
         evidence=tuple(
-            (found.past.tasks[row], float(score), float(weight)) for row, score, weight in shown
+            (name, float(score), weight)
+            for (name, weight), score in zip(named, scores, strict=False)
         ),
         reason=proposal.reason,
     )

@@ -32,8 +32,7 @@ class SearchReport(dict):
         proposal = best.proposal
         default = next((t for t in trials if t.proposal.reason == "default"), None)
         if default is None and self.get("whole_pipelines"):
-            scored = (t for t in trials if t.proposal.reason != "quick start")
-            default = next((t for t in scored if t.status == "ok"), None)
+            default = next((t for t in trials if t.status == "ok"), None)
         self["best"], self["rank"] = best.estimate, best.number + 1
         self["expected"] = float(proposal.expected)
         if np.isnan(self["expected"]) and expected is not None and proposal.candidate is not None:

@@ -14,11 +14,40 @@ from .._compat import num_samples
 from ..metafeatures._tables import is_missing, is_pandas_na
 
 __all__ = [
+    "check_data",
     "check_metric",
     "check_rows",
     "check_table",
     "check_target",
 ]
+
+
+def check_data(X, y, auto, kind):
+    """Check table and target of an Auto estimator, and that its metric can be computed.
+
+    Parameters
+    ----------
+    X : array-like, sparse matrix or dataframe of shape (n_rows, n_columns)
+    y : array-like of shape (n_rows,)
+    auto : AutoClassifier or AutoRegressor
+    kind : {"classification", "regression"}
+
+    Returns
+    -------
+    X : ndarray, sparse matrix or dataframe
+        A dataframe as it is, anything else as an array.
+    y : ndarray of shape (n_rows,)
+
+    Raises
+    ------
+    ValueError
+        If one of them cannot be used.
+    """
+    X = check_table(X, auto)
+    y = check_target(y, X, kind, auto)
+    if isinstance(auto.scoring, str):
+        check_metric(auto.scoring, y, kind)
+    return X, y
 
 
 def check_table(X, estimator):

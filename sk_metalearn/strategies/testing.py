@@ -19,9 +19,18 @@ from functools import lru_cache
 import numpy as np
 
 from ..exceptions import StrategyError
-from ..spaces import Branch, Categorical, Condition, Float, Integer, Space, point_key
-from ._base import Context, Outcome, PastPerformance, Proposal
-from ._points import Encoder, all_points
+from ..spaces import (
+    Branch,
+    Categorical,
+    Condition,
+    Encoder,
+    Float,
+    Integer,
+    Space,
+    all_points,
+    point_key,
+)
+from ._strategy import Context, Outcome, PastPerformance, Proposal
 
 __all__ = ["CHECKS", "TaskFamily", "check_strategy", "make_space", "simulate"]
 

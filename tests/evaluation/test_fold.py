@@ -9,8 +9,8 @@ from sklearn import config_context, get_config
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import check_scoring
 
-from sk_metalearn.evaluation._executors import make_executor
-from sk_metalearn.evaluation._fold import Payload, make_by_params, run_fold
+from sk_metalearn.evaluation import make_executor
+from sk_metalearn.evaluation._fold import Payload, SetParams, run_fold
 
 X, Y = np.arange(60.0).reshape(-1, 1), np.arange(60) % 2
 SPLITS = [(np.arange(40), np.arange(40, 60)), (np.arange(20, 60), np.arange(20))]
@@ -35,7 +35,7 @@ class Slow(ClassifierMixin, BaseEstimator):
 def payload(estimator=None, **options):
     estimator = estimator or Slow()
     scorer = check_scoring(estimator, "accuracy")
-    return Payload(X, Y, SPLITS, make_by_params(estimator), scorer, **options)
+    return Payload(X, Y, SPLITS, SetParams(estimator), scorer, **options)
 
 
 def test_threads_have_the_configuration_of_the_search():
@@ -44,7 +44,7 @@ def test_threads_have_the_configuration_of_the_search():
             for fold in range(2):
                 executor.submit(({}, fold), fold)
             done = [executor.next() for _ in range(2)]
-    assert type(executor).__name__ == "Threads"
+    assert type(executor).__name__ == "InThreads"
     assert [own.value.status for own in done] == ["ok", "ok"]
     assert all(own.value.predictions.all() for own in done), "1 where routing was on"
 

@@ -78,7 +78,7 @@ def test_lookahead_changes_what_is_known_and_nothing_else():
 
 
 def test_asynchronous_search_is_complete():
-    search = make(deterministic=False, n_jobs=2).fit(X, y)
+    search = make(lookahead=None, n_jobs=2).fit(X, y)
     assert len(search.cv_results_["params"]) == 8
     assert set(search.cv_results_["status"]) == {"ok"}
 
@@ -169,11 +169,11 @@ def slow_search(**options):
 
 
 def test_a_worker_killed_from_outside_costs_nothing():
-    from sk_metalearn.evaluation._executors import _idle_pools
+    from sk_metalearn.evaluation._in_workers import _idle
 
     search = slow_search(n_jobs=2).fit(X, y)
-    pool = next(pool for _, pool in _idle_pools if pool.n_workers == 2)
-    thread = kill_a_worker(lambda: [pool._workers[0].process.pid], 0.5)
+    pool = next(pool for pool, _ in _idle if pool.n_workers == 2)
+    thread = kill_a_worker(lambda: pool.pids, 0.5)
     again = slow_search(n_jobs=2).fit(X, y)
     thread.join()
     same(again, search)

@@ -14,8 +14,7 @@ from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.model_selection import KFold
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from sk_metalearn.spaces import point_key, point_keys, value_text
-from sk_metalearn.strategies._points import Encoder
+from sk_metalearn.spaces import Encoder, point_key, point_keys, value_text
 
 X, y = np.random.RandomState(0).rand(20, 2), np.arange(20) % 2
 LONG = np.arange(2000)
