@@ -1,5 +1,6 @@
 """Evaluations, one after the other, become tables."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
@@ -11,7 +12,7 @@ from ._metrics import FOLD_METRICS
 from ._records import KINDS, short
 from ._table import PerformanceTable, code_type
 
-__all__ = ["assemble"]
+__all__ = ["assemble", "counted"]
 
 _MAX_FIDELITIES = 50
 
@@ -116,6 +117,23 @@ def assemble(tasks, configurations, evaluations, metafeatures, on_problem=None):
 
 def _unique(configurations):
     return tuple({own.id: own for own in configurations}.values())
+
+
+def counted(problems):
+    """Say each problem once, and how often it was met.
+
+    Parameters
+    ----------
+    problems : list of str
+
+    Returns
+    -------
+    list of str
+    """
+    return [
+        problem if number == 1 else f"{problem} ({number} times)"
+        for problem, number in Counter(problems).items()
+    ]
 
 
 def _feature_names(metafeatures, tasks):

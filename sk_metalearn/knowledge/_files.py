@@ -8,10 +8,20 @@ from pathlib import Path
 from ..exceptions import KnowledgeError
 from ._text import printable
 
-__all__ = ["is_database", "is_ours", "private_folder", "replace_file"]
+__all__ = [
+    "application_of",
+    "is_database",
+    "is_ours",
+    "note_application",
+    "private_folder",
+    "replace_file",
+]
 
 _SQLITE = b"SQLite format 3\0"
 _ZIP = b"PK\x03\x04"
+# Of an SQLite file: its head, and where in it the program's number stands.
+_HEAD, _PLACE = 100, 68
+_APPLICATIONS = {}
 
 
 @contextmanager
@@ -93,8 +103,45 @@ def is_database(path):
     -------
     bool
     """
-    with Path(path).open("rb") as file:
-        return file.read(len(_SQLITE)) == _SQLITE
+    return application_of(path) is not None
+
+
+def application_of(path):
+    """Tell which program an SQLite file says it belongs to, without opening the database.
+
+    A file is looked into once: to close a file is to lose, in this process, the locks that SQLite
+    holds on it, and another process may then take away the log in which records stand.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    int or None
+        0 if it does not say; None if it is no SQLite file.
+    """
+    status = Path(path).stat()
+    key = status.st_dev, status.st_ino
+    if key not in _APPLICATIONS:
+        with Path(path).open("rb") as file:
+            head = file.read(_HEAD)
+        if not head.startswith(_SQLITE):
+            return None
+        _APPLICATIONS[key] = int.from_bytes(head[_PLACE : _PLACE + 4], "big")
+    return _APPLICATIONS[key]
+
+
+def note_application(path, number):
+    """Note which program an SQLite file belongs to, so that it need not be looked into.
+
+    Parameters
+    ----------
+    path : path-like
+    number : int
+    """
+    status = Path(path).stat()
+    _APPLICATIONS[status.st_dev, status.st_ino] = number
 
 
 def private_folder(folder):

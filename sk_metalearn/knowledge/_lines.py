@@ -15,7 +15,7 @@ from sklearn.metrics import get_scorer_names
 
 from ..exceptions import KnowledgeError
 from ..spaces import families
-from ._assemble import assemble
+from ._assemble import assemble, counted
 from ._files import replace_file
 from ._limits import MAX_LINE, read_json
 from ._metrics import METRICS
@@ -256,7 +256,7 @@ def read_lines(path):
     """
     shown = printable(str(path))
     found = {name: [] for name in _READERS}
-    metafeatures, problems, number, ended = {}, [], 0, False
+    metafeatures, problems, orphans, number, ended = {}, [], [], 0, False
     try:
         with open(path, "rb") as file:
             version = _read_format(file.readline(MAX_LINE), shown)
@@ -294,8 +294,9 @@ def read_lines(path):
         found["configuration"],
         found["evaluation"],
         metafeatures,
-        lambda problem: problems.append(f"{shown!r}: {problem}"),
+        orphans.append,
     )
+    problems += [f"{shown!r}: {own}" for own in counted(orphans)]
     return tables, found["source"], problems
 
 

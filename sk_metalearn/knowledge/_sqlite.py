@@ -2,10 +2,11 @@
 
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from ..exceptions import KnowledgeError
-from ._files import private_folder
+from ._files import application_of, note_application, private_folder
 from ._text import printable
 
 __all__ = ["engines", "foreign_content", "is_there", "make_file", "mark"]
@@ -55,7 +56,17 @@ def engines(sql, path, patience):
 
 
 def _open_to_read(path, patience):
-    place = Path(path).as_uri()
+    """Open a file so that nothing in it changes, and nothing is left beside it."""
+    place, log = Path(path).as_uri(), Path(path + "-wal")
+    logged = log.exists() and log.stat().st_size > 0
+    ours = application_of(path) == APPLICATION
+    if ours and os.access(path, os.W_OK) and os.access(Path(path).parent, os.W_OK):
+        # Only who may write can tidy up the log that readers need.
+        connection = _open(place + "?mode=rw", patience)
+        connection.execute("PRAGMA query_only = ON")
+        return connection
+    if not ours and not logged:
+        return _open(place + "?immutable=1", patience)
     connection = _open(place + "?mode=ro", patience)
     try:
         connection.execute("SELECT 1 FROM sqlite_master").fetchone()
@@ -64,8 +75,7 @@ def _open_to_read(path, patience):
         connection.close()
         # Where nothing may be written, SQLite cannot note that it reads. A file without a log of
         # changes, which is then the whole store, can be read all the same.
-        log = Path(path + "-wal")
-        if "locked" in str(error) or (log.exists() and log.stat().st_size):
+        if logged or "locked" in str(error):
             raise
     return _open(place + "?immutable=1", patience)
 
@@ -123,8 +133,15 @@ def make_file(path):
     """Make an empty file for its owner alone, and its folder; what is there stays as it is."""
     try:
         private_folder(path.parent)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    except OSError as error:
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        if not path.stat().st_size:
+            # Before the log is kept, so that the mark stands in the file itself.
+            connection = _open(path.as_uri() + "?mode=rw", 5.0)
+            connection.execute(f"PRAGMA application_id = {APPLICATION}")
+            connection.close()
+            note_application(path, APPLICATION)
+    except (OSError, sqlite3.Error) as error:
         raise KnowledgeError(
             f"The store {printable(str(path))!r} cannot be made: {error}. Name a "
             "place where you may write."
@@ -141,6 +158,8 @@ def foreign_content(connection):
     return f"other tables ({', '.join(names)})" if names else ""
 
 
-def mark(connection):
+def mark(connection, path):
     """Write into the file that it is ours."""
     connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION}")
+    if path is not None:
+        note_application(path, APPLICATION)

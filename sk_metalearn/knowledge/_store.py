@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ..exceptions import KnowledgeError, import_optional
 from . import _sqlite
-from ._assemble import assemble
+from ._assemble import assemble, counted
 from ._limits import MAX_LINE, read_json
 from ._private import failure_type
 from ._records import (
@@ -226,7 +226,7 @@ class KnowledgeStore:
         key = self._insert("meta").on_conflict_do_nothing()
         connection.execute(key, [{"key": "hash_key", "value": secrets.token_hex(32)}])
         if self._backend == "sqlite":
-            _sqlite.mark(connection)
+            _sqlite.mark(connection, self.path)
 
     def secret(self, make=False):
         """Give the key that values which are not kept as they are are hashed with.
@@ -386,7 +386,7 @@ class KnowledgeStore:
         """
         if self.schema() is None:
             return {}, [], []
-        rows = _Rows(self)
+        rows, orphans = _Rows(self), []
         ids = None if configurations is None else sorted(set(configurations))
         with self._transaction() as connection:
             if ids is None:
@@ -408,8 +408,9 @@ class KnowledgeStore:
                 parts["configurations"].values(),
                 found,
                 parts["metafeatures"],
-                lambda problem: rows.problems.append(f"{self!r}: {problem}"),
+                orphans.append,
             )
+        rows.problems += [f"{self!r}: {own}" for own in counted(orphans)]
         return tables, list(parts["sources"].values()), rows.problems
 
     def configurations(self, ids=None, family=None, most=None):

@@ -95,8 +95,7 @@ def read_url(path_or_url):
         ) from error
     backend = url.get_backend_name()
     if backend == "postgresql":
-        keep_password(url)
-        return url.set(password=None), False
+        return keep_password(url), False
     if backend != "sqlite":
         raise KnowledgeError(
             "A knowledge store is sqlite:// or postgresql://; got "
@@ -137,14 +136,29 @@ def without_password(path_or_url):
         url = sql.make_url(text)
     except (sql.exc.ArgumentError, ValueError):
         return text.partition("://")[0] + "://***"
-    keep_password(url)
-    return url.set(password=None).render_as_string()
+    return keep_password(url).render_as_string()
 
 
 def keep_password(url):
-    """Keep the password of a URL where only this process and its children find it."""
-    if url.password is not None:
-        os.environ[_variable(url)] = str(url.password)
+    """Keep the password of a URL where only this process and its children find it.
+
+    Parameters
+    ----------
+    url : sqlalchemy.engine.URL
+
+    Returns
+    -------
+    sqlalchemy.engine.URL
+        Without it.
+    """
+    query = dict(url.query)
+    password = query.pop("password", None) or url.password
+    if password is not None:
+        os.environ[_variable(url)] = str(password)
+    # `URL.set` takes None for "as it is".
+    return type(url).create(
+        url.drivername, url.username, None, url.host, url.port, url.database, query
+    )
 
 
 def password_of(url):
