@@ -5,6 +5,7 @@ from ._check import excluded_tasks
 from ._exclusions import EXCLUDED, exclusion
 from ._families import FamilyTable, normalize_name
 from ._metrics import FOLD_METRICS, METRICS, nearest_metric
+from ._performance_model import normal_scores as normal_scores
 from ._records import Evaluation, Source, Status, Task, task_id
 from ._retrieval import DatasetRetriever, Neighbor
 from ._share import export_lines, read_lines, share_records

@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..exceptions import StrategyError
-from ..metalearners import MetaWeights
-from ..metalearners._backend import namespace, relu, softmax
+from ..metalearners import MetaWeights, namespace, relu, softmax
 from ._past_performance import TransferStrategy
 
 __all__ = [

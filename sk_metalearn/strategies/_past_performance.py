@@ -4,29 +4,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.special import ndtri
-from scipy.stats import rankdata
 
+from ..knowledge import normal_scores
 from ._lookup import get_strategy
 from ._strategy import Strategy
 
-__all__ = ["PastMatrix", "PoolStrategy", "TransferStrategy", "normal_scores", "put_on_scale"]
-
-
-def normal_scores(scores):
-    """Turn each row into normal scores of its ranks; NaN stays NaN.
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n_rows, n_columns)
-
-    Returns
-    -------
-    ndarray of shape (n_rows, n_columns)
-    """
-    ranks = rankdata(scores, axis=1, nan_policy="omit")
-    known = np.isfinite(scores).sum(axis=1, keepdims=True)
-    return ndtri((ranks - 0.5) / np.maximum(known, 1))
+__all__ = ["PastMatrix", "PoolStrategy", "TransferStrategy", "put_on_scale"]
 
 
 @dataclass

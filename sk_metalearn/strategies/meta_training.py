@@ -16,8 +16,7 @@ import numpy as np
 
 from .. import __version__
 from ..knowledge import KnowledgeBase
-from ..metalearners import MetaWeights, OuterLoop
-from ..metalearners._backend import namespace, softmax, value_and_grad
+from ..metalearners import MetaWeights, OuterLoop, namespace, softmax, value_and_grad
 from ..spaces import Encoder, catalogue_space, to_point
 from ._alike import metafeature_table, profile_embedding
 from ._learned_attention import Matching, Memory, Prototypical, Siamese
