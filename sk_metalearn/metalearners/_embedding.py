@@ -87,6 +87,7 @@ class EmbeddingLearner(BaseMetaLearner):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Examples, in the columns of `fit`.
 
         Returns
         -------

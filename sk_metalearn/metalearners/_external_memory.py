@@ -16,8 +16,11 @@ def content_weights(memory, keys, sharpness):
     Parameters
     ----------
     memory : array of shape (..., n_slots, slot_size)
+        A row for each slot.
     keys : array of shape (..., n_heads, slot_size)
+        What each head looks for.
     sharpness : array of shape (..., n_heads, 1)
+        Larger values read fewer slots.
 
     Returns
     -------

@@ -42,14 +42,18 @@ def step_ntm(params, x, state):
     Parameters
     ----------
     params : dict
+        Weights.
     x : array of shape (..., n_inputs)
+        Inputs of this step.
     state : tuple
         From :func:`start_ntm` or from the step before.
 
     Returns
     -------
     output : array of shape (..., n_outputs)
+        Of this step.
     state : tuple
+        After the step.
     """
     xp = namespace(x)
     memory, read, weights, hidden, cell = state

@@ -337,14 +337,12 @@ class SearchLoop:
         """Tell the strategy, and count what patience waits for."""
         self.n_told += 1
         results = [self.guide(trial.folds[f]) for f in sorted(trial.folds)]
-        score, error = trial.estimate, np.nan
-        if trial.status == "ok" and len(results) > 1:
-            error = float(np.std(results, ddof=1) / np.sqrt(len(results)))
+        score = trial.estimate
         seconds = trial.proposal.seconds
         if self.asynchronous:
             seconds = sum(r.fit_seconds + r.score_seconds for r in trial.folds.values())
         self.strategy.tell(
-            [Outcome(trial.proposal, score, seconds, error, trial.status == "raced")]
+            [Outcome(trial.proposal, score, seconds, partial=trial.status == "raced")]
         )
         if self.race is not None and trial.status == "ok":
             self.race.add(np.array(results, dtype=float))

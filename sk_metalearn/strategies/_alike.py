@@ -24,6 +24,7 @@ def task_weights(matrix, past, own, sharpness=1.0):
     Parameters
     ----------
     matrix : PastMatrix
+        The past tasks, cleaned.
     past : PastPerformance
         Where its meta-features are.
     own : mapping of str to float or None
@@ -51,13 +52,16 @@ def metafeature_table(past, own, rows):
     Parameters
     ----------
     past : PastPerformance
+        Where the meta-features are.
     own : mapping of str to float or None
+        Meta-features of the task at hand.
     rows : ndarray of shape (n_tasks,), dtype int
         Past tasks wanted.
 
     Returns
     -------
     table : ndarray of shape (n_tasks, n_metafeatures)
+        Of the past tasks, in standard deviations, clipped to 3.
     own : ndarray of shape (n_metafeatures,)
         Both without columns if either side has no meta-features.
     """
@@ -126,6 +130,7 @@ def task_prior(matrix, past, own, shrinkage=5.0):
     Parameters
     ----------
     matrix : PastMatrix
+        The past tasks, cleaned.
     past : PastPerformance
         Where its meta-features are.
     own : mapping of str to float or None
@@ -136,7 +141,9 @@ def task_prior(matrix, past, own, shrinkage=5.0):
     Returns
     -------
     mean : ndarray of shape (n_candidates,)
+        Expected normal score of each candidate.
     covariance : ndarray of shape (n_candidates, n_candidates)
+        Of the errors of that expectation.
     """
     places = _places(matrix, past, own)
     if places is None:

@@ -20,7 +20,9 @@ class Evidence:
     Parameters
     ----------
     matrix : PastMatrix
+        The past tasks, cleaned.
     context : Context
+        Of the search.
     """
 
     def __init__(self, matrix, context):
