@@ -175,6 +175,10 @@ class LearnedOptimizerClassifier(MLPClassifierMixin, FewShotClassifier, _Learned
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
 
+    See Also
+    --------
+    LearnedOptimizerRegressor : The same method for regression.
+
     References
     ----------
     M. Andrychowicz, M. Denil, S. Gomez, M. W. Hoffman, D. Pfau, T. Schaul, B. Shillingford and
@@ -244,6 +248,10 @@ class LearnedOptimizerRegressor(MLPRegressorMixin, FewShotRegressor, _LearnedOpt
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
+
+    See Also
+    --------
+    LearnedOptimizerClassifier : The same method for classification.
 
     References
     ----------

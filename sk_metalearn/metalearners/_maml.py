@@ -95,6 +95,10 @@ class MAMLRegressor(MLPRegressorMixin, FewShotRegressor, _MAML):
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
 
+    See Also
+    --------
+    MAMLClassifier : The same method for classification.
+
     References
     ----------
     C. Finn, P. Abbeel and S. Levine (2017). "Model-Agnostic Meta-Learning for Fast Adaptation of
@@ -167,6 +171,10 @@ class MAMLClassifier(MLPClassifierMixin, FewShotClassifier, _MAML):
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
+
+    See Also
+    --------
+    MAMLRegressor : The same method for regression.
 
     References
     ----------

@@ -152,6 +152,10 @@ class MANNClassifier(FewShotClassifier, _MANN):
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
 
+    See Also
+    --------
+    MANNRegressor : The same method for regression.
+
     References
     ----------
     A. Santoro, S. Bartunov, M. Botvinick, D. Wierstra and T. Lillicrap (2016). "Meta-Learning with
@@ -222,6 +226,10 @@ class MANNRegressor(FewShotRegressor, _MANN):
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
+
+    See Also
+    --------
+    MANNClassifier : The same method for classification.
 
     References
     ----------

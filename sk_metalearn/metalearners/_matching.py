@@ -84,6 +84,10 @@ class MatchingNetworkClassifier(FewShotClassifier, _MatchingNetwork):
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
 
+    See Also
+    --------
+    MatchingNetworkRegressor : The same method for regression.
+
     References
     ----------
     O. Vinyals, C. Blundell, T. Lillicrap, K. Kavukcuoglu and D. Wierstra (2016). "Matching
@@ -154,6 +158,10 @@ class MatchingNetworkRegressor(FewShotRegressor, _MatchingNetwork):
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
+
+    See Also
+    --------
+    MatchingNetworkClassifier : The same method for classification.
 
     References
     ----------

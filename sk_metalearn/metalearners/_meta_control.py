@@ -163,6 +163,10 @@ class MetaControlClassifier(MLPClassifierMixin, FewShotClassifier, _MetaControl)
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
 
+    See Also
+    --------
+    MetaControlRegressor : The same method for regression.
+
     References
     ----------
     C. Daniel, J. Taylor and S. Nowozin (2016). "Learning Step Size Controllers for Robust Neural
@@ -235,6 +239,10 @@ class MetaControlRegressor(MLPRegressorMixin, FewShotRegressor, _MetaControl):
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
+
+    See Also
+    --------
+    MetaControlClassifier : The same method for classification.
 
     References
     ----------

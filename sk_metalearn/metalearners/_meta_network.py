@@ -172,6 +172,10 @@ class MetaNetworkClassifier(FewShotClassifier, _MetaNetwork):
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
 
+    See Also
+    --------
+    MetaNetworkRegressor : The same method for regression.
+
     References
     ----------
     T. Munkhdalai and H. Yu (2017). "Meta Networks". ICML.
@@ -245,6 +249,10 @@ class MetaNetworkRegressor(FewShotRegressor, _MetaNetwork):
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
+
+    See Also
+    --------
+    MetaNetworkClassifier : The same method for classification.
 
     References
     ----------

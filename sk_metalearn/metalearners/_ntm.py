@@ -159,6 +159,11 @@ class NTMClassifier(FewShotClassifier, _NTM):
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
 
+    See Also
+    --------
+    NTMRegressor : The same method for regression.
+    NeuralTuringMachine : The machine on sequences.
+
     References
     ----------
     A. Graves, G. Wayne and I. Danihelka (2014). "Neural Turing Machines". arXiv:1410.5401.
@@ -224,6 +229,11 @@ class NTMRegressor(FewShotRegressor, _NTM):
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
+
+    See Also
+    --------
+    NTMClassifier : The same method for classification.
+    NeuralTuringMachine : The machine on sequences.
 
     References
     ----------

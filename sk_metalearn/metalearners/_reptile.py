@@ -112,6 +112,10 @@ class ReptileRegressor(MLPRegressorMixin, FewShotRegressor, _Reptile):
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
 
+    See Also
+    --------
+    ReptileClassifier : The same method for classification.
+
     References
     ----------
     A. Nichol, J. Achiam and J. Schulman (2018). "On First-Order Meta-Learning Algorithms".
@@ -184,6 +188,10 @@ class ReptileClassifier(MLPClassifierMixin, FewShotClassifier, _Reptile):
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
+
+    See Also
+    --------
+    ReptileRegressor : The same method for regression.
 
     References
     ----------

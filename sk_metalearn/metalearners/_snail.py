@@ -193,6 +193,10 @@ class SNAILClassifier(FewShotClassifier, _SNAIL):
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
 
+    See Also
+    --------
+    SNAILRegressor : The same method for regression.
+
     References
     ----------
     N. Mishra, M. Rohaninejad, X. Chen and P. Abbeel (2018). "A Simple Neural Attentive
@@ -257,6 +261,10 @@ class SNAILRegressor(FewShotRegressor, _SNAIL):
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
+
+    See Also
+    --------
+    SNAILClassifier : The same method for classification.
 
     References
     ----------
