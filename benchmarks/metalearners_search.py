@@ -26,7 +26,7 @@ from transfer import past_of, random_curve, regret_curve, run, splits
 
 from sk_metalearn.spaces import catalogue_space
 from sk_metalearn.strategies import get_strategy
-from sk_metalearn.strategies._meta_training import METHODS, PastSearches, meta_train
+from sk_metalearn.strategies.meta_training import METHODS, PastSearches, meta_train
 
 AT = (1, 2, 3, 5, 10, 20, 30, 50)
 BY_HAND = ("portfolio", "active_greedy", "transfer_mvn", "auto")

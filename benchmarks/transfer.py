@@ -38,7 +38,7 @@ from sk_metalearn.strategies import (
     PastPerformance,
     get_strategy,
 )
-from sk_metalearn.strategies._meta_training import METHODS
+from sk_metalearn.strategies.meta_training import METHODS
 
 AT = (1, 3, 5, 10, 20, 30, 50)
 # What a strategy proposes on a finite list depends on the seed for these alone.

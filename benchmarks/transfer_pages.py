@@ -1,7 +1,6 @@
 """Turn what `transfer.py` wrote into the tables of the documentation.
 
-Reads ``transfer_*.csv`` of a folder and writes a table per recorded table, with a row per strategy,
-and one per strategy, with a row per recorded table::
+Reads ``transfer_*.csv`` of a folder and writes a table per recorded table, with a row per strategy::
 
     python benchmarks/transfer_pages.py benchmarks/results docs/guide/strategies/rows
 """
@@ -11,12 +10,7 @@ import csv
 import shutil
 from pathlib import Path
 
-TABLES = {
-    "oboe": "Oboe",
-    "tensoroboe": "TensorOboe",
-    "own_classification": "own, classification",
-    "own_regression": "own, regression",
-}
+TABLES = ("oboe", "tensoroboe", "own_classification", "own_regression")
 # Files that become a table as they are.
 COPIED = {
     "transfer_oboe_clock.csv": "clock_oboe.csv",
@@ -57,8 +51,7 @@ def main():
     options = parser.parse_args()
     options.pages.mkdir(parents=True, exist_ok=True)
     head = [*(f"@{k}" for k in AT), "ms", "datasets"]
-    by_strategy = {}
-    for name, title in TABLES.items():
+    for name in TABLES:
         path = options.results / f"transfer_{name}.csv"
         if not path.exists():
             continue
@@ -71,15 +64,9 @@ def main():
             ["strategy", *head],
             [[strategy, *cells(found[strategy])] for strategy in ordered],
         )
-        for strategy in found:
-            row = [title, *cells(found[strategy])]
-            by_strategy.setdefault(strategy, []).append(row)
     for source, target in COPIED.items():
         if (options.results / source).exists():
             shutil.copyfile(options.results / source, options.pages / target)
-    for strategy, rows in by_strategy.items():
-        if strategy != "random (exact)":
-            write(options.pages / f"{strategy}.csv", ["table", *head], rows)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from ._version import __version__
 _ROOMS = {
     "AutoClassifier": "search",
     "AutoRegressor": "search",
+    "CandidateLimits": "search",
     "DatasetRetriever": "knowledge",
     "KnowledgeBase": "knowledge",
     "MetaFeatureExtractor": "metafeatures",
@@ -15,10 +16,26 @@ _ROOMS = {
     "recommend": "search",
 }
 
+# Rooms that can be reached after ``import sk_metalearn`` alone, as ``sk_metalearn.strategies``.
+_PARTS = (
+    "building",
+    "evaluation",
+    "exceptions",
+    "inspection",
+    "knowledge",
+    "metafeatures",
+    "metalearners",
+    "search",
+    "spaces",
+    "strategies",
+)
+
 __all__ = [*_ROOMS, "__version__"]
 
 
 def __getattr__(name):
+    if name in _PARTS:
+        return importlib.import_module(f".{name}", __name__)
     if name in _ROOMS:
         return getattr(importlib.import_module(f".{_ROOMS[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,7 +3,6 @@
 import inspect
 from contextlib import nullcontext
 
-import sklearn
 from sklearn.base import _fit_context
 from sklearn.metrics import get_scorer
 from sklearn.metrics._scorer import _MultimetricScorer, _Scorer
@@ -13,17 +12,20 @@ from sklearn.model_selection._validation import (
     _warn_or_raise_about_fit_failures,
 )
 from sklearn.utils import _safe_indexing, indexable
+from sklearn.utils._metadata_requests import _routing_enabled
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_method_params, _num_samples
 
 __all__ = [
     "BaseSearchCV",
+    "CallbackSupportMixin",
     "Interval",
     "KEPT_BY_CLONE",
     "NoCallbacks",
     "StrOptions",
     "_fit_context",
     "accepts_callbacks",
+    "accepts_sample_weight",
     "begin_callbacks",
     "check_method_params",
     "check_refit_for_multimetric",
@@ -34,6 +36,7 @@ __all__ = [
     "needs_probabilities",
     "num_samples",
     "routed_params",
+    "routing_is_on",
     "safe_indexing",
     "scorer_names",
     "scorers_of",
@@ -44,9 +47,9 @@ __all__ = [
 ]
 
 BaseSearchCV = _search.BaseSearchCV
-VERSION = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
 
 check_method_params = _check_method_params
+routing_is_on = _routing_enabled
 masked_params = _search._yield_masked_array_for_each_param
 num_samples = _num_samples
 safe_indexing = _safe_indexing
@@ -112,6 +115,20 @@ def check_refit_for_multimetric(search, scores):
 def select_best_index(refit, metric, results):
     """Give the index that `refit` chooses in `cv_results_`."""
     return BaseSearchCV._select_best_index(refit, metric, results)
+
+
+def accepts_sample_weight(scorer, weight):
+    """Whether weights were given, and a scorer of scikit-learn's making takes them."""
+    accepts = getattr(scorer, "_accept_sample_weight", None)
+    return weight is not None and accepts is not None and accepts()
+
+
+try:
+    from sklearn.callback import CallbackSupportMixin
+except ImportError:
+
+    class CallbackSupportMixin:
+        """Stands in where scikit-learn has no callbacks (before 1.9)."""
 
 
 class NoCallbacks:

@@ -5,19 +5,31 @@ import json
 import sys
 from pathlib import Path
 
+from ._version import __version__
 from .exceptions import KnowledgeError, SkMetalearnError, import_optional
 
 __all__ = ["main"]
 
 
+class _Parser(argparse.ArgumentParser):
+    """Shows what it does not know without obeying it."""
+
+    def error(self, message):
+        from .knowledge._text import printable
+
+        super().error(printable(message))
+
+
 def _parser():
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="sk-metalearn", description="Knowledge of past datasets for scikit-learn searches."
     )
-    rooms = parser.add_subparsers(dest="room", required=True, metavar="ROOM")
-    kb = rooms.add_parser("kb", help="knowledge bases")
+    parser.add_argument("--version", action="version", version=f"sk_metalearn {__version__}")
+    topics = parser.add_subparsers(dest="topic", required=True, metavar="TOPIC")
+    kb = topics.add_parser("kb", help="knowledge bases")
     commands = kb.add_subparsers(dest="command", required=True, metavar="COMMAND")
     base_help = "a file, a database URL, 'bundled' (default) or 'user'"
+    force_help = "replace a knowledge base that is at the output, or add to a store"
 
     info = commands.add_parser("info", help="count what a base holds")
     info.add_argument("base", nargs="?", default="bundled", help=base_help)
@@ -38,7 +50,8 @@ def _parser():
     )
     load.add_argument(
         "output",
-        help="*.npz or a store, which is added to if it is there; or (openml-datasets) a folder",
+        help="*.npz, *.jsonl or a store, which is added to if it is there; or (openml-datasets) a "
+        "folder",
     )
     load.add_argument("--tables", metavar="FOLDER", help="folder of the public tables")
     load.add_argument("--suite", help="OpenML suite")
@@ -50,11 +63,17 @@ def _parser():
     export = commands.add_parser("export", help="write a base for others, or print it")
     export.add_argument("base", help=base_help)
     export.add_argument("output", help="*.jsonl, *.npz, or - to print")
-    export.add_argument("--anonymous", action="store_true", help="without names, ids and machines")
+    export.add_argument(
+        "--anonymous",
+        action="store_true",
+        help="without names, ids, machines, and what was measured with estimators of one's own",
+    )
+    export.add_argument("--force", action="store_true", help=force_help)
 
     merge = commands.add_parser("merge", help="unite bases; where both measured, the first counts")
-    merge.add_argument("output", help="*.npz")
+    merge.add_argument("output", help="*.npz, *.jsonl or a store; may be one of the bases")
     merge.add_argument("bases", nargs="+", help=base_help)
+    merge.add_argument("--force", action="store_true", help=force_help)
 
     check = commands.add_parser("check", help="look for damage and contradictions")
     check.add_argument("base", nargs="?", default="bundled", help=base_help)
@@ -90,16 +109,28 @@ def main(arguments=None):
             return build(arguments[2:])
         options = vars(_parser().parse_args(arguments))
         command = _COMMANDS[options.pop("command")]
-        options.pop("room")
+        options.pop("topic")
         return command(**options) or 0
-    except (SkMetalearnError, OSError, ValueError) as error:
-        print(f"error: {str(error).strip()}", file=sys.stderr)
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        known = isinstance(error, SkMetalearnError | OSError | ValueError)
+        text = str(error).strip() if known else f"{type(error).__name__}: {error}".strip()
+        _print(f"error: {text}", sys.stderr)
         return 1
 
 
+def _print(text, file=None):
+    """Print lines that cannot steer a terminal."""
+    from .knowledge._text import printable
+
+    for line in str(text).split("\n"):
+        print(printable(line), file=file)
+
+
 def _open(name):
-    """Open a base to read it; a store that is not there is not made."""
-    from .knowledge import KnowledgeBase, read_lines, user_store_url
+    """Open a base to read it; one that is not there is an error."""
+    from .knowledge import KnowledgeBase, user_store_url
 
     if name == "user":
         name = user_store_url()
@@ -108,36 +139,41 @@ def _open(name):
         path = name.removeprefix("sqlite:///").removeprefix("file:").partition("?")[0]
     if name != "bundled" and "://" not in path and not Path(path).is_file():
         raise KnowledgeError(f"There is no knowledge base at {path!r}.")
-    return read_lines(name) if name.endswith(".jsonl") else KnowledgeBase.open(name)
+    return KnowledgeBase.open(name)
 
 
-def _save(base, output):
-    """Write a base to a file, or add it to a store."""
-    from .knowledge import KnowledgeStore, export_lines, user_store_url
-    from .knowledge._store import is_store
+def _require_free(output, force, bases=()):
+    """Refuse to replace, or add to, what the user did not name."""
+    from .knowledge import user_store_url
 
-    if output == "user":
-        output = user_store_url()
-    if output.endswith(".jsonl"):
-        export_lines(base, output)
-    elif is_store(output):
-        KnowledgeStore(output).add_base(base)
-    else:
-        base.save(output)
+    path = Path(user_store_url().removeprefix("sqlite:///") if output == "user" else output)
+    if force or not path.exists() or any(_same_file(path, base) for base in bases):
+        return
+    raise KnowledgeError(
+        f"{str(path)!r} is there already. Give another name, or --force if it is a knowledge "
+        "base that may be replaced (a store: added to)."
+    )
+
+
+def _same_file(path, base):
+    return Path(base).is_file() and path.samefile(base)
 
 
 def _add(base, output):
     """Add a base to what is at the output; where both measured, that counts."""
-    from .knowledge._store import is_store
+    from .knowledge._urls import is_store
 
     if Path(output).is_file() and not is_store(output):
         base = _open(output).merge(base)
-    _save(base, output)
+    base.save(output)
 
 
 def _info(base, as_json):
     summary = _open(base).summary()
-    print(json.dumps(summary, indent=1) if as_json else summary)
+    if as_json:
+        print(json.dumps(summary, indent=1))
+    else:
+        _print(summary)
 
 
 def _import(source, output, tables, suite, tasks, datasets, server, cache):
@@ -147,12 +183,12 @@ def _import(source, output, tables, suite, tasks, datasets, server, cache):
 
     if source in TABLES:
         imported = import_table(source, tables or ".")
-        print(imported)
+        _print(imported)
         base = imported.base
     else:
         base = _open(source)
     _add(base, output)
-    print(base)
+    _print(base)
     return 0
 
 
@@ -163,8 +199,8 @@ def _import_openml(source, output, suite, tasks, datasets, server, cache):
     client = OpenMLClient(cache, server)
     if source == "openml-datasets":
         fetched = fetch_datasets(output, suite, tasks, datasets, client=client)
-        print(fetched)
-        print(f"measure them with: sk-metalearn kb build run {output} SHARDS")
+        _print(fetched)
+        _print(f"measure them with: sk-metalearn kb build run {output} SHARDS")
         return 0
     if source != "openml-evaluations":
         raise KnowledgeError(
@@ -173,37 +209,37 @@ def _import_openml(source, output, suite, tasks, datasets, server, cache):
     if suite is not None:
         tasks = [*client.call(client.openml.study.get_suite, suite).tasks, *tasks]
     imported = import_evaluations(tasks, client=client)
-    print(imported)
+    _print(imported)
     _add(imported.base, output)
     return 0
 
 
-def _export(base, output, anonymous):
-    from .knowledge import export_lines, share_records
+def _export(base, output, anonymous, force):
+    from .knowledge import share_records
 
     base = _open(base)
     if output == "-":
         for record in share_records(base, anonymous):
             print(json.dumps(record))
-    elif output.endswith(".jsonl"):
-        print(f"{export_lines(base, output, anonymous)} lines")
-    elif anonymous:
+        return
+    if anonymous and not output.endswith(".jsonl"):
         raise KnowledgeError("--anonymous writes JSON lines; give an output that ends in .jsonl.")
-    else:
-        _save(base, output)
+    _require_free(output, force)
+    base.save(output, anonymous)
 
 
-def _merge(output, bases):
+def _merge(output, bases, force):
+    _require_free(output, force, bases)
     first, *others = map(_open, bases)
     for other in others:
         first = first.merge(other)
-    _save(first, output)
-    print(first.summary())
+    first.save(output)
+    _print(first.summary())
 
 
 def _check(base):
     problems = _open(base).check()
-    print("\n".join(problems) or "no problems found")
+    _print("\n".join(problems) or "no problems found")
     return 1 if problems else 0
 
 
@@ -211,7 +247,8 @@ def _neighbors(data, target, base, kind, n_neighbors):
     pandas = import_optional("pandas", "pandas", "sk-metalearn kb neighbors")
     try:
         table = (pandas.read_parquet if data.endswith(".parquet") else pandas.read_csv)(data)
-    except (OSError, ValueError) as error:
+    except Exception as error:
+        # Readers of tables raise errors of their own, and of the libraries below them.
         raise KnowledgeError(f"The table {data!r} cannot be read: {error}") from error
     if target not in table.columns:
         raise KnowledgeError(f"No column {target!r}; the table has {list(table.columns)}.")
@@ -220,7 +257,7 @@ def _neighbors(data, target, base, kind, n_neighbors):
         table.drop(columns=target), table[target], kind=kind, n_neighbors=n_neighbors
     )
     for neighbor in found:
-        print(neighbor)
+        _print(neighbor)
 
 
 _COMMANDS = {

@@ -1,6 +1,8 @@
 """The errors and warnings of sk_metalearn."""
 
 import importlib
+import inspect
+import warnings
 
 __all__ = [
     "CheckpointError",
@@ -12,7 +14,11 @@ __all__ = [
     "SpaceError",
     "StrategyError",
     "import_optional",
+    "warn_user",
 ]
+
+# Modules that a user's call passes through before it comes to a warning.
+_INSIDE = ("sk_metalearn.", "sklearn.")
 
 
 class SkMetalearnError(Exception):
@@ -76,3 +82,18 @@ def import_optional(module, extra, purpose):
             f"{purpose} needs the package {module.split('.')[0]!r}, which is not installed. "
             f"Install it with: pip install 'sk-metalearn[{extra}]'"
         ) from error
+
+
+def warn_user(message, category):
+    """Warn as from the line of the user's program that called the package.
+
+    Parameters
+    ----------
+    message : str
+    category : type
+        A subclass of Warning.
+    """
+    frame, level = inspect.currentframe(), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_INSIDE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)

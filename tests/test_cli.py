@@ -138,7 +138,7 @@ def broken(tmp_path, monkeypatch):
         ("info text.npz", "text.npz"),
         ("info binary.jsonl", "binary.jsonl', line 1"),
         ("info ://x", "names no database"),
-        ("import {a} file/x.db", "cannot be made"),
+        ("import {a} file/x.db", "file/x.db"),
         ("export {a} nowhere/x.jsonl", "nowhere/x.jsonl"),
         ("export {a} nowhere/x.npz", "nowhere/x.npz"),
         ("neighbors missing.csv target", "'missing.csv' cannot be read"),
@@ -218,3 +218,23 @@ def test_help_lists_the_commands(capsys):
     out = capsys.readouterr().out
     for command in ("info", "build", "import", "export", "merge", "check", "neighbors"):
         assert command in out
+
+
+def test_names_steer_no_terminal(files, capsys, tmp_path):
+    task = Task(task_id("evil"), "\x1b]0;owned\x07", "classification", "\x1b[2J", 10, 2, 2)
+    base = KnowledgeBase.from_evaluations(
+        [task], POOL, [], {task.id: {"log_n_rows": 2.0}}, sources=[Source("\x1b[31m")]
+    )
+    base.save(tmp_path / "evil.npz")
+    for command in (["info"], ["check"], ["info", "--json"], ["export", "-"]):
+        words = [command[0], tmp_path / "evil.npz", *command[1:]]
+        _, out, err = run(capsys, "kb", *words)
+        assert "\x1b" not in out + err and "\x07" not in out + err
+    status, _, err = run(capsys, "kb", "info", tmp_path / "no\x1b[2Jne.npz")
+    assert status == 1 and "\x1b" not in err
+
+
+def test_the_version(capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["--version"])
+    assert stop.value.code == 0 and capsys.readouterr().out.startswith("sk_metalearn ")

@@ -16,6 +16,10 @@ NumpyDocString = pytest.importorskip("numpydoc.docscrape").NumpyDocString
 
 # No docstring; no summary; sections misplaced or unknown.
 CHECKS = {"GL08", "SS01", "GL06", "GL07"}
+# A parameter or a returned value not listed, without a type, or without a description.
+COMPLETE = {f"PR{i:02}" for i in range(1, 11)} | {f"RT{i:02}" for i in range(1, 6)}
+# Rooms in which every parameter and returned value is described.
+COMPLETE_ROOMS = {"metalearners", "strategies"}
 
 
 def _public():
@@ -52,7 +56,8 @@ def test_docstring(name):
         # a method that implements a documented method of a base class needs no second docstring
         assert _bases(name), name
         return
-    errors = [f"{code}: {text}" for code, text in validate(name)["errors"] if code in CHECKS]
+    checks = CHECKS | COMPLETE if name.split(".")[1] in COMPLETE_ROOMS else CHECKS
+    errors = [f"{code}: {text}" for code, text in validate(name)["errors"] if code in checks]
     assert not errors, f"{name}: {errors}"
 
 

@@ -56,6 +56,15 @@ def _parser():
         help="openml_qualities.csv.gz: ids of other versions of the datasets on OpenML",
     )
 
+    merge.add_argument(
+        "--source", default="own measurements", help="who measured (default: %(default)s)"
+    )
+    merge.add_argument(
+        "--licence",
+        default="",
+        help="under which the scores may be passed on (default: not stated)",
+    )
+
     again = commands.add_parser("verify", help="measure a share of the cells again and compare")
     again.add_argument("data")
     again.add_argument("shards")
@@ -98,7 +107,7 @@ def main(arguments=None):
         elif command == "merge":
             from ._merge import merge
 
-            print(json.dumps(merge(**options).summary(), indent=2))
+            print(merge(**options).summary())
         else:
             from ._verify import verify
 

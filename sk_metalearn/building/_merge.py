@@ -7,25 +7,24 @@ from ._describe import read_metafeatures
 from ._shards import read_shard, shard_files
 from ._tables import openml_aliases
 
-__all__ = ["SOURCE", "evaluations_of", "load_shards", "merge"]
+__all__ = ["evaluations_of", "load_shards", "merge"]
 
-SOURCE = Source(
-    name="sk_metalearn pool",
-    licence="BSD-3-Clause",
-    note="Scores measured by sk_metalearn.building; the datasets themselves are not passed on.",
-)
+_NOTE = "Scores measured by sk_metalearn.building; the datasets themselves are not passed on."
+_SOURCE = "own measurements"
 
 # With at least this share of its cells measured a configuration is of use to everyone.
 COMPLETE = 0.5
 
 
-def load_shards(folder):
+def load_shards(folder, source=_SOURCE):
     """Read all shards and journals of a folder.
 
     Parameters
     ----------
     folder : path-like
         Where `run` measured.
+    source : str, default="own measurements"
+        Who measured.
 
     Returns
     -------
@@ -78,7 +77,11 @@ def load_shards(folder):
             name: sorted(r[name] for r in runs)[len(runs) // 2] for name in runs[0]
         }
     provenance = {"catalogue": CATALOGUE_VERSION, "machines": machines}
-    return list(tasks.values()), [evaluations_of(cell) for cell in cells.values()], provenance
+    return (
+        list(tasks.values()),
+        [evaluations_of(cell, source) for cell in cells.values()],
+        provenance,
+    )
 
 
 def _task(record):
@@ -97,7 +100,7 @@ def _task(record):
     )
 
 
-def evaluations_of(cell):
+def evaluations_of(cell, source=_SOURCE):
     """Give the evaluation that a cell of a shard records."""
     folds = [fold for fold in cell["folds"] if "metrics" in fold]
     status = Status[cell["status"]]
@@ -117,7 +120,7 @@ def evaluations_of(cell):
         fidelity=cell["fidelity"],
         reason=cell["reason"],
         machine=cell["machine"],
-        source=SOURCE.name,
+        source=source,
         warnings=sorted({code for fold in folds for code in fold["warnings"]}),
         n_train=folds[0]["n_train"] if folds else 0,
         n_test=folds[0]["n_test"] if folds else 0,
@@ -125,7 +128,7 @@ def evaluations_of(cell):
     )
 
 
-def merge(shards, output=None, qualities=None):
+def merge(shards, output=None, qualities=None, source=_SOURCE, licence=""):
     """Make a knowledge base of shards.
 
     A configuration enters when at least half of the tasks that were measured with its pool (the
@@ -141,6 +144,10 @@ def merge(shards, output=None, qualities=None):
     qualities : path-like, optional
         ``openml_qualities.csv.gz``: the base then knows the OpenML ids of other versions of its
         datasets.
+    source : str, default="own measurements"
+        Who measured: the name under which the base keeps it.
+    licence : str, default=""
+        Under which the scores may be passed on. Empty: not stated.
 
     Returns
     -------
@@ -151,7 +158,7 @@ def merge(shards, output=None, qualities=None):
     KnowledgeError
         As `load_shards`; nothing is written then.
     """
-    tasks, evaluations, provenance = load_shards(shards)
+    tasks, evaluations, provenance = load_shards(shards, source)
     kind_of = {task.id: task.kind for task in tasks}
     measured = {}
     for evaluation in evaluations:
@@ -169,7 +176,7 @@ def merge(shards, output=None, qualities=None):
         [e for e in evaluations if (kind_of[e.task], e.configuration) in kept],
         read_metafeatures(shards),
         aliases=() if qualities is None else openml_aliases(tasks, qualities),
-        sources=[SOURCE],
+        sources=[Source(source, licence, note=_NOTE)],
         provenance=provenance,
     )
     if output is not None:

@@ -13,6 +13,9 @@ from pathlib import Path
 
 from ..exceptions import KnowledgeError, import_optional
 from ..knowledge import exclusion, normalize_name
+from ..knowledge._limits import MAX_NAME
+from ..knowledge._records import short
+from ..knowledge._text import printable
 from ..metafeatures._kind import tell_kind
 
 __all__ = ["Fetched", "OpenMLClient", "fetch_datasets", "fetch_qualities"]
@@ -36,6 +39,12 @@ TASK_TYPES = {
 }
 # A sparse dataset is written dense if it has at most this many cells.
 MAX_DENSE_CELLS = 50_000_000
+# Names of files have at most 255 bytes.
+_MAX_SLUG = 60
+
+
+class Unreachable(KnowledgeError):
+    """The server does not answer: whatever is asked next will fail as well."""
 
 
 @dataclass
@@ -131,7 +140,7 @@ class OpenMLClient:
             try:
                 return function(*args, **options)
             except (RequestException, ConnectionError) as error:
-                raise KnowledgeError(
+                raise Unreachable(
                     f"OpenML at {server} cannot be reached ({type(error).__name__}). Check the "
                     "connection and call again: what was fetched is kept."
                 ) from error
@@ -187,10 +196,14 @@ def fetch_datasets(
             continue
         try:
             row = _fetch(client, folder, what, number, include_excluded)
+        except Unreachable:
+            raise
         except KnowledgeError as error:
-            if "cannot be reached" in str(error):
-                raise
             fetched.dropped[f"{what} {number}"] = str(error)
+            continue
+        except Exception as error:
+            # Datasets are as their uploaders made them: one odd one costs itself alone.
+            fetched.dropped[f"{what} {number}"] = f"{type(error).__name__}: {short(error)}"
             continue
         if isinstance(row, str):
             fetched.dropped[f"{what} {number}"] = row
@@ -221,8 +234,9 @@ def _fetch(client, folder, what, number, include_excluded):
     except KnowledgeError:
         raise
     except Exception as error:
-        # Files are as their uploaders made them: whatever a parser says of one is its reason.
-        return f"the file cannot be read ({type(error).__name__}: {error})"
+        return f"the file cannot be read ({type(error).__name__}: {short(error)})"
+    if len(set(X.columns)) < len(X.columns):
+        return "two columns bear the same name"
     if hasattr(X, "sparse") and len(X.dtypes) and all(map(_is_sparse, X.dtypes)):
         if X.shape[0] * X.shape[1] > MAX_DENSE_CELLS:
             return f"sparse with {X.shape[0]} x {X.shape[1]} cells, too large to be written dense"
@@ -233,7 +247,8 @@ def _fetch(client, folder, what, number, include_excluded):
     copied = exclusion(dataset.name, data_id, (*X.shape, classes), kind)
     if copied and not include_excluded:
         return f"a copy of scikit-learn's {copied}"
-    slug = f"{_safe(dataset.name)}-{data_id}" + (f"-task-{task_id}" if task_id else "")
+    name = printable(str(dataset.name))[:MAX_NAME]
+    slug = f"{_safe(name)[:_MAX_SLUG]}-{data_id}" + (f"-task-{task_id}" if task_id else "")
     table = X.copy()
     for column, nominal in zip(names, categorical, strict=True):
         if nominal or table[column].dtype.kind == "O":
@@ -244,18 +259,21 @@ def _fetch(client, folder, what, number, include_excluded):
         table = table.rename(columns={"target": "target (feature)"})
     table["target"] = y.to_numpy() if kind == "regression" else y.array
     part = folder / f"{slug}.parquet.part"
-    table.to_parquet(part)
-    part.replace(folder / f"{slug}.parquet")
+    try:
+        table.to_parquet(part)
+        part.replace(folder / f"{slug}.parquet")
+    finally:
+        part.unlink(missing_ok=True)
     return {
         "slug": slug,
-        "name": dataset.name,
+        "name": name,
         "openml_id": str(data_id),
         "task": kind,
         "n_rows": str(len(table)),
         "n_features": str(X.shape[1]),
         "n_classes": str(classes) if classes else "",
         "source": "OpenML",
-        "group": normalize_name(dataset.name),
+        "group": normalize_name(name),
         "openml_task_id": task_id,
         "licence": dataset.licence or "",
     }

@@ -7,20 +7,20 @@ from ._folders import SearchFolder
 from ._journal import Journal, StoredTrial, check_fingerprint
 from ._make_executor import make_executor
 from ._pool import WorkerPool
-from ._racing import Race, Standard
+from ._racing import Incumbent, Race
 from ._threads import caller_threads, one_thread
 
 __all__ = [
     "Completed",
     "Executor",
     "FoldResult",
+    "Incumbent",
     "Journal",
     "Payload",
     "Race",
     "ScorerSpy",
     "SearchFolder",
     "SetParams",
-    "Standard",
     "StoredTrial",
     "WorkerPool",
     "caller_threads",

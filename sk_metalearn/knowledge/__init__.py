@@ -4,12 +4,14 @@ from ._base import KnowledgeBase
 from ._check import excluded_tasks
 from ._exclusions import EXCLUDED, exclusion
 from ._families import FamilyTable, normalize_name
+from ._lines import share_records
 from ._metrics import FOLD_METRICS, METRICS, nearest_metric
+from ._performance_model import normal_scores as normal_scores
 from ._records import Evaluation, Source, Status, Task, task_id
 from ._retrieval import DatasetRetriever, Neighbor
-from ._share import export_lines, read_lines, share_records
-from ._store import KnowledgeStore, user_store_url
+from ._store import KnowledgeStore
 from ._table import PerformanceTable
+from ._urls import user_store_url, without_password
 
 __all__ = [
     "EXCLUDED",
@@ -27,11 +29,10 @@ __all__ = [
     "Task",
     "excluded_tasks",
     "exclusion",
-    "export_lines",
     "nearest_metric",
     "normalize_name",
-    "read_lines",
     "share_records",
     "task_id",
     "user_store_url",
+    "without_password",
 ]

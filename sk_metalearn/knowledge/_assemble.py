@@ -1,61 +1,23 @@
 """Evaluations, one after the other, become tables."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
 
 from ..exceptions import KnowledgeError
+from ._cells import CellWriter
+from ._limits import MAX_METRICS, require_room
 from ._metrics import FOLD_METRICS
-from ._records import KINDS, Status, supersedes
+from ._records import KINDS, short
 from ._table import PerformanceTable, code_type
 
-__all__ = ["assemble"]
+__all__ = ["assemble", "counted"]
+
+_MAX_FIDELITIES = 50
 
 
-class _Cells:
-    """The growing arrays of one kind and fidelity."""
-
-    def __init__(self, n_tasks, n_columns):
-        self.shape = (n_tasks, n_columns)
-        self.arrays = {
-            "seconds": np.full(self.shape, np.nan),
-            "status": np.zeros(self.shape, dtype=np.uint8),
-            "origin": np.zeros(self.shape, dtype=np.uint32),
-            "machine": np.zeros(self.shape, dtype=np.uint32),
-            "seed": np.zeros(self.shape, dtype=np.int64),
-        }
-
-    def add(self, i, j, evaluation, source, machine):
-        arrays = self.arrays
-        before = arrays["status"][i, j]
-        if not supersedes(evaluation.status, before):
-            return
-        arrays["status"][i, j] = evaluation.status
-        arrays["seconds"][i, j] = evaluation.seconds
-        arrays["origin"][i, j], arrays["machine"][i, j] = source, machine
-        arrays["seed"][i, j] = evaluation.seed
-        if evaluation.status != Status.ok:
-            return
-        for metric, values in evaluation.metrics.items():
-            self._own("mean:" + metric)[i, j] = _mean(values)
-            if metric in FOLD_METRICS:
-                self._own("folds:" + metric, len(values))[i, j, : len(values)] = values
-        for metric, values in evaluation.outer.items():
-            self._own("outer:" + metric)[i, j] = _mean(values)
-
-    def _own(self, name, depth=None):
-        shape = self.shape if depth is None else (*self.shape, depth)
-        values = self.arrays.get(name)
-        if values is None:
-            values = self.arrays[name] = np.full(shape, np.nan)
-        elif depth is not None and values.shape[2] < depth:
-            wider = np.full(shape, np.nan)
-            wider[:, :, : values.shape[2]] = values
-            values = self.arrays[name] = wider
-        return values
-
-
-def assemble(tasks, configurations, evaluations, metafeatures):
+def assemble(tasks, configurations, evaluations, metafeatures, on_problem=None):
     """Fill tables from evaluations.
 
     A cell evaluated twice keeps the first, unless only the second went well.
@@ -68,6 +30,8 @@ def assemble(tasks, configurations, evaluations, metafeatures):
     evaluations : iterable of Evaluation
     metafeatures : mapping of str to mapping of str to float
         By task id.
+    on_problem : callable, optional
+        Is told what is wrong with an evaluation, which is then left out. Default: an error.
 
     Returns
     -------
@@ -76,7 +40,8 @@ def assemble(tasks, configurations, evaluations, metafeatures):
     Raises
     ------
     KnowledgeError
-        If an evaluation speaks of a task or configuration that is not given.
+        If an evaluation speaks of a task or configuration that is not given, or brings more
+        metrics or fidelities than there can be.
     """
     tasks = tuple({task.id: task for task in tasks}.values())
     rows = {kind: [task for task in tasks if task.kind == kind] for kind in KINDS}
@@ -88,57 +53,87 @@ def assemble(tasks, configurations, evaluations, metafeatures):
     kind_of = {task.id: task.kind for task in tasks}
     row = {task.id: i for kind in KINDS for i, task in enumerate(rows[kind])}
     column = {kind: {c.id: j for j, c in enumerate(columns[kind])} for kind in KINDS}
-    cells, sources, machines = {}, {}, {}
+    writers, sources, machines, metrics = {}, {}, {}, set()
     for evaluation in evaluations:
         kind = kind_of.get(evaluation.task)
         j = column.get(kind, {}).get(evaluation.configuration)
+        problem, key = "", (kind, evaluation.fidelity)
         if kind is None or j is None:
             what = "task" if kind is None else "configuration"
-            raise KnowledgeError(
+            problem = (
                 f"An evaluation speaks of the {what} {getattr(evaluation, what)!r}, which is not "
                 f"among the {what}s given. Add it to them."
             )
-        key = kind, evaluation.fidelity
-        if key not in cells:
-            cells[key] = _Cells(len(rows[kind]), len(columns[kind]))
+        else:
+            new = {*evaluation.metrics, *evaluation.outer} - metrics
+            if len(metrics) + len(new) > MAX_METRICS:
+                problem = (
+                    f"The evaluations have more than {MAX_METRICS} metrics; one more brings "
+                    f"{short(sorted(new))}."
+                )
+            else:
+                metrics |= new
+        if not problem and key not in writers and len(writers) >= _MAX_FIDELITIES:
+            problem = f"More than {_MAX_FIDELITIES} fidelities; one more is {key[1]!r}."
+        if problem:
+            if on_problem is None:
+                raise KnowledgeError(problem)
+            on_problem(problem)
+            continue
+        if key not in writers:
+            writers[key] = CellWriter()
         source = sources.setdefault(evaluation.source, len(sources))
         machine = machines.setdefault(evaluation.machine, len(machines))
-        cells[key].add(row[evaluation.task], j, evaluation, source, machine)
+        writers[key].add((row[evaluation.task], j), evaluation, source, machine, FOLD_METRICS)
     for kind in KINDS:
-        if rows[kind] and kind not in {own for own, _ in cells}:
-            cells[kind, "main"] = _Cells(len(rows[kind]), len(columns[kind]))
+        if rows[kind] and kind not in {own for own, _ in writers}:
+            writers[kind, "main"] = CellWriter()
     tables = {}
-    for (kind, fidelity), own in sorted(cells.items()):
+    for (kind, fidelity), writer in sorted(writers.items()):
+        cells = writer.cells((len(rows[kind]), len(columns[kind])))
         names = _feature_names(metafeatures, rows[kind])
-        own.arrays["origin"] = own.arrays["origin"].astype(code_type(sources))
-        own.arrays["machine"] = own.arrays["machine"].astype(code_type(machines))
-        if not own.arrays["seed"].any():
-            del own.arrays["seed"]
+        for name, codes in (("origin", sources), ("machine", machines)):
+            cells.values[name] = cells.values[name].astype(code_type(codes))
+        if not cells.values["seed"].any():
+            del cells.values["seed"]
         table = PerformanceTable(
             kind,
             rows[kind],
             columns[kind],
-            {**own.arrays, "metafeatures": _feature_matrix(metafeatures, rows[kind], names)},
+            {"metafeatures": _feature_matrix(metafeatures, rows[kind], names)},
             names,
             fidelity,
             sources or ("",),
             machines or ("",),
+            cells,
         )
-        measured = table.status != Status.missing
-        keep_rows = None if fidelity == "main" else measured.any(axis=1)
-        keep_columns = measured.any(axis=0) if fidelity != "main" or not given else None
+        keep_rows = None if fidelity == "main" else np.unique(cells.rows)
+        keep_columns = np.unique(cells.columns) if fidelity != "main" or not given else None
         if keep_rows is not None or keep_columns is not None:
             table = table.take(keep_rows, keep_columns)
         tables[kind, fidelity] = table
     return tables
 
 
-def _mean(values):
-    return sum(values) / len(values) if values else np.nan
-
-
 def _unique(configurations):
     return tuple({own.id: own for own in configurations}.values())
+
+
+def counted(problems):
+    """Say each problem once, and how often it was met.
+
+    Parameters
+    ----------
+    problems : list of str
+
+    Returns
+    -------
+    list of str
+    """
+    return [
+        problem if number == 1 else f"{problem} ({number} times)"
+        for problem, number in Counter(problems).items()
+    ]
 
 
 def _feature_names(metafeatures, tasks):
@@ -146,5 +141,6 @@ def _feature_names(metafeatures, tasks):
 
 
 def _feature_matrix(metafeatures, tasks, names):
+    require_room((len(tasks), len(names)), "The table of meta-features")
     values = [[metafeatures.get(task.id, {}).get(name, np.nan) for name in names] for task in tasks]
     return np.array(values, dtype=float).reshape(len(tasks), len(names))

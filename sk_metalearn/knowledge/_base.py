@@ -1,28 +1,40 @@
 """The knowledge base: tasks, configurations, evaluations, and where they come from."""
 
+import os
+import secrets
+import threading
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 
-from ..exceptions import KnowledgeError
+from ..exceptions import KnowledgeError, KnowledgeWarning, warn_user
 from ._assemble import assemble
 from ._bundle import check_file, read_bundle, write_bundle
 from ._check import check_tables
 from ._families import FamilyTable
+from ._files import is_ours
+from ._lines import read_lines, write_lines
 from ._merge import diff_tables, merge_tables
 from ._records import KINDS, Status
+from ._table import MOST_OF_A_FAMILY, empty_table
+from ._text import printable
+from ._urls import is_store, user_store_url
 
 __all__ = ["KnowledgeBase"]
 
 _BUNDLED = "bundled.npz"
+_LINES = b'{"record":'
+_SHOWN = 3
+# A search asks in about a second, however much there is.
+_MOST_CELLS = 20_000
 
 
 class KnowledgeBase:
     """What is known of past tasks: every evaluation of many configurations, failures included.
 
-    Make one with `bundled`, `open` or `from_evaluations`.
+    Make one with `bundled`, `open` or `from_evaluations`. Threads may share one.
 
     Parameters
     ----------
@@ -43,13 +55,24 @@ class KnowledgeBase:
         self._tables = dict(tables or {})
         self._pending = []
         self._store = None
+        self._loaded = True
         self._path = None
         self._families = None
         self._retrievers = {}
+        self._problems = []
+        self._sources = tuple(sources)
+        self._secret = None
+        self._lock = threading.RLock()
         self.aliases = tuple(aliases)
-        self.sources = tuple(sources)
         self.provenance = dict(provenance or {})
         self.left_out = frozenset()
+
+    def __getstate__(self):
+        with self._lock:
+            return {name: value for name, value in vars(self).items() if name != "_lock"}
+
+    def __setstate__(self, state):
+        self.__dict__.update(state, _lock=threading.RLock())
 
     @classmethod
     def bundled(cls):
@@ -71,38 +94,49 @@ class KnowledgeBase:
 
     @classmethod
     def open(cls, path_or_url):
-        """Open a knowledge base.
+        """Open a knowledge base; nothing is made or changed.
 
         Parameters
         ----------
         path_or_url : path-like or str
-            A file written by `save`; an SQLite file or a database URL (``sqlite:///...``,
-            ``postgresql://...``), made if it does not exist, whose base keeps what `record` adds;
-            ``"bundled"``; or ``"user"`` for the user's own store in the platform's folder.
+            A file of arrays (.npz) or of JSON lines (.jsonl) written by `save`; an SQLite file or
+            a database URL (``sqlite:///...``, ``postgresql://...``), whose base keeps what
+            `record` adds; ``"bundled"``; or ``"user"`` for the user's own store in the platform's
+            folder. A database that is not there yet is an empty base, and is made by `record`.
 
         Returns
         -------
         KnowledgeBase
+            Of a database, one that reads its tables when they are asked for.
 
         Raises
         ------
         KnowledgeError
-            If it cannot be read.
-        """
-        from ._store import KnowledgeStore, is_store, user_store_url
+            If it cannot be read, or is no knowledge base.
 
+        Warns
+        -----
+        KnowledgeWarning
+            If some rows or lines cannot be read: they are left out.
+        """
         if str(path_or_url) == "bundled":
             return cls.bundled()
         if str(path_or_url) == "user":
             path_or_url = user_store_url()
         if is_store(path_or_url):
-            store = KnowledgeStore(path_or_url)
-            base = store.load()
-            store.close()
-            base._store = store
+            from ._store import KnowledgeStore
+
+            base = cls()
+            base._store, base._loaded = KnowledgeStore(path_or_url), False
             return base
-        base = cls(*read_bundle(path_or_url))
-        base._path = Path(path_or_url)
+        path = Path(os.path.abspath(path_or_url))
+        if _holds_lines(path):
+            tables, sources, problems = read_lines(path)
+            base = cls(tables, sources=sources)._with_families()
+            base._note(problems)
+            return base
+        base = cls(*read_bundle(path))
+        base._path = path
         return base
 
     @classmethod
@@ -146,6 +180,8 @@ class KnowledgeBase:
         return cls(tables, aliases, sources, provenance)._with_families()
 
     def __repr__(self):
+        if not self._loaded:
+            return f"<KnowledgeBase: {self._store!r}>"
         parts = [
             f"{len(table.tasks)} {kind} tasks x {len(table.configurations)} configurations"
             + ("" if fidelity == "main" else f" ({fidelity})")
@@ -167,14 +203,39 @@ class KnowledgeBase:
         return self
 
     def _absorb(self):
-        """Enter what was recorded since the tables were last asked for."""
-        if self._pending:
-            pending, self._pending = self._pending, []
-            for tasks, configurations, evaluations, metafeatures in pending:
-                new = assemble(tasks, configurations, evaluations, metafeatures)
-                self._tables = merge_tables(self._tables, new)
-            self._with_families()
-        return self._tables
+        """Read the store, if there is one, and enter what was recorded since."""
+        with self._lock:
+            if not self._loaded:
+                self._tables, sources, problems = self._store.read()
+                self._store.close()
+                self._sources = tuple(sources)
+                # What was recorded in the meantime was read with the rest.
+                self._loaded, self._pending = True, []
+                self._with_families()
+                self._note(problems)
+            if self._pending:
+                pending, self._pending = self._pending, []
+                self._tables = merge_tables(self._tables, _united(pending))
+                self._with_families()
+            return self._tables
+
+    def _note(self, problems):
+        """Keep what could not be read for `check`, and warn of it."""
+        self._problems = list(problems)
+        if problems:
+            more = len(problems) - _SHOWN
+            warn_user(
+                f"{len(problems)} rows of knowledge cannot be read and are left out: "
+                + "; ".join(problems[:_SHOWN])
+                + (f"; and {more} more (check() lists them)" if more > 0 else ""),
+                KnowledgeWarning,
+            )
+
+    @property
+    def sources(self):
+        """Who measured, as a tuple of `Source`."""
+        self._absorb()
+        return self._sources
 
     @property
     def tasks(self):
@@ -211,13 +272,17 @@ class KnowledgeBase:
         names = [fidelity for own, fidelity in self._absorb() if own == kind]
         return tuple(sorted(names, key=lambda name: (name != "main", name)))
 
-    def table(self, kind, fidelity="main"):
+    def table(self, kind, fidelity="main", *, configurations=None):
         """Give the performance table of a kind.
 
         Parameters
         ----------
         kind : {"classification", "regression"}
         fidelity : str, default="main"
+        configurations : sequence of Configuration or str, optional
+            Only these, or those with these ids, and the tasks measured with any of them, of which
+            there may be none. Of a store nothing else is read, and of many evaluations the last
+            20,000. Default: all.
 
         Returns
         -------
@@ -226,10 +291,12 @@ class KnowledgeBase:
         Raises
         ------
         KnowledgeError
-            If nothing is known of that kind and fidelity.
+            If nothing is known of that kind and fidelity, and no configurations are given.
         """
         if kind not in KINDS:
             raise KnowledgeError(f"kind must be one of {list(KINDS)}; got {kind!r}.")
+        if configurations is not None:
+            return self._part(kind, fidelity, configurations)
         try:
             return self._absorb()[kind, fidelity]
         except KeyError:
@@ -237,6 +304,48 @@ class KnowledgeBase:
                 f"This knowledge base has no {kind} tasks at fidelity {fidelity!r}; it has "
                 f"{sorted(self._tables)}."
             ) from None
+
+    def table_about(self, kind, configurations):
+        """Give what of a table can say something about some configurations.
+
+        Of a base that holds whole arrays, such as the bundled one, all of it. Of one that gathers
+        searches: the configurations themselves, the dummy's, and those of the same families that
+        were measured on most tasks, with the tasks measured with any of them.
+
+        Parameters
+        ----------
+        kind : {"classification", "regression"}
+        configurations : sequence of Configuration or None
+
+        Returns
+        -------
+        PerformanceTable
+
+        Raises
+        ------
+        KnowledgeError
+            If nothing is known of that kind, in a base that is no database.
+        """
+        if self._loaded:
+            return self.table(kind).narrowed(configurations)
+        known = [own for own in configurations if own is not None]
+        families = {own.family for own in known} | {"dummy"}
+        others = self._store.often_measured(families, MOST_OF_A_FAMILY)
+        return self.table(kind, configurations=[*known, *others])
+
+    def _part(self, kind, fidelity, configurations):
+        ids = list(dict.fromkeys(c if isinstance(c, str) else c.id for c in configurations))
+        if self._loaded:
+            tables = self._absorb()
+        else:
+            tables, _, problems = self._store.read(ids, _MOST_CELLS)
+            self._note(problems)
+        if (kind, fidelity) not in tables:
+            return empty_table(kind, fidelity)
+        table = tables[kind, fidelity]
+        columns = table.columns_of(ids)
+        part = table.take(columns=columns[columns >= 0])
+        return part.take(rows=np.unique(part.cells().rows))
 
     def without(self, families=(), openml_ids=(), tasks=()):
         """Leave out whole families, over all sources, for an honest judgement.
@@ -275,6 +384,7 @@ class KnowledgeBase:
             keep = [i for i, task in enumerate(table.tasks) if family[task.id] not in out]
             tables[key] = table if len(keep) == len(table.tasks) else table.take(keep)
         base = KnowledgeBase(tables, self.aliases, self.sources, self.provenance)
+        base._secret = self.secret()
         base.left_out = self.left_out | out
         base._families = self._families
         return base
@@ -295,6 +405,9 @@ class KnowledgeBase:
         sources = {own.name: own for own in (*other.sources, *self.sources)}
         provenance = {**other.provenance, **self.provenance}
         base = KnowledgeBase(tables, aliases.values(), sources.values(), provenance)
+        # Of the two, a store's key is the one that others may know.
+        keeper = self if self._store is not None or other._store is None else other
+        base._secret = keeper.secret()
         base.left_out = self.left_out & other.left_out
         return base._with_families()
 
@@ -322,19 +435,101 @@ class KnowledgeBase:
             A line per problem; empty if all is well.
         """
         problems = check_file(self._path) if self._path is not None else []
-        return problems or check_tables(self._absorb(), self.sources)
+        if problems:
+            return problems
+        try:
+            tables = self._absorb()
+            return [*self._problems, *check_tables(tables, self._sources)]
+        except KnowledgeError as error:
+            return [*self._problems, str(error)]
 
-    def save(self, path):
-        """Write the base to one file of plain arrays.
-
-        Scores are rounded to 1/65534 of their range within a task.
+    def save(self, path_or_url, anonymous=False):
+        """Write the base; a file is written whole or not at all, for its owner alone.
 
         Parameters
         ----------
-        path : path-like
+        path_or_url : path-like or str
+            A name that ends in ``.jsonl``: lines that can be read first. A database, as in `open`:
+            it keeps what it has, and gets what is new. Any other name: one file of plain arrays,
+            in which scores are rounded to 1/65534 of their range within a task. A knowledge base
+            that is there in the file is replaced, and nothing else is.
+        anonymous : bool, default=False
+            Write JSON lines that do not tell whose they are; see `share_records`.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        KnowledgeError
+            If there is something else under the name, or it cannot be written.
         """
-        tables = [table for _, table in sorted(self._absorb().items())]
-        write_bundle(path, tables, self.aliases, self.sources, self.provenance)
+        if anonymous and not str(path_or_url).endswith(".jsonl"):
+            raise KnowledgeError(
+                "What is anonymous is written as JSON lines; give a name that ends in .jsonl, got "
+                f"{printable(str(path_or_url))!r}."
+            )
+        if str(path_or_url) == "user":
+            path_or_url = user_store_url()
+        if str(path_or_url).endswith(".jsonl") and "://" not in str(path_or_url):
+            write_lines(self, path_or_url, anonymous)
+        elif is_store(path_or_url):
+            from ._store import KnowledgeStore
+
+            store = KnowledgeStore(path_or_url)
+            store.add_base(self)
+            store.close()
+        else:
+            if not is_ours(path_or_url):
+                raise KnowledgeError(
+                    f"{printable(str(path_or_url))!r} is there and holds no knowledge base: it is "
+                    "not replaced. Give another name, or remove it first."
+                )
+            tables = [table for _, table in sorted(self._absorb().items())]
+            write_bundle(path_or_url, tables, self.aliases, self.sources, self.provenance)
+        return self
+
+    def secret(self, make=False):
+        """Give the key that values which are not kept as they are are hashed with.
+
+        Parameters
+        ----------
+        make : bool, default=False
+            Make the store that the base was opened from, if it is not there.
+
+        Returns
+        -------
+        str
+            Empty where there is none yet.
+        """
+        with self._lock:
+            if self._secret is None:
+                if self._store is None:
+                    self._secret = secrets.token_hex(32)
+                else:
+                    self._secret = self._store.secret(make)
+            return self._secret or ""
+
+    def configurations_of(self, family, most=500):
+        """List the configurations of a family, of a store those evaluated last.
+
+        Parameters
+        ----------
+        family : str
+        most : int, default=500
+            At most so many.
+
+        Returns
+        -------
+        list of Configuration
+        """
+        if not self._loaded:
+            return self._store.configurations(family=family, most=most)
+        found = {}
+        for table in self._absorb().values():
+            found.update((own.id, own) for own in table.configurations if own.family == family)
+        return list(found.values())[-most:]
 
     def record(self, task, evaluations, metafeatures=None, configurations=()):
         """Add what was measured on a task; a base opened from a store keeps it there.
@@ -350,29 +545,44 @@ class KnowledgeBase:
         Returns
         -------
         self
+
+        Raises
+        ------
+        KnowledgeError
+            If a configuration is unknown, an evaluation is of another task, or the store cannot
+            be written.
         """
-        evaluations = list(evaluations)
-        known = {own.id: own for table in self._tables.values() for own in table.configurations}
-        for _, earlier, _, _ in self._pending:
-            known.update((own.id, own) for own in earlier)
-        known.update((own.id, own) for own in configurations)
-        needed = {own.configuration for own in evaluations}
-        missing = needed - set(known)
-        if missing:
-            raise KnowledgeError(
-                f"Evaluations speak of unknown configurations {sorted(missing)[:3]}. Pass them as "
-                "configurations=."
-            )
+        evaluations, known = list(evaluations), {own.id: own for own in configurations}
         others = {own.task for own in evaluations} - {task.id}
         if others:
             raise KnowledgeError(
                 f"Evaluations of other tasks {sorted(others)[:3]} than {task.id!r}."
             )
-        used = [known[key] for key in sorted(needed)]
-        if self._store is not None:
-            self._store.add([task], used, evaluations, {task.id: metafeatures or {}})
-        self._pending.append(([task], used, evaluations, {task.id: dict(metafeatures or {})}))
+        needed = {own.configuration for own in evaluations}
+        missing = needed - set(known)
+        with self._lock:
+            if missing:
+                known.update((own.id, own) for own in self._known(missing))
+                missing = needed - set(known)
+            if missing:
+                raise KnowledgeError(
+                    f"Evaluations speak of unknown configurations {sorted(missing)[:3]}. Pass "
+                    "them as configurations=."
+                )
+            used = [known[key] for key in sorted(needed)]
+            features = {task.id: dict(metafeatures or {})}
+            if self._store is not None:
+                self._store.add([task], used, evaluations, features)
+            if self._loaded:
+                self._pending.append(([task], used, evaluations, features))
         return self
+
+    def _known(self, ids):
+        if not self._loaded:
+            return self._store.configurations(ids)
+        parts = [table.configurations for table in self._tables.values()]
+        parts += [configurations for _, configurations, _, _ in self._pending]
+        return [own for part in parts for own in part if own.id in ids]
 
     def neighbors(self, X=None, y=None, *, metafeatures=None, kind=None, n_neighbors=5):
         """Find the past tasks most like a dataset, and say why.
@@ -406,14 +616,15 @@ class KnowledgeBase:
         from ._retrieval import DatasetRetriever
 
         table = self.table(kind, self.fidelities(kind)[0])
-        known = self._retrievers.get((kind, names))
-        if known is None or known[0] is not table:
-            columns = [table.metafeature_names.index(name) for name in names]
-            values = table.metafeatures[:, columns]
-            rows = np.flatnonzero(np.isfinite(values).any(axis=1))
-            known = table, DatasetRetriever().fit(values[rows]), rows
-            self._retrievers[kind, names] = known
-        return known[1:]
+        with self._lock:
+            known = self._retrievers.get((kind, names))
+            if known is None or known[0] is not table:
+                columns = [table.metafeature_names.index(name) for name in names]
+                values = table.metafeatures[:, columns]
+                rows = np.flatnonzero(np.isfinite(values).any(axis=1))
+                known = table, DatasetRetriever().fit(values[rows]), rows
+                self._retrievers[kind, names] = known
+            return known[1:]
 
     def to_frame(self, kind, fidelity="main"):
         """Give all evaluations as a pandas data frame, a row per measured cell.
@@ -431,20 +642,21 @@ class KnowledgeBase:
 
         pandas = import_optional("pandas", "pandas", "KnowledgeBase.to_frame")
         table = self.table(kind, fidelity)
-        rows, columns = np.nonzero(table.status != Status.missing)
-        tasks = [table.tasks[i] for i in rows]
+        cells = table.cells()
+        tasks = [table.tasks[i] for i in cells.rows]
+        columns = [table.configurations[j] for j in cells.columns]
         data = {
             "task": [task.id for task in tasks],
             "name": [task.name for task in tasks],
             "family": [task.family for task in tasks],
-            "configuration": [table.configurations[j].id for j in columns],
-            "model": [table.configurations[j].family for j in columns],
-            "source": [table.sources[k] for k in table.origin[rows, columns]],
-            "status": [Status(code).name for code in table.status[rows, columns]],
-            "seconds": table.seconds[rows, columns],
+            "configuration": [own.id for own in columns],
+            "model": [own.family for own in columns],
+            "source": [table.sources[k] for k in cells.values["origin"]],
+            "status": [Status(code).name for code in cells.values["status"]],
+            "seconds": cells.values["seconds"],
         }
         for metric in table.metrics:
-            data[metric] = table.scores(metric)[rows, columns]
+            data[metric] = cells.values["mean:" + metric]
         return pandas.DataFrame(data)
 
     def summary(self):
@@ -457,7 +669,30 @@ class KnowledgeBase:
         """
         from ._summary import summarize
 
-        return summarize(self._absorb(), self.sources, self.provenance)
+        return summarize(self._absorb(), self._sources, self.provenance)
+
+
+def _holds_lines(path):
+    if not path.is_file():
+        return path.suffix == ".jsonl" and path.exists()
+    with path.open("rb") as file:
+        head = file.read(len(_LINES))
+    return head == _LINES or path.suffix == ".jsonl"
+
+
+def _united(pending):
+    """Make tables of what was recorded, in one piece: one merge serves any number of records."""
+    tasks, configurations, evaluations, metafeatures = {}, {}, [], {}
+    for own_tasks, own_configurations, own_evaluations, own_features in pending:
+        for task in own_tasks:
+            if task.id not in tasks or task.named:
+                tasks[task.id] = task
+        configurations.update((own.id, own) for own in own_configurations)
+        evaluations += own_evaluations
+        for key, values in own_features.items():
+            known = {n: v for n, v in metafeatures.get(key, {}).items() if v == v}
+            metafeatures[key] = {**metafeatures.get(key, {}), **values, **known}
+    return assemble(tasks.values(), configurations.values(), evaluations, metafeatures)
 
 
 @lru_cache(maxsize=1)

@@ -49,28 +49,47 @@ def check_tables(tables, sources=()):
         wrong = [task.name for task in table.tasks if task.kind != kind]
         if wrong:
             problems.append(f"{where}: tasks of another kind: {wrong[:3]}.")
-        if not np.isin(table.status, list(Status)).all():
+        values = table.cells().values
+        status = values["status"]
+        if not np.isin(status, list(Status)).all():
             problems.append(f"{where}: cells with an unknown status.")
-        known = [np.isfinite(table.scores(metric)) for metric in table.metrics]
-        scored = np.any(known, axis=0) if known else np.zeros(table.status.shape, dtype=bool)
-        count = int((scored & (table.status != Status.ok)).sum())
+        known = [np.isfinite(values["mean:" + metric]) for metric in table.metrics]
+        scored = np.any(known, axis=0) if known else np.zeros(len(status), dtype=bool)
+        count = int((scored & (status != Status.ok)).sum())
         if count:
             problems.append(f"{where}: {count} cells have scores but are not ok.")
-        count = int((~scored & (table.status == Status.ok)).sum())
+        count = int((~scored & (status == Status.ok)).sum())
         if count:
             problems.append(f"{where}: {count} cells are ok but have no score.")
         for metric in table.metrics:
             low, high = _BOUNDS.get(metric, (-np.inf, np.inf))
-            scores = table.scores(metric)
+            scores = values["mean:" + metric]
             count = int(((scores < low - _SLACK) | (scores > high + _SLACK)).sum())
             if count:
                 problems.append(f"{where}: {count} values of {metric} outside [{low}, {high}].")
-        if (table.seconds < 0).any():
+            problems += _folds_against_mean(where, metric, values)
+        if (values["seconds"] < 0).any():
             problems.append(f"{where}: negative seconds.")
-        used = {table.sources[k] for k in np.unique(table.origin[table.status > 0])}
+        codes = values["origin"]
+        used = {table.sources[k] for k in np.unique(codes)}
         if described and used - described:
             problems.append(f"{where}: sources without a description: {sorted(used - described)}.")
     return problems
+
+
+def _folds_against_mean(where, metric, values):
+    """Say where the mean kept is not that of the folds kept."""
+    folds = values.get("folds:" + metric)
+    if folds is None or not folds.shape[1]:
+        return []
+    mean, count = values["mean:" + metric], np.isfinite(folds).sum(axis=1)
+    some = np.flatnonzero(np.isfinite(mean) & (count > 0))
+    expected = np.nansum(np.where(np.isfinite(folds), folds, 0.0), axis=1)[some] / count[some]
+    # Both are rounded, to a share of the largest of their task, and a diverged fold is cut.
+    usual = np.abs(mean[some]) < 100
+    away = np.abs(expected - mean[some]) > 0.02 * (1 + np.abs(mean[some]))
+    number = int((usual & away).sum())
+    return [f"{where}: {number} means of {metric} are not those of the folds."] if number else []
 
 
 def excluded_tasks(tasks):

@@ -8,7 +8,7 @@ at 1000; one that may be in the units of y keeps its size.
 
 import numpy as np
 
-__all__ = ["choose_codec", "decode", "encode"]
+__all__ = ["choose_codec", "decode", "encode", "is_codec"]
 
 _TOP = 65534
 _NAN = 65535
@@ -44,6 +44,12 @@ def choose_codec(name, values):
             wide = name not in _WITHOUT_UNIT and (values < best - _WORST).any()
             return f"{'wide-' if wide else ''}loss:{best:g}"
     return "linear"
+
+
+def is_codec(name):
+    """Tell whether a file may name this codec."""
+    known = ("plain", "linear", "log", "loss:0", "loss:1", "wide-loss:0", "wide-loss:1")
+    return isinstance(name, str) and name in known
 
 
 def _forward(values, codec):

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from dataclasses import replace
 
 from ..exceptions import KnowledgeError, KnowledgeWarning
+from ._limits import MAX_NAME
 from ._records import Task
 
 __all__ = ["FamilyTable", "keys_of", "normalize_name"]
@@ -55,7 +56,8 @@ def normalize_name(name):
     >>> normalize_name("fri_c2_500_10")
     'friedman'
     """
-    text = _VERSION.sub("", str(name).strip().lower())
+    # Longer names are none: the patterns look back over every blank.
+    text = _VERSION.sub("", str(name)[:MAX_NAME].strip().lower())
     simulated = _BAYESIAN.match(text)
     if simulated:
         text = simulated.group(1).partition(",")[0]

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ._records import Status, supersedes
+from ._cells import Cells, unite
+from ._records import Task
 from ._table import PerformanceTable, code_type
 
 __all__ = ["diff_tables", "merge_tables"]
@@ -35,58 +36,40 @@ def _merge(first, second):
     names = tuple(dict.fromkeys(first.metafeature_names + second.metafeature_names))
     shape = len(tasks), len(configurations)
     places = [_places(table, tasks, configurations) for table in (first, second)]
-    prefer = np.ones((2, *shape), dtype=bool)
-    status = np.zeros((2, *shape), dtype=np.uint8)
-    for number, (table, (rows, columns)) in enumerate(zip((first, second), places, strict=True)):
-        status[number][np.ix_(rows, columns)] = table.status
-    prefer[1] = supersedes(status[1], status[0])
-    prefer[0] = ~prefer[1]
     lists = {
         own: tuple(dict.fromkeys(getattr(first, own) + getattr(second, own)))
         for own in _CODES.values()
     }
-    arrays = {}
-    for name in dict.fromkeys(first.array_names() + second.array_names()):
-        if name == "metafeatures":
-            arrays[name] = _merge_features(first, second, places, (shape[0], len(names)), names)
-            continue
-        parts = []
-        for table in (first, second):
-            values = table.array(name) if name in table.array_names() else None
-            if values is not None and name in _CODES:
-                own = lists[_CODES[name]]
-                codes = [own.index(entry) for entry in getattr(table, _CODES[name])]
-                values = np.array(codes, dtype=code_type(own))[values]
-            parts.append(values)
-        some = next(values for values in parts if values is not None)
-        depth = max((v.shape[2] for v in parts if v is not None and v.ndim == 3), default=None)
-        full = shape if depth is None else (*shape, depth)
-        result = np.full(full, np.nan if some.dtype.kind == "f" else 0, dtype=some.dtype)
-        for values, (rows, columns), mask in zip(parts, places, prefer, strict=True):
-            if values is None:
-                continue
-            wide = np.full(full, np.nan if some.dtype.kind == "f" else 0, dtype=some.dtype)
-            block = np.ix_(rows, columns)
-            if depth is None:
-                wide[block] = values
-            else:
-                wide[(*block, slice(values.shape[2]))] = values
-            result[mask] = wide[mask]
-        arrays[name] = result
+    parts = []
+    for table, (rows, columns) in zip((first, second), places, strict=True):
+        cells = table.cells()
+        values = dict(cells.values)
+        for name, entries in _CODES.items():
+            position = {entry: k for k, entry in enumerate(lists[entries])}
+            codes = [position[entry] for entry in getattr(table, entries)]
+            values[name] = np.array(codes, dtype=code_type(position))[values[name]]
+        rows, columns = np.array(rows, dtype=int), np.array(columns, dtype=int)
+        parts.append(Cells(shape, rows[cells.rows], columns[cells.columns], values))
     return PerformanceTable(
         first.kind,
         tasks,
         configurations,
-        arrays,
+        {"metafeatures": _merge_features(first, second, places, (shape[0], len(names)), names)},
         names,
         first.fidelity,
         lists["sources"],
         lists["machines"],
+        unite(shape, *parts),
     )
 
 
 def _union(first, second):
-    return tuple({own.id: own for own in (*second, *first)}[key] for key in _ids(first, second))
+    known = {own.id: own for own in (*second, *first)}
+    for own in second:
+        # A name that somebody gave stands before none.
+        if isinstance(own, Task) and own.named and not known[own.id].named:
+            known[own.id] = own
+    return tuple(known[key] for key in _ids(first, second))
 
 
 def _ids(first, second):
@@ -150,24 +133,28 @@ def _names(table, attribute):
 def _measured(table):
     if table is None:
         return set()
-    cells = zip(*np.nonzero(table.status != Status.missing), strict=True)
-    return {(table.tasks[i].id, table.configurations[j].id) for i, j in cells}
+    cells = table.cells()
+    return {
+        (table.tasks[i].id, table.configurations[j].id)
+        for i, j in zip(cells.rows.tolist(), cells.columns.tolist(), strict=True)
+    }
 
 
 def _changed(first, second, tolerance):
     """Count the cells measured in both whose status or scores differ."""
     rows = {own.id: i for i, own in enumerate(second.tasks)}
-    shared = [(i, rows[own.id]) for i, own in enumerate(first.tasks) if own.id in rows]
-    there = second.columns_of(first.configurations)
-    columns = np.flatnonzero(there >= 0)
-    if not shared or not len(columns):
-        return 0
-    here_rows, there_rows = (list(own) for own in zip(*shared, strict=True))
-    a, b = first.take(here_rows, columns), second.take(there_rows, there[columns])
-    both = (a.status != Status.missing) & (b.status != Status.missing)
-    differs = a.status != b.status
-    for metric in set(a.metrics) & set(b.metrics):
-        x, y = a.scores(metric), b.scores(metric)
-        close = np.isclose(x, y, rtol=tolerance, atol=tolerance, equal_nan=True)
-        differs |= ~close
-    return int((differs & both).sum())
+    row = np.array([rows.get(own.id, -1) for own in first.tasks], dtype=np.int64)
+    column = second.columns_of(first.configurations)
+    here, there = first.cells(), second.cells()
+    width = len(second.configurations)
+    mapped = [row[here.rows], column[here.columns]]
+    keys = np.where(np.minimum(*mapped) < 0, -1, mapped[0] * width + mapped[1])
+    known = np.flatnonzero(keys >= 0)
+    others = there.rows.astype(np.int64) * width + there.columns
+    _, a, b = np.intersect1d(keys[known], others, assume_unique=True, return_indices=True)
+    a = known[a]
+    differs = here.values["status"][a] != there.values["status"][b]
+    for metric in set(first.metrics) & set(second.metrics):
+        x, y = (own.values["mean:" + metric][k] for own, k in ((here, a), (there, b)))
+        differs |= ~np.isclose(x, y, rtol=tolerance, atol=tolerance, equal_nan=True)
+    return int(differs.sum())

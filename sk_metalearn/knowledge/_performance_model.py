@@ -15,13 +15,15 @@ from scipy.stats import rankdata
 from ..spaces import get_family
 from ._places import depends_on_columns, place_points
 
-__all__ = ["FamilyModel", "SharedProcess", "family_model"]
+__all__ = ["FamilyModel", "SharedProcess", "family_model", "normal_scores"]
 
 # Tasks are not independent evidence on the length scales: they count for at most this many.
 _EVIDENCE = 20.0
 _SQRT3 = np.sqrt(3.0)
 # What the process takes for noise varies over length scales this many times shorter than its own.
 _DETAIL = 5.0
+# The process takes time with the third power of the points.
+_MOST_POINTS = 256
 
 
 class SharedProcess:
@@ -250,7 +252,7 @@ class FamilyModel:
         placed = [place_points(family, configurations, 2**own) for own in distinct]
         groups = placed[0][1]
         places = np.stack([own for own, _ in placed])
-        self._process = SharedProcess(places, layout, groups, _normal_scores(self.scores))
+        self._process = SharedProcess(places, layout, groups, normal_scores(self.scores))
         with np.errstate(divide="ignore", invalid="ignore"):
             logs = np.log(np.where(seconds > 0, seconds, np.nan))
         self.level = _row_mean(logs)
@@ -337,7 +339,19 @@ def _row_mean(values):
     return np.where(known.any(axis=1), total / np.maximum(known.sum(axis=1), 1), np.nan)
 
 
-def _normal_scores(scores):
+def normal_scores(scores):
+    """Turn each row into normal scores of its ranks; NaN stays NaN.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_rows, n_columns)
+        Higher is better.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_columns)
+        Quantiles of the standard normal, the same for all rows with as many known values.
+    """
     ranks = rankdata(scores, axis=1, nan_policy="omit")
     known = np.isfinite(scores).sum(axis=1, keepdims=True)
     return ndtri((ranks - 0.5) / np.maximum(known, 1))
@@ -387,20 +401,28 @@ def _has_place(configuration):
 
 
 def _fit(table, name, metric):
-    scores = table.scores(metric, failures="dummy")
-    measured = np.isfinite(scores).sum(axis=0)
-    enough = max(1, min(3, len(scores)), int(0.02 * len(scores)))
-    columns = [
-        j
-        for j, own in enumerate(table.configurations)
-        if own.family == name and measured[j] >= enough and _has_place(own)
+    members = [
+        j for j, own in enumerate(table.configurations) if own.family == name and _has_place(own)
     ]
-    if not columns:
+    if not members:
         return None
+    scores = table.scores(metric, "dummy", members)
+    known = np.isfinite(scores)
+    measured, n_tasks = known.sum(axis=0), int(known.any(axis=1).sum())
+    # A point that few tasks know tells little beside those that many know; where searches tried
+    # other points on every task, there are no others.
+    enough = max(1, min(3, n_tasks), int(0.02 * n_tasks))
+    chosen = np.flatnonzero(measured >= min(enough, measured.max(initial=0)))
+    chosen = chosen[measured[chosen] > 0]
+    if len(chosen) > _MOST_POINTS:
+        chosen = np.sort(chosen[np.argsort(-measured[chosen], kind="stable")[:_MOST_POINTS]])
+    if not len(chosen):
+        return None
+    part = table.take(columns=[members[k] for k in chosen])
     return FamilyModel(
         get_family(name, table.kind),
-        [table.configurations[j] for j in columns],
-        scores[:, columns],
-        table.seconds[:, columns],
+        list(part.configurations),
+        scores[:, chosen],
+        part.seconds,
         np.array([task.n_features for task in table.tasks]),
     )

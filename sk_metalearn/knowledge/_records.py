@@ -5,12 +5,30 @@ import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from numbers import Integral, Real
 
 from ..exceptions import KnowledgeError
+from ..spaces import Configuration
+from ._limits import (
+    MAX_COUNT,
+    MAX_FOLDS,
+    MAX_LINE,
+    MAX_METAFEATURES,
+    MAX_METRICS,
+    MAX_NAME,
+    MAX_PARAMS,
+    MAX_TEXT,
+)
+from ._text import printable
 
-__all__ = ["Evaluation", "Source", "Status", "Task", "supersedes", "task_id"]
+__all__ = ["OWN_SEARCHES", "Evaluation", "Source", "Status", "Task", "supersedes", "task_id"]
 
 KINDS = ("classification", "regression")
+# The source of what a user's own searches recorded.
+OWN_SEARCHES = "own searches"
+# Ids and fidelities stand in columns of a database.
+_MAX_ID, _MAX_FIDELITY = 64, 32
+_MAX_CONFUSIONS = 1_000_000
 
 
 class Status(enum.IntEnum):
@@ -92,15 +110,79 @@ class _Record:
         KnowledgeError
             If the record lacks a field or has another.
         """
-        known = {own.name for own in fields(cls)}
-        if not isinstance(record, Mapping) or not set(record) <= known:
+        known = _field_names(cls)
+        if not isinstance(record, Mapping) or not record.keys() <= known:
             raise KnowledgeError(
-                f"A {cls.__name__} record has the keys {sorted(known)}; got {record!r}."
+                f"A {cls.__name__} record has the keys {sorted(known)}; got {short(record)}."
             )
         try:
             return cls(**record)
         except TypeError as error:
             raise KnowledgeError(f"A {cls.__name__} record is incomplete: {error}.") from None
+
+    def _set(self, **values):
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def _clean_texts(self, **bounds):
+        """Check texts; write out what would steer a terminal."""
+        for name, most in bounds.items():
+            value = getattr(self, name)
+            if type(value) is not str or len(value) > most or not value.isprintable():
+                object.__setattr__(self, name, _text(value, most, f"{self._called}'s {name}"))
+
+    def _clean_counts(self, *names, least=0, most=MAX_COUNT):
+        for name in names:
+            value = getattr(self, name)
+            if type(value) is not int or not least <= value <= most:
+                value = whole_number(value, least, most, f"{self._called}'s {name}")
+                object.__setattr__(self, name, value)
+
+    @property
+    def _called(self):
+        return f"A{'n' if type(self).__name__[0] in 'AEIO' else ''} {type(self).__name__}"
+
+
+_FIELDS = {}
+
+
+def _field_names(cls):
+    if cls not in _FIELDS:
+        _FIELDS[cls] = {own.name for own in fields(cls)}
+    return _FIELDS[cls]
+
+
+def short(value):
+    """Show a value in a message, however long it is."""
+    try:
+        text = repr(value)
+    except Exception as error:
+        text = f"a {type(value).__name__} ({type(error).__name__})"
+    return printable(text if len(text) <= 200 else text[:197] + "...")
+
+
+def _text(value, most, what):
+    if not isinstance(value, str):
+        raise KnowledgeError(f"{what} is text; got {short(value)}.")
+    value = printable(value)
+    if len(value) > most:
+        raise KnowledgeError(
+            f"{what} has at most {most} characters; got {len(value)}: {short(value[:60])}..."
+        )
+    return value
+
+
+def whole_number(value, least, most, what):
+    """Check a whole number and give it as an int."""
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        value = int(value) if len(value) < 20 else value
+    if isinstance(value, float) and math.isfinite(value) and value == int(value):
+        value = int(value)
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise KnowledgeError(f"{what} is a whole number; got {short(value)}.")
+    if not least <= value <= most:
+        raise KnowledgeError(f"{what} lies in [{least}, {most}]; got {short(value)}.")
+    return int(value)
 
 
 @dataclass(frozen=True)
@@ -142,12 +224,27 @@ class Task(_Record):
     openml_task_id: int | None = None
 
     def __post_init__(self):
-        if self.kind not in KINDS:
-            raise KnowledgeError(f"A task's kind is one of {list(KINDS)}; got {self.kind!r}.")
-        for name in ("n_rows", "n_features", "n_classes", "openml_id", "openml_task_id"):
-            value = getattr(self, name)
-            if value is not None:
-                object.__setattr__(self, name, int(value))
+        if not isinstance(self.kind, str) or self.kind not in KINDS:
+            raise KnowledgeError(f"A task's kind is one of {list(KINDS)}; got {short(self.kind)}.")
+        self._clean_texts(
+            id=_MAX_ID, name=MAX_NAME, family=MAX_NAME, source=MAX_NAME, licence=MAX_NAME
+        )
+        if not self.id:
+            raise KnowledgeError("A Task needs an id; got an empty one.")
+        self._clean_counts("n_rows", "n_features", "n_classes")
+        known = [n for n in ("openml_id", "openml_task_id") if getattr(self, n) is not None]
+        if known:
+            self._clean_counts(*known)
+
+    @property
+    def named(self):
+        """Whether somebody gave the dataset a name."""
+        return self.name != unnamed(self.id)
+
+
+def unnamed(task):
+    """Give the name that a dataset bears until somebody names it."""
+    return f"own-{task}"
 
 
 @dataclass(frozen=True)
@@ -167,6 +264,9 @@ class Source(_Record):
     licence: str = ""
     url: str = ""
     note: str = ""
+
+    def __post_init__(self):
+        self._clean_texts(name=MAX_NAME, licence=MAX_NAME, url=MAX_TEXT, note=MAX_TEXT)
 
 
 @dataclass(frozen=True)
@@ -225,19 +325,30 @@ class Evaluation(_Record):
         status = self.status
         try:
             status = Status[status] if isinstance(status, str) else Status(status)
-        except (KeyError, ValueError):
+        except (KeyError, ValueError, TypeError):
             raise KnowledgeError(
-                f"A status is one of {[s.name for s in Status]}; got {self.status!r}."
+                f"A status is one of {[s.name for s in Status]}; got {short(self.status)}."
             ) from None
-        object.__setattr__(self, "status", status)
-        for name in ("metrics", "outer"):
-            values = getattr(self, name)
-            object.__setattr__(self, name, {key: _floats(own) for key, own in values.items()})
-        for name in ("fit_seconds", "predict_seconds"):
-            object.__setattr__(self, name, _floats(getattr(self, name)))
-        object.__setattr__(self, "versions", dict(self.versions))
-        object.__setattr__(self, "warnings", tuple(self.warnings))
-        object.__setattr__(self, "confusions", tuple(self.confusions))
+        self._clean_texts(
+            task=_MAX_ID,
+            configuration=_MAX_ID,
+            fidelity=_MAX_FIDELITY,
+            reason=MAX_TEXT,
+            machine=MAX_NAME,
+            source=MAX_NAME,
+        )
+        self._clean_counts("seed", least=-(2**63), most=2**63 - 1)
+        self._clean_counts("n_train", "n_test")
+        self._set(
+            status=status,
+            metrics=_scores(self.metrics, "metrics"),
+            outer=_scores(self.outer, "outer"),
+            fit_seconds=_seconds(self.fit_seconds, "fit_seconds"),
+            predict_seconds=_seconds(self.predict_seconds, "predict_seconds"),
+            versions=_versions(self.versions),
+            warnings=_words(self.warnings),
+            confusions=_confusions(self.confusions),
+        )
 
     @property
     def key(self):
@@ -266,10 +377,154 @@ class Evaluation(_Record):
         return record
 
 
-def _floats(values):
-    values = values if isinstance(values, list | tuple) else (values,)
-    return tuple(math.nan if value is None else float(value) for value in values)
+def _floats(values, what):
+    if type(values) is not list and type(values) is not tuple:
+        if isinstance(values, str | bytes | Mapping):
+            raise KnowledgeError(f"{what} are numbers; got {short(values)}.")
+        values = values if isinstance(values, list | tuple) else _listed(values)
+    if len(values) > MAX_FOLDS:
+        raise KnowledgeError(f"{what} are at most {MAX_FOLDS} numbers; got {len(values)}.")
+    return tuple(value if type(value) is float else _float(value, what) for value in values)
+
+
+def _listed(values):
+    return values.tolist() if getattr(values, "ndim", 0) else (values,)
+
+
+def _float(value, what):
+    if value is None:
+        return math.nan
+    if not isinstance(value, Real) or isinstance(value, bool):
+        raise KnowledgeError(f"{what} are numbers; got {short(value)}.")
+    try:
+        return float(value)
+    except OverflowError:
+        raise KnowledgeError(f"{what} are numbers of common size; got {short(value)}.") from None
+
+
+def _scores(metrics, what):
+    if type(metrics) is not dict and not isinstance(metrics, Mapping):
+        raise KnowledgeError(f"An Evaluation's {what} map names to scores; got {short(metrics)}.")
+    if len(metrics) > MAX_METRICS:
+        raise KnowledgeError(f"An Evaluation has at most {MAX_METRICS} {what}; got {len(metrics)}.")
+    return {
+        _text(name, MAX_NAME, "A metric's name"): _floats(values, f"Scores of {name!r}")
+        for name, values in metrics.items()
+    }
+
+
+def _seconds(values, what):
+    values = _floats(values, what)
+    if any(value < 0 or value == math.inf for value in values):
+        raise KnowledgeError(f"{what} are finite and not negative; got {short(values)}.")
+    return values
+
+
+def _versions(versions):
+    if not isinstance(versions, Mapping) or len(versions) > MAX_METRICS:
+        raise KnowledgeError(f"versions map packages to versions; got {short(versions)}.")
+    return {
+        _text(name, MAX_NAME, "A package"): _text(own, MAX_NAME, "A version")
+        for name, own in versions.items()
+    }
+
+
+def _words(words):
+    if isinstance(words, str) or not isinstance(words, list | tuple) or len(words) > MAX_METRICS:
+        raise KnowledgeError(f"warnings are a list of codes; got {short(words)}.")
+    return tuple(_text(word, MAX_NAME, "A warning's code") for word in words)
+
+
+def _confusions(confusions):
+    if not isinstance(confusions, list | tuple) or len(confusions) > MAX_FOLDS:
+        raise KnowledgeError(f"confusions are a list per fold; got {short(confusions)}.")
+    for fold in confusions:
+        if not isinstance(fold, list | tuple) or len(fold) > _MAX_CONFUSIONS:
+            raise KnowledgeError(f"confusions are a list per fold; got {short(fold)}.")
+        for entry in fold:
+            if not (
+                isinstance(entry, list | tuple)
+                and len(entry) == 3
+                and all(isinstance(own, Integral) and own >= 0 for own in entry)
+            ):
+                raise KnowledgeError(
+                    f"A confusion is [class, predicted class, count]; got {short(entry)}."
+                )
+    return tuple(confusions)
 
 
 def _plain(values):
     return [value if math.isfinite(value) else None for value in values]
+
+
+def read_configuration(record, text=None):
+    """Read a configuration from a record that nobody vouches for.
+
+    Parameters
+    ----------
+    record : mapping
+        In JSON types.
+    text : str, optional
+        The canonical text that it was read from.
+
+    Returns
+    -------
+    Configuration
+
+    Raises
+    ------
+    KnowledgeError
+        If it is none, or larger than any.
+    """
+    try:
+        family, params, steps = (record[own] for own in ("family", "params", "preprocessing"))
+        valid = len(record) == 3 and isinstance(params, Mapping) and isinstance(steps, Mapping)
+    except (KeyError, TypeError):
+        valid = False
+    if not valid:
+        raise KnowledgeError(
+            "A configuration has a family, params and preprocessing; got " + short(record) + "."
+        )
+    _text(family, MAX_NAME, "A configuration's family")
+    if len(params) > MAX_PARAMS or len(steps) > MAX_PARAMS:
+        raise KnowledgeError(f"A configuration has at most {MAX_PARAMS} settings; got more.")
+    for name in (*params, *steps):
+        if _text(name, MAX_NAME, "A setting's name") != name:
+            raise KnowledgeError(f"A setting's name is printable; got {short(name)}.")
+    if family != printable(family):
+        raise KnowledgeError(f"A configuration's family is printable; got {short(family)}.")
+    try:
+        found = Configuration.from_dict(record)
+        if text is not None:
+            # Its own text, of which the database's key is the hash: it need not be made again.
+            vars(found)["text"] = text
+        found.id  # noqa: B018  # its text is made here, while errors are expected
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise KnowledgeError(f"No configuration: {type(error).__name__}: {error}") from None
+    if len(found.text) > MAX_LINE:
+        raise KnowledgeError("A configuration longer than any can be.")
+    return found
+
+
+def read_metafeatures(values):
+    """Check meta-features read from a source that nobody vouches for.
+
+    Parameters
+    ----------
+    values : mapping of str to float or None
+
+    Returns
+    -------
+    dict of str to float
+
+    Raises
+    ------
+    KnowledgeError
+        If they are none.
+    """
+    if not isinstance(values, Mapping) or len(values) > MAX_METAFEATURES:
+        raise KnowledgeError(f"Meta-features map names to numbers; got {short(values)}.")
+    return {
+        _text(name, MAX_NAME, "A meta-feature's name"): _float(value, f"Values of {name!r}")
+        for name, value in values.items()
+    }

@@ -1,158 +1,149 @@
 """The user's or team's own knowledge in a database: SQLite by default, PostgreSQL by URL.
 
 The same SQLAlchemy Core statements serve both. Every call is one short transaction, so that many
-processes may write at once and a killed one leaves nothing half done.
+processes may write at once and a killed one leaves nothing half done. Reading opens for reading:
+it makes no file, no table, and changes nothing.
 """
 
 import json
 import os
-import sys
+import secrets
+import sqlite3
+import threading
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 
 from ..exceptions import KnowledgeError, import_optional
-from ..spaces import Configuration
-from ._records import Evaluation, Source, Status, Task, supersedes
+from . import _sqlite
+from ._assemble import assemble, counted
+from ._limits import MAX_LINE, read_json
+from ._private import failure_type
+from ._records import (
+    OWN_SEARCHES,
+    Evaluation,
+    Source,
+    Status,
+    Task,
+    read_configuration,
+    read_metafeatures,
+    short,
+    supersedes,
+)
+from ._schema import MIGRATIONS, SCHEMA, store_tables
+from ._text import printable
+from ._urls import password_of, read_url
 
-__all__ = ["STORE_SCHEMA", "KnowledgeStore", "is_store", "user_store_url"]
+__all__ = ["KnowledgeStore"]
 
-STORE_SCHEMA = 2
-_SUFFIXES = (".db", ".sqlite", ".sqlite3")
-_MAGIC = b"SQLite format 3\0"
 # Any number will do as long as nobody else locks by it: it orders the making of the tables.
 _LOCK = 7_305_518_226
-_BUSY_SECONDS = 60
 # Databases limit the values of one query.
 _AT_ONCE = 500
-
-
-def user_store_url():
-    """Give the URL of the user's own store in the platform's folder for data of programs.
-
-    The folder is made by `KnowledgeStore`, not here. The environment variable
-    ``SK_METALEARN_HOME`` names another one.
-
-    Returns
-    -------
-    str
-    """
-    home = os.environ.get("SK_METALEARN_HOME")
-    if home:
-        folder = Path(home)
-    elif sys.platform == "win32":
-        folder = (
-            Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData/Local")) / "sk_metalearn"
-        )
-    elif sys.platform == "darwin":
-        folder = Path.home() / "Library/Application Support/sk_metalearn"
-    else:
-        share = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share"
-        folder = Path(share) / "sk_metalearn"
-    return f"sqlite:///{(folder / 'knowledge.db').as_posix()}"
-
-
-def is_store(path_or_url):
-    """Tell a database (URL, SQLite file, or the name of one) from other files.
-
-    Parameters
-    ----------
-    path_or_url : path-like or str
-
-    Returns
-    -------
-    bool
-    """
-    if "://" in str(path_or_url):
-        return True
-    path = Path(path_or_url)
-    if path.is_file():
-        with path.open("rb") as file:
-            return file.read(len(_MAGIC)) == _MAGIC
-    return path.suffix in _SUFFIXES
+# What reading a damaged file can end in, beside the database's own errors.
+_DAMAGE = (sqlite3.Error, UnicodeError, TypeError, AttributeError, LookupError, OverflowError)
+_STREAM = 5_000
 
 
 class KnowledgeStore:
     """A database of tasks, configurations and evaluations.
 
+    Opening changes nothing: the file or the tables are made, and a store of an older schema is
+    brought up to date, when something is added.
+
     Parameters
     ----------
     path_or_url : path-like or str
-        An SQLite file, or a database URL. Tables (and the file's folder) are made if needed; a
-        store of an older schema is brought up to date.
+        An SQLite file, or a database URL.
+    patience : float, default=5.0
+        Seconds to wait for a server, or for another writer.
+
+    Attributes
+    ----------
+    url : str
+        Without a password.
 
     Raises
     ------
     KnowledgeError
-        If the database cannot be opened, is damaged, or has a newer schema.
+        If the database cannot be opened, is no knowledge store, is damaged, or has a newer schema.
     """
 
-    def __init__(self, path_or_url):
-        text = str(path_or_url)
-        self.url = text if "://" in text else f"sqlite:///{Path(path_or_url).absolute().as_posix()}"
+    def __init__(self, path_or_url, patience=5.0):
+        self._url, self.read_only = read_url(path_or_url)
+        self.url, self.patience = self._url.render_as_string(), patience
         self._connect()
-        self._prepare()
+        self.schema()
 
     def __repr__(self):
-        return f"<KnowledgeStore: {self._engine.url.render_as_string(hide_password=True)}>"
+        return f"<KnowledgeStore: {printable(self.url)}>"
 
     def __getstate__(self):
-        return {"url": self.url}
+        return {"_url": self._url, "url": self.url, "read_only": self.read_only} | {
+            "patience": self.patience
+        }
 
     def __setstate__(self, state):
-        self.url = state["url"]
+        self.__dict__.update(state)
         self._connect()
 
+    @property
+    def path(self):
+        """The SQLite file; None of a server's database or one in memory."""
+        return Path(self._url.database) if self._backend == "sqlite" and self._on_disk else None
+
     def _connect(self):
-        sql = import_optional("sqlalchemy", "store", "A knowledge store")
-        try:
-            url = sql.make_url(self.url)
-        except sql.exc.ArgumentError as error:
-            # Not shown whole: it may hold a password.
-            raise KnowledgeError(
-                f"A URL that begins with {self.url.partition('://')[0]!r} names no database. "
-                "Give sqlite:///FILE or postgresql://HOST/NAME."
-            ) from error
-        if url.drivername == "postgresql":
-            url = url.set(drivername=_postgres_driver())
-        if url.get_backend_name() not in ("sqlite", "postgresql"):
-            raise KnowledgeError(
-                "A knowledge store is sqlite:// or postgresql://; got "
-                f"{url.render_as_string(hide_password=True)!r}."
+        self._sql = import_optional("sqlalchemy", "postgres", "A knowledge store")
+        self._backend = self._url.get_backend_name()
+        self._on_disk = self._url.database is not None
+        self._process, self._prepared = os.getpid(), False
+        self._lock = threading.RLock()
+        self._tables = store_tables(self._sql)
+        if self._backend == "sqlite":
+            self._reader, self._writer = _sqlite.engines(
+                self._sql, self._url.database, self.patience
             )
-        options = {"pool_pre_ping": True}
-        self._backend = url.get_backend_name()
-        self._in_memory = self._backend == "sqlite" and url.database in (None, "", ":memory:")
-        if self._backend == "sqlite":
-            options["connect_args"] = {"timeout": _BUSY_SECONDS}
-            if not self._in_memory:
-                try:
-                    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-                except OSError as error:
-                    raise KnowledgeError(
-                        f"The folder of the store {url.database!r} cannot be made: {error}"
-                    ) from error
-        self._sql = sql
-        self._engine = sql.create_engine(url, **options)
-        self._process = os.getpid()
-        if self._backend == "sqlite":
-            sql.event.listen(self._engine, "connect", _set_up_sqlite)
-            sql.event.listen(self._engine, "begin", _begin_sqlite)
-            self._reading = self._engine.execution_options(reading=True)
-        else:
-            # All tables as they were at one moment, as SQLite gives them anyway.
-            self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ")
-        self._tables = _tables(sql)
+            return
+        wait = int(self.patience * 1000)
+        self._writer = self._sql.create_engine(
+            self._url.set(drivername=_postgres_driver(), password=password_of(self._url)),
+            pool_pre_ping=True,
+            hide_parameters=True,
+            connect_args={
+                "connect_timeout": max(1, round(self.patience)),
+                "options": f"-c lock_timeout={wait}",
+            },
+        )
+        # All tables as they were at one moment, as SQLite gives them anyway.
+        self._reader = self._writer.execution_options(isolation_level="REPEATABLE READ")
 
     def close(self):
         """Close all connections; the next call opens a new one.
 
         A database in memory stays: it would be lost.
         """
-        if not self._in_memory:
-            self._engine.dispose()
+        if self._on_disk:
+            self._reader.dispose()
+            self._writer.dispose()
 
-    def _transaction(self, reading=False):
-        return _Transaction(self, self._reading if reading else self._engine)
+    @contextmanager
+    def _transaction(self, writing=False):
+        if self._process != os.getpid():
+            # After a fork the connections belong to the parent.
+            for engine in (self._reader, self._writer):
+                engine.dispose(close=False)
+            self._process, self._lock = os.getpid(), threading.RLock()
+        engine = self._writer if writing else self._reader
+        # All threads share the one connection of a database in memory.
+        held = self._lock if not self._on_disk else _nothing()
+        try:
+            with held, engine.begin() as connection:
+                yield connection
+        except (self._sql.exc.SQLAlchemyError, *_DAMAGE) as error:
+            cause = str(getattr(error, "orig", None) or error).strip()
+            raise KnowledgeError(
+                f"The database of {self!r} gave an error: {printable(cause)}"
+            ) from error
 
     def _insert(self, name):
         import importlib
@@ -160,46 +151,111 @@ class KnowledgeStore:
         dialect = importlib.import_module(f"sqlalchemy.dialects.{self._backend}")
         return dialect.insert(self._tables[name])
 
-    def _prepare(self):
-        """Make the tables, or bring an older schema up to date."""
-        sql, tables = self._sql, self._tables
-        with self._transaction(reading=True) as connection:
-            if self._schema(connection) == STORE_SCHEMA:
-                return
+    def schema(self):
+        """Give the schema that the tables have; None if there are none yet.
+
+        Returns
+        -------
+        int or None
+
+        Raises
+        ------
+        KnowledgeError
+            If the database holds something else, or has a newer schema.
+        """
+        if self.path is not None and not _sqlite.is_there(self.path):
+            return None
         with self._transaction() as connection:
-            if self._backend == "postgresql":
-                connection.execute(sql.text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-            meta, schema = tables["meta"], self._schema(connection)
-            if schema is None:
-                meta.metadata.create_all(connection)
-                row = {"key": "schema", "value": str(STORE_SCHEMA)}
-                connection.execute(sql.insert(meta), [row])
-                return
-            if schema > STORE_SCHEMA:
-                raise KnowledgeError(
-                    f"The store {self!r} has schema {schema}; this version of sk_metalearn knows "
-                    f"up to {STORE_SCHEMA}. Update sk_metalearn."
-                )
-            for old in range(schema, STORE_SCHEMA):
-                for statement in _MIGRATIONS[old]:
-                    connection.execute(sql.text(statement))
-            if schema < STORE_SCHEMA:
-                change = sql.update(meta).where(meta.c.key == "schema")
-                connection.execute(change.values(value=str(STORE_SCHEMA)))
+            return self._schema(connection)
 
     def _schema(self, connection):
-        """Read the schema that the tables have; None if there are none."""
         meta = self._tables["meta"]
         if not self._sql.inspect(connection).has_table(meta.name):
+            if self._backend == "sqlite":
+                foreign = _sqlite.foreign_content(connection)
+                if foreign:
+                    raise KnowledgeError(
+                        f"{self!r} is no knowledge store: the file holds {foreign}. Nothing in it "
+                        "was changed."
+                    )
             return None
-        statement = self._sql.select(meta.c.value).where(meta.c.key == "schema")
-        return int(connection.execute(statement).scalar_one())
+        query = self._sql.select(meta.c.value).where(meta.c.key == "schema")
+        value = connection.execute(query).scalar_one_or_none()
+        known = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 9
+        schema = int(value) if known else 0
+        if schema < 1:
+            raise KnowledgeError(f"The store {self!r} is damaged: its schema is {short(value)}.")
+        if schema > SCHEMA:
+            raise KnowledgeError(
+                f"The store {self!r} has schema {schema}; this version of sk_metalearn knows "
+                f"up to {SCHEMA}. Update sk_metalearn."
+            )
+        return schema
+
+    def _prepare(self):
+        """Make the tables, or bring an older schema up to date."""
+        if self._prepared:
+            return
+        if self.read_only:
+            raise KnowledgeError(f"{self!r} was opened to be read only.")
+        # Before the first connection that may write: the file may have become another's.
+        ready = self.schema() == SCHEMA
+        if self.path is not None and not ready:
+            _sqlite.make_file(self.path)
+        if not ready:
+            with self._transaction(writing=True) as connection:
+                self._bring_up_to_date(connection)
+        self._prepared = True
+
+    def _bring_up_to_date(self, connection):
+        sql, meta = self._sql, self._tables["meta"]
+        if self._backend == "postgresql":
+            connection.execute(sql.text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+        schema = self._schema(connection)
+        if schema == SCHEMA:
+            return
+        if schema is None:
+            meta.metadata.create_all(connection)
+            connection.execute(sql.insert(meta), [{"key": "schema", "value": str(SCHEMA)}])
+        else:
+            for old in range(schema, SCHEMA):
+                for statement in MIGRATIONS[old]:
+                    connection.execute(sql.text(statement))
+            change = sql.update(meta).where(meta.c.key == "schema")
+            connection.execute(change.values(value=str(SCHEMA)))
+        key = self._insert("meta").on_conflict_do_nothing()
+        connection.execute(key, [{"key": "hash_key", "value": secrets.token_hex(32)}])
+        if self._backend == "sqlite":
+            _sqlite.mark(connection, self.path)
+
+    def secret(self, make=False):
+        """Give the key that values which are not kept as they are are hashed with.
+
+        Parameters
+        ----------
+        make : bool, default=False
+            Make the store if it is not there.
+
+        Returns
+        -------
+        str or None
+            None if the store is not there, or older than keys.
+        """
+        if make:
+            self._prepare()
+        if self.schema() is None:
+            return None
+        meta = self._tables["meta"]
+        query = self._sql.select(meta.c.value).where(meta.c.key == "hash_key")
+        with self._transaction() as connection:
+            return connection.execute(query).scalar_one_or_none()
 
     def add(self, tasks, configurations, evaluations, metafeatures=None, sources=()):
         """Write records in one transaction; what is there already is not doubled.
 
         Of two evaluations with the same key (task, configuration, fidelity, seed, source) the
         first is kept, unless only the second went well. Meta-features that a task lacks are added.
+        Of the reason of a failure only the exception's type is written.
 
         Parameters
         ----------
@@ -213,7 +269,7 @@ class KnowledgeStore:
         Raises
         ------
         KnowledgeError
-            If the database refuses.
+            If the database refuses, or cannot be reached or written within some seconds.
         """
         # Sorted, so that two writers never wait for each other in a circle.
         rows = {
@@ -233,23 +289,14 @@ class KnowledgeStore:
             before = kept.get(own.key)
             if before is None or supersedes(own.status, before.status):
                 kept[own.key] = own
-        cells = {
-            key: {
-                "task": own.task,
-                "configuration": own.configuration,
-                "fidelity": own.fidelity,
-                "seed": own.seed,
-                "source": own.source,
-                "status": own.status.name,
-                "record": _json(own.to_dict()),
-            }
-            for key, own in kept.items()
-        }
-        with self._transaction() as connection:
+        cells = {key: _cell(own) for key, own in kept.items()}
+        self._prepare()
+        with self._transaction(writing=True) as connection:
             for name, entries in rows.items():
                 if entries:
                     statement = self._insert(name).on_conflict_do_nothing()
                     connection.execute(statement, [entries[key] for key in sorted(entries)])
+            self._name(connection, rows["tasks"])
             self._complete(connection, rows["metafeatures"])
             if cells:
                 table = self._tables["evaluations"]
@@ -262,6 +309,16 @@ class KnowledgeStore:
                 )
                 connection.execute(statement, [cells[key] for key in sorted(cells)])
 
+    def _name(self, connection, entries):
+        """Let the name that a user gives a dataset take the place of an earlier or of none."""
+        table = self._tables["tasks"]
+        for key, entry in entries.items():
+            task = Task.from_dict(json.loads(entry["record"]))
+            if task.source == OWN_SEARCHES and task.named:
+                change = self._sql.update(table).where(table.c.id == key)
+                change = change.where(table.c.record != entry["record"])
+                connection.execute(change.values(record=entry["record"]))
+
     def _complete(self, connection, entries):
         """Add to the meta-features of tasks known before what they lack."""
         table, ids = self._tables["metafeatures"], sorted(entries)
@@ -269,7 +326,7 @@ class KnowledgeStore:
 
         def completed(query):
             for key, record in connection.execute(query).all():
-                whole = _complete(record, entries[key]["record"])
+                whole = _completed(record, entries[key]["record"])
                 if whole != record:
                     yield key, whole
 
@@ -290,8 +347,6 @@ class KnowledgeStore:
         base : KnowledgeBase
             Of metrics that it keeps as means only, the mean is stored.
         """
-        from ._share import evaluations_of
-
         metafeatures, configurations, evaluations = {}, {}, []
         for kind in base.kinds:
             for fidelity in base.fidelities(kind):
@@ -301,7 +356,7 @@ class KnowledgeStore:
                     values = dict(zip(table.metafeature_names, row.tolist(), strict=True))
                     known = metafeatures.get(task.id, {})
                     metafeatures[task.id] = values | {k: v for k, v in known.items() if v == v}
-                evaluations.append(evaluations_of(table))
+                evaluations.append(table.evaluations())
         self.add(
             base.tasks,
             configurations.values(),
@@ -310,35 +365,120 @@ class KnowledgeStore:
             base.sources,
         )
 
-    def load(self):
-        """Read everything into a knowledge base.
+    def read(self, configurations=None, most=None):
+        """Read the parts of a knowledge base.
+
+        A row that cannot be read costs that row.
+
+        Parameters
+        ----------
+        configurations : iterable of str, optional
+            Read only the evaluations of these, by id, and their tasks. Default: all.
+        most : int, optional
+            Of these, at most about so many evaluations, the last. Default: all.
 
         Returns
         -------
-        KnowledgeBase
+        tables : dict of (kind, fidelity) to PerformanceTable
+        sources : list of Source
+        problems : list of str
+            A line for each row left out.
         """
-        from ._base import KnowledgeBase
+        if self.schema() is None:
+            return {}, [], []
+        rows, orphans = _Rows(self), []
+        ids = None if configurations is None else sorted(set(configurations))
+        with self._transaction() as connection:
+            if ids is None:
+                found = rows.evaluations(connection)
+                tasks = None
+            else:
+                share = None if most is None else max(1, most // max(1, len(_split(ids))))
+                parts = (rows.evaluations(connection, own, share) for own in _split(ids))
+                found = list(chain(*parts))
+                tasks = sorted({own.task for own in found})
+            parts = {
+                "tasks": rows.records(connection, "tasks", tasks),
+                "configurations": rows.records(connection, "configurations", ids),
+                "metafeatures": rows.records(connection, "metafeatures", tasks),
+                "sources": rows.records(connection, "sources"),
+            }
+            tables = assemble(
+                parts["tasks"].values(),
+                parts["configurations"].values(),
+                found,
+                parts["metafeatures"],
+                orphans.append,
+            )
+        rows.problems += [f"{self!r}: {own}" for own in counted(orphans)]
+        return tables, list(parts["sources"].values()), rows.problems
 
-        sql, tables = self._sql, self._tables
-        with self._transaction(reading=True) as connection:
-            found = {}
-            for name in ("tasks", "configurations", "sources", "metafeatures"):
-                table = tables[name]
-                query = sql.select(table.c.id, table.c.record).order_by(table.c.id)
-                found[name] = {key: json.loads(text) for key, text in connection.execute(query)}
-            table = tables["evaluations"]
-            query = sql.select(table.c.record).order_by(table.c.number)
-            records = [text for (text,) in connection.execute(query)]
-        return KnowledgeBase.from_evaluations(
-            [Task.from_dict(record) for record in found["tasks"].values()],
-            [Configuration.from_dict(record) for record in found["configurations"].values()],
-            (Evaluation.from_dict(json.loads(text)) for text in records),
-            {
-                task: {name: float("nan") if v is None else v for name, v in values.items()}
-                for task, values in found["metafeatures"].items()
-            },
-            sources=[Source.from_dict(record) for record in found["sources"].values()],
-        )
+    def configurations(self, ids=None, family=None, most=None):
+        """Read configurations without their evaluations.
+
+        Parameters
+        ----------
+        ids : iterable of str, optional
+        family : str, optional
+            Only those of this family.
+        most : int, optional
+            At most so many, those evaluated last.
+
+        Returns
+        -------
+        list of Configuration
+        """
+        if self.schema() is None:
+            return []
+        rows = _Rows(self)
+        with self._transaction() as connection:
+            if ids is not None:
+                return list(rows.records(connection, "configurations", sorted(ids)).values())
+            sql, own = self._sql, self._tables["configurations"].c
+            cell = self._tables["evaluations"].c
+            head = _head(family)
+            query = (
+                sql.select(own.id, own.record)
+                .join(self._tables["evaluations"], cell.configuration == own.id)
+                .where(sql.func.substr(own.record, 1, len(head)) == head)
+                .group_by(own.id, own.record)
+                .order_by(sql.func.max(cell.number).desc())
+                .limit(most)
+            )
+            found = rows.read("configurations", connection.execute(query))
+            return [configuration for _, configuration in found]
+
+    def often_measured(self, families, most):
+        """Name the configurations of some families that were evaluated on most tasks.
+
+        Parameters
+        ----------
+        families : iterable of str
+        most : int
+            Of each family at most so many.
+
+        Returns
+        -------
+        list of str
+            Their ids.
+        """
+        if self.schema() is None:
+            return []
+        sql, own = self._sql, self._tables["configurations"].c
+        cell, found = self._tables["evaluations"].c, []
+        with self._transaction() as connection:
+            for family in sorted(families):
+                head = _head(family)
+                query = (
+                    sql.select(own.id)
+                    .join(self._tables["evaluations"], cell.configuration == own.id)
+                    .where(sql.func.substr(own.record, 1, len(head)) == head)
+                    .group_by(own.id)
+                    .order_by(sql.func.count().desc(), sql.func.max(cell.number).desc())
+                    .limit(most)
+                )
+                found += connection.execute(query).scalars()
+        return found
 
     def count(self):
         """Count the rows of each table.
@@ -348,108 +488,100 @@ class KnowledgeStore:
         dict of str to int
         """
         sql = self._sql
-        with self._transaction(reading=True) as connection:
+        names = [name for name in self._tables if name != "meta"]
+        if self.schema() is None:
+            return dict.fromkeys(names, 0)
+        with self._transaction() as connection:
             return {
                 name: connection.execute(
-                    sql.select(sql.func.count()).select_from(table)
+                    sql.select(sql.func.count()).select_from(self._tables[name])
                 ).scalar_one()
-                for name, table in self._tables.items()
-                if name != "meta"
+                for name in names
             }
 
 
-class _Transaction:
-    """``with store._transaction() as connection``; the database's errors become ours."""
+class _Rows:
+    """Reads rows of a store one by one, and notes those that cannot be read."""
 
-    def __init__(self, store, engine):
-        self.store = store
-        self.engine = engine
-
-    def __enter__(self):
-        if self.store._process != os.getpid():
-            # After a fork the connections belong to the parent.
-            self.store._engine.dispose(close=False)
-            self.store._process = os.getpid()
-        self.context = self.engine.begin()
-        try:
-            return self.context.__enter__()
-        except self.store._sql.exc.SQLAlchemyError as error:
-            raise self._explain(error) from error
-
-    def __exit__(self, kind, error, traceback):
-        try:
-            self.context.__exit__(kind, error, traceback)
-        except self.store._sql.exc.SQLAlchemyError as failure:
-            raise self._explain(failure) from failure
-        if isinstance(error, self.store._sql.exc.SQLAlchemyError):
-            raise self._explain(error) from error
-        return False
-
-    def _explain(self, error):
-        cause = str(getattr(error, "orig", None) or error).strip()
-        return KnowledgeError(f"The database of {self.store!r} gave an error: {cause}")
-
-
-def _tables(sql):
-    metadata = sql.MetaData()
-    text, column = sql.Text, sql.Column
-
-    def by_id(name, *more):
-        return sql.Table(
-            f"sk_metalearn_{name}",
-            metadata,
-            column("id", sql.String(255), primary_key=True),
-            *more,
-            column("record", text, nullable=False),
-        )
-
-    tables = {
-        "meta": sql.Table(
-            "sk_metalearn_meta",
-            metadata,
-            column("key", sql.String(64), primary_key=True),
-            column("value", text, nullable=False),
-        ),
-        "tasks": by_id("tasks", column("kind", sql.String(16), nullable=False)),
-        "configurations": by_id("configurations"),
-        "sources": by_id("sources"),
-        "metafeatures": by_id("metafeatures"),
-        "evaluations": sql.Table(
-            "sk_metalearn_evaluations",
-            metadata,
-            column("number", sql.Integer, primary_key=True, autoincrement=True),
-            column("task", sql.String(64), nullable=False),
-            column("configuration", sql.String(64), nullable=False),
-            column("seed", sql.BigInteger, nullable=False),
-            column("source", sql.String(255), nullable=False),
-            column("status", sql.String(16), nullable=False),
-            column("record", text, nullable=False),
-            column("fidelity", sql.String(32), nullable=False, server_default="main"),
-        ),
+    READERS = {
+        "tasks": Task.from_dict,
+        "configurations": read_configuration,
+        "sources": Source.from_dict,
+        "metafeatures": read_metafeatures,
+        "evaluations": Evaluation.from_dict,
     }
-    own = tables["evaluations"].c
-    sql.Index(
-        "sk_metalearn_evaluations_key",
-        own.task,
-        own.configuration,
-        own.fidelity,
-        own.seed,
-        own.source,
-        unique=True,
-    )
-    return tables
+
+    def __init__(self, store):
+        self.store, self.problems = store, []
+
+    def read(self, name, rows):
+        """Yield the key and the record of each row that can be read."""
+        reader = self.READERS[name]
+        for key, text in rows:
+            try:
+                if not isinstance(text, str) or len(text) > MAX_LINE:
+                    raise KnowledgeError(f"a record that is no text, or too long: {short(text)}")
+                record = read_json(text)
+                record = reader(record, text) if name == "configurations" else reader(record)
+                # An evaluation's key is its number, a configuration's a hash of its content.
+                own = getattr(record, {"sources": "name"}.get(name, "id"), key)
+                if name != "evaluations" and own != key:
+                    raise KnowledgeError(f"a record of {short(own)}")
+                yield key, record
+            except KnowledgeError as error:
+                table = self.store._tables[name].name
+                place = f"{self.store!r}, table {table}, row {short(key)}"
+                self.problems.append(f"{place}: {printable(str(error))}")
+
+    def records(self, connection, name, ids=None):
+        """Read records by their id."""
+        table = self.store._tables[name]
+        query = self.store._sql.select(table.c.id, table.c.record).order_by(table.c.id)
+        queries = (
+            [query] if ids is None else [query.where(table.c.id.in_(own)) for own in _split(ids)]
+        )
+        return dict(chain(*(self.read(name, connection.execute(own)) for own in queries)))
+
+    def evaluations(self, connection, configurations=None, most=None):
+        """Read evaluations in the order in which they came, a part of them at a time."""
+        table = self.store._tables["evaluations"]
+        query = self.store._sql.select(table.c.number, table.c.record).order_by(table.c.number)
+        if configurations is not None:
+            query = query.where(table.c.configuration.in_(configurations))
+        if most is not None:
+            last = query.order_by(None).order_by(table.c.number.desc()).limit(most).subquery()
+            query = self.store._sql.select(last).order_by(last.c.number)
+        rows = connection.execution_options(yield_per=_STREAM).execute(query)
+        for _, evaluation in self.read("evaluations", rows):
+            yield evaluation
 
 
-# Schema 1 knew one fidelity only.
-_MIGRATIONS = {
-    1: (
-        "ALTER TABLE sk_metalearn_evaluations "
-        "ADD COLUMN fidelity VARCHAR(32) NOT NULL DEFAULT 'main'",
-        "DROP INDEX sk_metalearn_evaluations_key",
-        "CREATE UNIQUE INDEX sk_metalearn_evaluations_key ON sk_metalearn_evaluations "
-        "(task, configuration, fidelity, seed, source)",
-    )
-}
+@contextmanager
+def _nothing():
+    yield
+
+
+def _head(family):
+    """How the canonical text of a configuration of a family begins."""
+    return f'{{"family":{json.dumps(family)},'
+
+
+def _split(ids):
+    return [ids[start : start + _AT_ONCE] for start in range(0, len(ids), _AT_ONCE)]
+
+
+def _cell(own):
+    record = own.to_dict()
+    record["reason"] = failure_type(own.reason)
+    return {
+        "task": own.task,
+        "configuration": own.configuration,
+        "fidelity": own.fidelity,
+        "seed": own.seed,
+        "source": own.source,
+        "status": own.status.name,
+        "record": _json({name: value for name, value in record.items() if value}),
+    }
 
 
 def _postgres_driver():
@@ -461,26 +593,15 @@ def _postgres_driver():
     return "postgresql+psycopg"
 
 
-def _set_up_sqlite(connection, record):
-    # Python's own handling of transactions starts them too late for a write lock.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {int(_BUSY_SECONDS * 1000)}")
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = NORMAL")
-    cursor.close()
-
-
-def _begin_sqlite(connection):
-    reading = connection.get_execution_options().get("reading")
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
-
-
-def _complete(record, other):
+def _completed(record, other):
     """Add to a record of meta-features those that only another has."""
-    own = json.loads(record)
-    known = {name: value for name, value in own.items() if value is not None}
-    return _json({**own, **json.loads(other), **known})
+    try:
+        own = read_metafeatures(read_json(record))
+    except KnowledgeError:
+        # Damaged: the new one takes its place.
+        return other
+    known = {name: value for name, value in own.items() if value == value}
+    return _json({**_finite(own), **json.loads(other), **known})
 
 
 def _json(record):

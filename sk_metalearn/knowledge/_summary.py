@@ -2,9 +2,12 @@
 
 import numpy as np
 
-from ._records import Status
+from ._records import OWN_SEARCHES, Status
 
 __all__ = ["Summary", "summarize"]
+
+
+_SHOWN = 100
 
 
 class Summary(dict):
@@ -12,7 +15,7 @@ class Summary(dict):
 
     Keys are ``"tasks"``, ``"configurations"`` and ``"evaluations"`` (numbers by kind),
     ``"sources"`` (counts by name of the source), ``"tables"`` (a list of counts per kind and
-    fidelity) and ``"provenance"``.
+    fidelity), ``"datasets"`` (those that one's own searches were on) and ``"provenance"``.
     """
 
     def __repr__(self):
@@ -32,6 +35,14 @@ class Summary(dict):
                 f"{entry['configurations']:,} configurations, {entry['cells']:,} cells, "
                 f"{entry['ok_share']:.1%} ok, licence {entry['licence'] or 'not stated'}"
             )
+        own = self["datasets"]
+        lines += [
+            f"dataset {entry['name']}: {entry['kind']}, {entry['rows']:,} rows x "
+            f"{entry['columns']:,} columns, {entry['evaluations']:,} evaluations"
+            for entry in own[:_SHOWN]
+        ]
+        if len(own) > _SHOWN:
+            lines.append(f"... and {len(own) - _SHOWN:,} more datasets")
         return "\n".join(lines) or "an empty knowledge base"
 
     def _repr_pretty_(self, printer, cycle):
@@ -51,12 +62,13 @@ def summarize(tables, sources=(), provenance=None):
     -------
     Summary
     """
-    entries, by_source = [], {}
+    entries, by_source, datasets = [], {}, []
     for (kind, fidelity), table in sorted(tables.items()):
-        status = table.status
-        measured = status != Status.missing
+        cells = table.cells()
+        status, origin = cells.values["status"], cells.values["origin"]
         n_folds = max(
-            (table.fold_scores(metric).shape[2] for metric in table.fold_metrics[:1]), default=1
+            (cells.values["folds:" + metric].shape[1] for metric in table.fold_metrics[:1]),
+            default=1,
         )
         entries.append(
             {
@@ -65,23 +77,36 @@ def summarize(tables, sources=(), provenance=None):
                 "tasks": len(table.tasks),
                 "families": len({task.family for task in table.tasks}),
                 "configurations": len(table.configurations),
-                "cells": int(measured.sum()),
+                "cells": len(cells),
                 "status": {s.name: int((status == s).sum()) for s in Status if s != Status.missing},
-                "ok_share": _ok_share(status[measured]),
-                "cpu_hours": float(np.nansum(table.seconds) * n_folds / 3600),
+                "ok_share": _ok_share(status),
+                "cpu_hours": float(np.nansum(cells.values["seconds"]) * n_folds / 3600),
                 "metrics": table.metrics,
                 "metafeatures": len(table.metafeature_names),
             }
         )
-        for number in np.unique(table.origin[measured]):
-            own = measured & (table.origin == number)
+        for number in np.unique(origin):
+            own = origin == number
             entry = by_source.setdefault(
                 table.sources[number], {"tasks": set(), "configurations": set(), "status": []}
             )
-            entry["tasks"] |= {table.tasks[i].id for i in np.flatnonzero(own.any(axis=1))}
-            columns = np.flatnonzero(own.any(axis=0))
+            entry["tasks"] |= {table.tasks[i].id for i in np.unique(cells.rows[own])}
+            columns = np.unique(cells.columns[own])
             entry["configurations"] |= {(kind, table.configurations[j].id) for j in columns}
             entry["status"].append(status[own])
+        if fidelity == "main":
+            counts = np.bincount(cells.rows, minlength=len(table.tasks))
+            datasets += [
+                {
+                    "name": task.name,
+                    "kind": kind,
+                    "rows": task.n_rows,
+                    "columns": task.n_features,
+                    "evaluations": int(count),
+                }
+                for task, count in zip(table.tasks, counts, strict=True)
+                if task.source == OWN_SEARCHES
+            ]
     licences = {own.name: own.licence for own in sources}
     counted = {}
     for name, entry in sorted(by_source.items()):
@@ -103,6 +128,7 @@ def summarize(tables, sources=(), provenance=None):
         evaluations={kind: sum(e["cells"] for e in own) for kind, own in kinds.items()},
         sources=counted,
         tables=entries,
+        datasets=datasets,
         provenance=dict(provenance or {}),
     )
 

@@ -6,12 +6,26 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..exceptions import KnowledgeError
+from ._cells import Cells, CellWriter
 from ._metrics import nearest_metric
-from ._records import Status
+from ._records import Evaluation, Status
 
-__all__ = ["PerformanceTable", "code_type"]
+__all__ = ["MOST_OF_A_FAMILY", "PerformanceTable", "code_type", "empty_table"]
 
 _MEAN, _FOLDS, _OUTER = "mean:", "folds:", "outer:"
+# Of one family, so many columns tell what a model of it can learn.
+MOST_OF_A_FAMILY = 256
+
+
+@dataclass(frozen=True)
+class _Whole:
+    """An array of the whole table, made of its cells when called."""
+
+    cells: Cells
+    name: str
+
+    def __call__(self):
+        return self.cells.whole(self.name)
 
 
 @dataclass(frozen=True)
@@ -50,6 +64,8 @@ class PerformanceTable:
         The subset of rows that was used.
     sources, machines : sequence of str
         What the numbers in ``origin`` and ``machine`` stand for.
+    cells : Cells, optional
+        The measured cells, instead of all arrays but the meta-features.
     """
 
     def __init__(
@@ -62,6 +78,7 @@ class PerformanceTable:
         fidelity="main",
         sources=("",),
         machines=("",),
+        cells=None,
     ):
         self.kind = kind
         self.tasks = tuple(tasks)
@@ -70,6 +87,9 @@ class PerformanceTable:
         self.fidelity = fidelity
         self.sources = tuple(sources)
         self.machines = tuple(machines)
+        self._cells = cells
+        if cells is not None:
+            arrays = {**{name: _Whole(cells, name) for name in cells.values}, **arrays}
         self._arrays = {
             name: values if isinstance(values, Callable) else _locked(values)
             for name, values in arrays.items()
@@ -110,7 +130,7 @@ class PerformanceTable:
         """Names of the metrics stored for the test split outside all folds."""
         return self._names(_OUTER)
 
-    def scores(self, metric, failures="nan"):
+    def scores(self, metric, failures="nan", columns=None):
         """Give the mean score over folds.
 
         Parameters
@@ -121,6 +141,8 @@ class PerformanceTable:
             What a crash, a timeout, too much memory or an invalid result is worth: unknown, or
             as much as the dummy estimator on the same task. Cells never measured and families
             not applicable stay NaN.
+        columns : array-like of int, optional
+            Positions of the configurations wanted. Default: all.
 
         Returns
         -------
@@ -136,11 +158,12 @@ class PerformanceTable:
         self._require(name, metric, self.metrics)
         if failures not in ("nan", "dummy"):
             raise KnowledgeError(f"failures is 'nan' or 'dummy'; got {failures!r}.")
-        scores = self._array(name)
+        part = self if columns is None else self.take(columns=columns)
+        scores = part._array(name)
         if failures == "nan":
             return scores
         failed = np.isin(
-            self.status, [Status.crashed, Status.timeout, Status.memory, Status.invalid]
+            part.status, [Status.crashed, Status.timeout, Status.memory, Status.invalid]
         )
         return np.where(failed & np.isnan(scores), self.baseline(metric)[:, None], scores)
 
@@ -175,11 +198,11 @@ class PerformanceTable:
         -------
         ndarray of shape (n_tasks,)
         """
-        scores = self.scores(metric)
+        self._require(_MEAN + metric, metric, self.metrics)
         columns = [i for i, c in enumerate(self.configurations) if c.family == "dummy"]
         if not columns:
             return np.full(len(self.tasks), np.nan)
-        return np.fmax.reduce(scores[:, columns], axis=1)
+        return np.fmax.reduce(self.take(columns=columns).scores(metric), axis=1)
 
     def nearest_metric(self, metric):
         """Find the stored metric closest to the one asked for.
@@ -274,16 +297,101 @@ class PerformanceTable:
         """
         rows = _positions(rows, len(self.tasks))
         columns = _positions(columns, len(self.configurations))
+        # Of cells each row and column has one place.
+        cells = self._cells
+        if cells is not None and all(len({*own}) == len(own) for own in (rows, columns)):
+            cells, names = cells.take(rows, columns), ("metafeatures",)
+        else:
+            cells, names = None, self._arrays
         return PerformanceTable(
             self.kind,
             [self.tasks[i] for i in rows],
             [self.configurations[j] for j in columns],
-            {name: _Part(self, name, rows, columns) for name in self._arrays},
+            {name: _Part(self, name, rows, columns) for name in names},
             self.metafeature_names,
             self.fidelity,
             self.sources,
             self.machines,
+            cells,
         )
+
+    def narrowed(self, configurations):
+        """Keep what can say something about some configurations.
+
+        A table gathered from many searches has a column for every point that one of them tried.
+        Kept are the columns of the configurations, the dummy's, and, of the configurations'
+        families, those measured on most tasks; and the tasks measured with any of them.
+
+        Parameters
+        ----------
+        configurations : sequence of Configuration or None
+
+        Returns
+        -------
+        PerformanceTable
+            This one, where it holds whole arrays: such as the bundled one.
+        """
+        if self._cells is None:
+            return self
+        known = [own for own in configurations if own is not None]
+        kept = {int(j) for j in self.columns_of(known) if j >= 0}
+        families, counts = {own.family for own in known}, self._cells.counts()
+        members = {}
+        for j, own in enumerate(self.configurations):
+            if own.family == "dummy":
+                kept.add(j)
+            elif own.family in families:
+                members.setdefault(own.family, []).append(j)
+        for own in members.values():
+            kept.update(sorted(own, key=lambda j: -counts[j])[:MOST_OF_A_FAMILY])
+        columns = np.array(sorted(kept), dtype=int)
+        rows = np.unique(self._cells.rows[np.isin(self._cells.columns, columns)])
+        return self.take(rows, columns)
+
+    def cells(self):
+        """Give the measured cells, one after the other.
+
+        Returns
+        -------
+        Cells
+        """
+        if self._cells is not None:
+            return self._cells
+        shape = len(self.tasks), len(self.configurations)
+        return Cells.of_arrays(shape, self._arrays, self._array)
+
+    def evaluations(self):
+        """Give the evaluations held; of some metrics there is the mean over folds only.
+
+        Yields
+        ------
+        Evaluation
+        """
+        cells = self.cells()
+        values, places = cells.values, zip(cells.rows.tolist(), cells.columns.tolist(), strict=True)
+        for k, (i, j) in enumerate(places):
+            metrics, outer = {}, {}
+            for metric in self.metrics:
+                found = _folds_of(values, metric, k)
+                if found:
+                    metrics[metric] = found
+            for metric in self.outer_metrics:
+                value = float(values[_OUTER + metric][k])
+                if np.isfinite(value):
+                    outer[metric] = (value,)
+            seconds = float(values["seconds"][k])
+            yield Evaluation(
+                task=self.tasks[i].id,
+                configuration=self.configurations[j].id,
+                status=int(values["status"][k]),
+                metrics=metrics,
+                outer=outer,
+                fit_seconds=(seconds,) if np.isfinite(seconds) else (),
+                fidelity=self.fidelity,
+                seed=int(values["seed"][k]) if "seed" in values else 0,
+                machine=self.machines[values["machine"][k]],
+                source=self.sources[values["origin"][k]],
+            )
 
     def with_tasks(self, tasks):
         """Describe the tasks anew, such as with other families.
@@ -307,6 +415,7 @@ class PerformanceTable:
             self.fidelity,
             self.sources,
             self.machines,
+            self._cells,
         )
 
     def array_names(self):
@@ -340,6 +449,24 @@ class PerformanceTable:
             )
 
 
+def empty_table(kind, fidelity="main"):
+    """Give a table without tasks.
+
+    Parameters
+    ----------
+    kind : {"classification", "regression"}
+    fidelity : str, default="main"
+
+    Returns
+    -------
+    PerformanceTable
+    """
+    cells = CellWriter().cells((0, 0))
+    return PerformanceTable(
+        kind, (), (), {"metafeatures": np.empty((0, 0))}, fidelity=fidelity, cells=cells
+    )
+
+
 def code_type(entries):
     """Give the smallest type that holds the position of each entry.
 
@@ -359,6 +486,19 @@ def _locked(values):
     values = values.view()
     values.flags.writeable = False
     return values
+
+
+def _folds_of(values, metric, k):
+    mean = float(values[_MEAN + metric][k])
+    folds = values.get(_FOLDS + metric)
+    if folds is None:
+        return (mean,) if np.isfinite(mean) else ()
+    known = np.flatnonzero(np.isfinite(folds[k]))
+    found = folds[k, : known[-1] + 1].tolist() if len(known) else []
+    # Cells of fewer folds end in NaN; so does a cell whose last fold is undefined.
+    if found and not np.isfinite(mean) and np.isfinite(found).all():
+        found.append(np.nan)
+    return tuple(found)
 
 
 def _positions(chosen, n):

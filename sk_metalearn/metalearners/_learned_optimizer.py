@@ -1,5 +1,6 @@
 """Learned optimiser: an LSTM that turns gradients into steps."""
 
+from dataclasses import KW_ONLY
 from numbers import Integral
 
 import numpy as np
@@ -7,10 +8,10 @@ from sklearn.utils import check_random_state
 
 from .._compat import Interval
 from ._backend import as_array_of, detach, namespace, zeros
-from ._base import FewShotClassifier, FewShotRegressor
-from ._mlp_learner import MLPClassifierMixin, MLPRegressorMixin
+from ._meta_learner import FewShotClassifier, FewShotRegressor, parameters
+from ._mlp_learner import MLPClassifierMixin, MLPLearner, MLPRegressorMixin
 from ._networks import gradient_features, init_lstm, init_mlp, lstm, mlp, mlp_gradient
-from ._training import OuterLoop
+from ._outer_loop import OuterLoop
 
 _STEP_SCALE = 0.1
 _FLOOR = 0.01  # parts of the first loss below which a smaller loss earns little
@@ -38,14 +39,34 @@ def unflatten(row, like):
     return net
 
 
-class _LearnedOptimizer:
+@parameters
+class _LearnedOptimizer(MLPLearner):
     """The method, for either kind of task."""
 
     method = "learned_optimizer"
 
+    hidden_layer_sizes: tuple = (20,)
+    _: KW_ONLY
+    n_units: int = 16
+    n_layers: int = 1
+    n_steps: int = 50
+    window: int = 20
+
+    _parameter_constraints = {
+        "hidden_layer_sizes": [tuple, list],
+        "n_units": [Interval(Integral, 1, None, closed="left")],
+        "n_layers": [Interval(Integral, 1, None, closed="left")],
+        "n_steps": [Interval(Integral, 1, None, closed="left")],
+        "window": [Interval(Integral, 1, None, closed="left")],
+    }
+
     def _default_outer(self):
         return OuterLoop(
-            max_iter=500, batch_size=4, n_validation_episodes=16, validation_interval=25
+            max_iter=400,
+            batch_size=4,
+            learning_rate=5e-3,
+            n_validation_episodes=32,
+            validation_interval=25,
         )
 
     def _initial_params(self, rng, n_features, n_outputs):
@@ -95,7 +116,8 @@ class _LearnedOptimizer:
         return net, losses
 
 
-class LearnedOptimizerClassifier(_LearnedOptimizer, MLPClassifierMixin, FewShotClassifier):
+@parameters
+class LearnedOptimizerClassifier(MLPClassifierMixin, FewShotClassifier, _LearnedOptimizer):
     """Perceptron trained by a learned optimiser, for classification.
 
     `fit` trains a perceptron from random weights on the support examples; each of its weights is
@@ -125,7 +147,7 @@ class LearnedOptimizerClassifier(_LearnedOptimizer, MLPClassifierMixin, FewShotC
     standardize : bool, default=True
         Whether to standardise columns with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for 500 iterations of 4 tasks each.
+        Settings of the outer loop; None for 400 updates of 4 tasks each.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.
@@ -153,6 +175,10 @@ class LearnedOptimizerClassifier(_LearnedOptimizer, MLPClassifierMixin, FewShotC
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
 
+    See Also
+    --------
+    LearnedOptimizerRegressor : The same method for regression.
+
     References
     ----------
     M. Andrychowicz, M. Denil, S. Gomez, M. W. Hoffman, D. Pfau, T. Schaul, B. Shillingford and
@@ -167,46 +193,9 @@ class LearnedOptimizerClassifier(_LearnedOptimizer, MLPClassifierMixin, FewShotC
     (1747, 10)
     """
 
-    _parameter_constraints: dict = {
-        **FewShotClassifier._parameter_constraints,
-        "hidden_layer_sizes": [tuple, list],
-        "n_units": [Interval(Integral, 1, None, closed="left")],
-        "n_layers": [Interval(Integral, 1, None, closed="left")],
-        "n_steps": [Interval(Integral, 1, None, closed="left")],
-        "window": [Interval(Integral, 1, None, closed="left")],
-    }
 
-    def __init__(
-        self,
-        hidden_layer_sizes=(20,),
-        *,
-        n_units=16,
-        n_layers=1,
-        n_steps=50,
-        window=20,
-        n_way=5,
-        n_shots=5,
-        n_query=5,
-        standardize=True,
-        outer=None,
-        weights=None,
-        random_state=None,
-    ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.n_units = n_units
-        self.n_layers = n_layers
-        self.n_steps = n_steps
-        self.window = window
-        self.n_way = n_way
-        self.n_shots = n_shots
-        self.n_query = n_query
-        self.standardize = standardize
-        self.outer = outer
-        self.weights = weights
-        self.random_state = random_state
-
-
-class LearnedOptimizerRegressor(_LearnedOptimizer, MLPRegressorMixin, FewShotRegressor):
+@parameters
+class LearnedOptimizerRegressor(MLPRegressorMixin, FewShotRegressor, _LearnedOptimizer):
     """Perceptron trained by a learned optimiser, for regression.
 
     `fit` trains a perceptron from random weights on the support examples; each of its weights is
@@ -234,7 +223,7 @@ class LearnedOptimizerRegressor(_LearnedOptimizer, MLPRegressorMixin, FewShotReg
     standardize : bool, default=True
         Whether to standardise columns and target with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for 500 iterations of 4 tasks each.
+        Settings of the outer loop; None for 400 updates of 4 tasks each.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.
@@ -260,6 +249,10 @@ class LearnedOptimizerRegressor(_LearnedOptimizer, MLPRegressorMixin, FewShotReg
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
 
+    See Also
+    --------
+    LearnedOptimizerClassifier : The same method for classification.
+
     References
     ----------
     M. Andrychowicz, M. Denil, S. Gomez, M. W. Hoffman, D. Pfau, T. Schaul, B. Shillingford and
@@ -273,39 +266,3 @@ class LearnedOptimizerRegressor(_LearnedOptimizer, MLPRegressorMixin, FewShotReg
     >>> LearnedOptimizerRegressor(random_state=0).fit(X, np.sin(X[:, 0])).predict(X).shape
     (20,)
     """
-
-    _parameter_constraints: dict = {
-        **FewShotRegressor._parameter_constraints,
-        "hidden_layer_sizes": [tuple, list],
-        "n_units": [Interval(Integral, 1, None, closed="left")],
-        "n_layers": [Interval(Integral, 1, None, closed="left")],
-        "n_steps": [Interval(Integral, 1, None, closed="left")],
-        "window": [Interval(Integral, 1, None, closed="left")],
-    }
-
-    def __init__(
-        self,
-        hidden_layer_sizes=(20,),
-        *,
-        n_units=16,
-        n_layers=1,
-        n_steps=50,
-        window=20,
-        n_shots=10,
-        n_query=10,
-        standardize=True,
-        outer=None,
-        weights=None,
-        random_state=None,
-    ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.n_units = n_units
-        self.n_layers = n_layers
-        self.n_steps = n_steps
-        self.window = window
-        self.n_shots = n_shots
-        self.n_query = n_query
-        self.standardize = standardize
-        self.outer = outer
-        self.weights = weights
-        self.random_state = random_state

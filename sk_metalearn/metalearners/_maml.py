@@ -1,13 +1,39 @@
 """MAML: an initialisation from which a few gradient steps solve a new task."""
 
-from ._base import FewShotClassifier, FewShotRegressor
-from ._mlp_learner import MLP_CONSTRAINTS, MLPClassifierMixin, MLPRegressorMixin, head_for
+from dataclasses import KW_ONLY
+
+from ._meta_learner import FewShotClassifier, FewShotRegressor, parameters
+from ._mlp_learner import (
+    MLP_CONSTRAINTS,
+    MLPClassifierMixin,
+    MLPLearner,
+    MLPRegressorMixin,
+    head_for,
+)
+from ._outer_loop import OuterLoop
 
 
-class _MAML:
+@parameters
+class _MAML(MLPLearner):
     """The method, for either kind of task."""
 
     method = "maml"
+
+    hidden_layer_sizes: tuple = (64, 64)
+    _: KW_ONLY
+    inner_learning_rate: float = 0.05
+    n_steps: int = 3
+    n_adapt_steps: int | None = 10
+    first_order: bool = False
+
+    _parameter_constraints = {
+        **MLP_CONSTRAINTS,
+        "first_order": ["boolean"],
+    }
+
+    def _default_outer(self):
+        rate = 3e-3 if self.kind == "regression" else 1e-3
+        return OuterLoop(max_iter=4000, learning_rate=rate)
 
     def _episode_loss(self, params, X_support, Y_support, X_query, Y_query, rng):
         net = head_for(params, Y_support.shape[-1])
@@ -15,7 +41,8 @@ class _MAML:
         return self._loss(self._query(params, {"net": net}, X_query), Y_query)
 
 
-class MAMLRegressor(_MAML, MLPRegressorMixin, FewShotRegressor):
+@parameters
+class MAMLRegressor(MLPRegressorMixin, FewShotRegressor, _MAML):
     """Model-agnostic meta-learning of a perceptron, for regression.
 
     The outer loop looks for weights from which `n_steps` steps of gradient descent on the support
@@ -26,13 +53,13 @@ class MAMLRegressor(_MAML, MLPRegressorMixin, FewShotRegressor):
 
     Parameters
     ----------
-    hidden_layer_sizes : tuple of int, default=(40, 40)
+    hidden_layer_sizes : tuple of int, default=(64, 64)
         Widths of the hidden layers.
-    inner_learning_rate : float, default=0.01
+    inner_learning_rate : float, default=0.05
         Step size of the inner loop.
-    n_steps : int, default=1
+    n_steps : int, default=3
         Steps of the inner loop while meta-training. With 0 this is joint pre-training.
-    n_adapt_steps : int or None, default=None
+    n_adapt_steps : int or None, default=10
         Steps that `fit` takes; None takes `n_steps`.
     first_order : bool, default=False
         Whether to drop the second derivatives (first-order MAML).
@@ -43,7 +70,8 @@ class MAMLRegressor(_MAML, MLPRegressorMixin, FewShotRegressor):
     standardize : bool, default=True
         Whether to standardise columns and target with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for ``OuterLoop()``.
+        Settings of the outer loop; None for at most 4000 updates, at
+        step size 0.003 for regression and 0.001 for classification.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.
@@ -67,6 +95,10 @@ class MAMLRegressor(_MAML, MLPRegressorMixin, FewShotRegressor):
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
 
+    See Also
+    --------
+    MAMLClassifier : The same method for classification.
+
     References
     ----------
     C. Finn, P. Abbeel and S. Levine (2017). "Model-Agnostic Meta-Learning for Fast Adaptation of
@@ -81,41 +113,9 @@ class MAMLRegressor(_MAML, MLPRegressorMixin, FewShotRegressor):
     (20,)
     """
 
-    _parameter_constraints: dict = {
-        **FewShotRegressor._parameter_constraints,
-        **MLP_CONSTRAINTS,
-        "first_order": ["boolean"],
-    }
 
-    def __init__(
-        self,
-        hidden_layer_sizes=(40, 40),
-        *,
-        inner_learning_rate=0.01,
-        n_steps=1,
-        n_adapt_steps=None,
-        first_order=False,
-        n_shots=10,
-        n_query=10,
-        standardize=True,
-        outer=None,
-        weights=None,
-        random_state=None,
-    ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.inner_learning_rate = inner_learning_rate
-        self.n_steps = n_steps
-        self.n_adapt_steps = n_adapt_steps
-        self.first_order = first_order
-        self.n_shots = n_shots
-        self.n_query = n_query
-        self.standardize = standardize
-        self.outer = outer
-        self.weights = weights
-        self.random_state = random_state
-
-
-class MAMLClassifier(_MAML, MLPClassifierMixin, FewShotClassifier):
+@parameters
+class MAMLClassifier(MLPClassifierMixin, FewShotClassifier, _MAML):
     """Model-agnostic meta-learning of a perceptron, for classification.
 
     The outer loop looks for weights from which `n_steps` steps of gradient descent on the support
@@ -128,11 +128,11 @@ class MAMLClassifier(_MAML, MLPClassifierMixin, FewShotClassifier):
     ----------
     hidden_layer_sizes : tuple of int, default=(64, 64)
         Widths of the hidden layers.
-    inner_learning_rate : float, default=0.1
+    inner_learning_rate : float, default=0.05
         Step size of the inner loop.
-    n_steps : int, default=5
+    n_steps : int, default=3
         Steps of the inner loop while meta-training. With 0 this is joint pre-training.
-    n_adapt_steps : int or None, default=None
+    n_adapt_steps : int or None, default=10
         Steps that `fit` takes; None takes `n_steps`.
     first_order : bool, default=False
         Whether to drop the second derivatives (first-order MAML).
@@ -145,7 +145,8 @@ class MAMLClassifier(_MAML, MLPClassifierMixin, FewShotClassifier):
     standardize : bool, default=True
         Whether to standardise columns with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for ``OuterLoop()``.
+        Settings of the outer loop; None for at most 4000 updates, at
+        step size 0.003 for regression and 0.001 for classification.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.
@@ -171,6 +172,10 @@ class MAMLClassifier(_MAML, MLPClassifierMixin, FewShotClassifier):
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
 
+    See Also
+    --------
+    MAMLRegressor : The same method for regression.
+
     References
     ----------
     C. Finn, P. Abbeel and S. Levine (2017). "Model-Agnostic Meta-Learning for Fast Adaptation of
@@ -184,38 +189,3 @@ class MAMLClassifier(_MAML, MLPClassifierMixin, FewShotClassifier):
     >>> MAMLClassifier(random_state=0).fit(X[:50], y[:50]).predict_proba(X[50:]).shape
     (1747, 10)
     """
-
-    _parameter_constraints: dict = {
-        **FewShotClassifier._parameter_constraints,
-        **MLP_CONSTRAINTS,
-        "first_order": ["boolean"],
-    }
-
-    def __init__(
-        self,
-        hidden_layer_sizes=(64, 64),
-        *,
-        inner_learning_rate=0.1,
-        n_steps=5,
-        n_adapt_steps=None,
-        first_order=False,
-        n_way=5,
-        n_shots=5,
-        n_query=5,
-        standardize=True,
-        outer=None,
-        weights=None,
-        random_state=None,
-    ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.inner_learning_rate = inner_learning_rate
-        self.n_steps = n_steps
-        self.n_adapt_steps = n_adapt_steps
-        self.first_order = first_order
-        self.n_way = n_way
-        self.n_shots = n_shots
-        self.n_query = n_query
-        self.standardize = standardize
-        self.outer = outer
-        self.weights = weights
-        self.random_state = random_state

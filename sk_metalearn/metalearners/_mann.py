@@ -1,23 +1,32 @@
 """MANN: memory-augmented network that writes where memory was least recently used."""
 
+from dataclasses import KW_ONLY
 from numbers import Integral
 
 import numpy as np
 
 from .._compat import Interval
 from ._backend import as_array_of, namespace, sigmoid, softplus, sort, transpose, zeros
-from ._base import FewShotClassifier, FewShotRegressor
-from ._memory import MemoryLearner, content_weights
+from ._external_memory import MemoryLearner, content_weights
+from ._meta_learner import FewShotClassifier, FewShotRegressor, parameters
 from ._networks import init_dense, init_lstm, init_mlp, lstm, mlp
 
 _USAGE_DECAY = 0.95
 _FIRST_GATE, _FIRST_SHARPNESS, _FIRST_FORGET = -2.0, 10.0, -1.0
 
 
+@parameters
 class _MANN(MemoryLearner):
     """The method, for either kind of task."""
 
     method = "mann"
+
+    _: KW_ONLY
+    n_heads: int = 2
+
+    _parameter_constraints = {
+        "n_heads": [Interval(Integral, 1, None, closed="left")],
+    }
 
     def _initial_params(self, rng, n_features, n_outputs):
         n_units, n_heads, size = self.n_units, self.n_heads, self.slot_size
@@ -83,7 +92,8 @@ class _MANN(MemoryLearner):
         return output[..., 0, :], (memory, read, read_weights, usage, hidden, cell)
 
 
-class MANNClassifier(_MANN, FewShotClassifier):
+@parameters
+class MANNClassifier(FewShotClassifier, _MANN):
     """Memory-augmented neural network, for classification.
 
     The support examples are read one after another, the label of each a step late, by a controller
@@ -115,7 +125,8 @@ class MANNClassifier(_MANN, FewShotClassifier):
     standardize : bool, default=True
         Whether to standardise columns with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for ``OuterLoop()``.
+        Settings of the outer loop; None for at most 1000 updates of 32
+        tasks each, at step size 0.003.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.
@@ -141,6 +152,10 @@ class MANNClassifier(_MANN, FewShotClassifier):
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
 
+    See Also
+    --------
+    MANNRegressor : The same method for regression.
+
     References
     ----------
     A. Santoro, S. Bartunov, M. Botvinick, D. Wierstra and T. Lillicrap (2016). "Meta-Learning with
@@ -155,43 +170,9 @@ class MANNClassifier(_MANN, FewShotClassifier):
     (1747, 10)
     """
 
-    _parameter_constraints: dict = {
-        **FewShotClassifier._parameter_constraints,
-        "n_units": [Interval(Integral, 1, None, closed="left")],
-        "n_slots": [Interval(Integral, 1, None, closed="left")],
-        "slot_size": [Interval(Integral, 1, None, closed="left")],
-        "n_heads": [Interval(Integral, 1, None, closed="left")],
-    }
 
-    def __init__(
-        self,
-        n_units=64,
-        *,
-        n_slots=64,
-        slot_size=32,
-        n_heads=2,
-        n_way=5,
-        n_shots=5,
-        n_query=5,
-        standardize=True,
-        outer=None,
-        weights=None,
-        random_state=None,
-    ):
-        self.n_units = n_units
-        self.n_slots = n_slots
-        self.slot_size = slot_size
-        self.n_heads = n_heads
-        self.n_way = n_way
-        self.n_shots = n_shots
-        self.n_query = n_query
-        self.standardize = standardize
-        self.outer = outer
-        self.weights = weights
-        self.random_state = random_state
-
-
-class MANNRegressor(_MANN, FewShotRegressor):
+@parameters
+class MANNRegressor(FewShotRegressor, _MANN):
     """Memory-augmented neural network, for regression.
 
     The support examples are read one after another, the label of each a step late, by a controller
@@ -221,7 +202,8 @@ class MANNRegressor(_MANN, FewShotRegressor):
     standardize : bool, default=True
         Whether to standardise columns and target with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for ``OuterLoop()``.
+        Settings of the outer loop; None for at most 1000 updates of 32
+        tasks each, at step size 0.003.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.
@@ -245,6 +227,10 @@ class MANNRegressor(_MANN, FewShotRegressor):
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
 
+    See Also
+    --------
+    MANNClassifier : The same method for classification.
+
     References
     ----------
     A. Santoro, S. Bartunov, M. Botvinick, D. Wierstra and T. Lillicrap (2016). "Meta-Learning with
@@ -258,36 +244,3 @@ class MANNRegressor(_MANN, FewShotRegressor):
     >>> MANNRegressor(random_state=0).fit(X, np.sin(X[:, 0])).predict(X).shape
     (20,)
     """
-
-    _parameter_constraints: dict = {
-        **FewShotRegressor._parameter_constraints,
-        "n_units": [Interval(Integral, 1, None, closed="left")],
-        "n_slots": [Interval(Integral, 1, None, closed="left")],
-        "slot_size": [Interval(Integral, 1, None, closed="left")],
-        "n_heads": [Interval(Integral, 1, None, closed="left")],
-    }
-
-    def __init__(
-        self,
-        n_units=64,
-        *,
-        n_slots=64,
-        slot_size=32,
-        n_heads=2,
-        n_shots=10,
-        n_query=10,
-        standardize=True,
-        outer=None,
-        weights=None,
-        random_state=None,
-    ):
-        self.n_units = n_units
-        self.n_slots = n_slots
-        self.slot_size = slot_size
-        self.n_heads = n_heads
-        self.n_shots = n_shots
-        self.n_query = n_query
-        self.standardize = standardize
-        self.outer = outer
-        self.weights = weights
-        self.random_state = random_state

@@ -1,13 +1,10 @@
 """Matching networks: attention over the support examples in a learned space."""
 
-from numbers import Integral
-
 import numpy as np
 
-from .._compat import Interval
 from ._backend import namespace, normalize, softmax, transpose
-from ._base import FewShotClassifier, FewShotRegressor
 from ._embedding import EmbeddingLearner, embed, init_embedding
+from ._meta_learner import FewShotClassifier, FewShotRegressor, parameters
 
 
 class _MatchingNetwork(EmbeddingLearner):
@@ -15,9 +12,13 @@ class _MatchingNetwork(EmbeddingLearner):
 
     method = "matching"
     _raw_params = {"log_scale": 4.0, "log_noise": -4.0}
+    _first_log_scales = np.linspace(1, 6, 11)  # flatter, and the cosines are never learned
 
     def _initial_params(self, rng, n_features, n_outputs):
         params = init_embedding(rng, n_features, self.hidden_layer_sizes, self.n_components)
+        offset = params[f"b{len(self.hidden_layer_sizes)}"]
+        # Beside a constant, cosines tell how long an example is, not only where it points.
+        offset[n_features : n_features + 1] = 1
         return params | {"log_scale": np.array(2.0, "f"), "log_noise": np.array(-2.0, "f")}
 
     def _adapt(self, params, X, Y):
@@ -29,7 +30,8 @@ class _MatchingNetwork(EmbeddingLearner):
         return softmax(namespace(X).exp(params["log_scale"]) * cosines)
 
 
-class MatchingNetworkClassifier(_MatchingNetwork, FewShotClassifier):
+@parameters
+class MatchingNetworkClassifier(FewShotClassifier, _MatchingNetwork):
     """Matching network: attention over the support examples, for classification.
 
     `fit` embeds the support examples; the probabilities of a query are the mean of their labels,
@@ -43,8 +45,9 @@ class MatchingNetworkClassifier(_MatchingNetwork, FewShotClassifier):
     ----------
     hidden_layer_sizes : tuple of int, default=(64,)
         Widths of the hidden layers of the embedding.
-    n_components : int, default=32
-        Dimension of the learned space.
+    n_components : int or None, default=None
+        Dimension of the learned space. None takes the number of features, but at least 32; then
+        the space is the input space at first.
     n_way : int, default=5
         Classes of an episode. Training with more classes than will be met helps.
     n_shots : int or (int, int), default=5
@@ -54,7 +57,8 @@ class MatchingNetworkClassifier(_MatchingNetwork, FewShotClassifier):
     standardize : bool, default=True
         Whether to standardise columns with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for ``OuterLoop()``.
+        Settings of the outer loop; None for a step size of 0.003 for
+        regression and 0.0003 for classification.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.
@@ -72,13 +76,17 @@ class MatchingNetworkClassifier(_MatchingNetwork, FewShotClassifier):
     params_ : dict of str to ndarray
         The weights in use.
     state_ : tuple
-        The embedded support examples and their labels.
+        The embedded support examples and their targets.
     scaling_ : dict of str to ndarray
         How columns are standardised.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
+
+    See Also
+    --------
+    MatchingNetworkRegressor : The same method for regression.
 
     References
     ----------
@@ -95,42 +103,14 @@ class MatchingNetworkClassifier(_MatchingNetwork, FewShotClassifier):
     True
     """
 
-    _parameter_constraints: dict = {
-        **FewShotClassifier._parameter_constraints,
-        "hidden_layer_sizes": [tuple, list],
-        "n_components": [Interval(Integral, 1, None, closed="left"), None],
-    }
-
-    def __init__(
-        self,
-        hidden_layer_sizes=(64,),
-        n_components=32,
-        *,
-        n_way=5,
-        n_shots=5,
-        n_query=5,
-        standardize=True,
-        outer=None,
-        weights=None,
-        random_state=None,
-    ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.n_components = n_components
-        self.n_way = n_way
-        self.n_shots = n_shots
-        self.n_query = n_query
-        self.standardize = standardize
-        self.outer = outer
-        self.weights = weights
-        self.random_state = random_state
-
     def _query(self, params, state, X):
         keys, Y = state
         attention = self._attention(params, keys, X)
         return namespace(X).log(attention @ Y + 1e-6)
 
 
-class MatchingNetworkRegressor(_MatchingNetwork, FewShotRegressor):
+@parameters
+class MatchingNetworkRegressor(FewShotRegressor, _MatchingNetwork):
     """Matching network: attention over the support examples, for regression.
 
     `fit` embeds the support examples; the prediction of a query is the mean of their targets,
@@ -144,8 +124,9 @@ class MatchingNetworkRegressor(_MatchingNetwork, FewShotRegressor):
     ----------
     hidden_layer_sizes : tuple of int, default=(64,)
         Widths of the hidden layers of the embedding.
-    n_components : int, default=32
-        Dimension of the learned space.
+    n_components : int or None, default=None
+        Dimension of the learned space. None takes the number of features, but at least 32; then
+        the space is the input space at first.
     n_shots : int or (int, int), default=10
         Support examples of an episode; a pair gives a range to draw from.
     n_query : int, default=10
@@ -153,7 +134,8 @@ class MatchingNetworkRegressor(_MatchingNetwork, FewShotRegressor):
     standardize : bool, default=True
         Whether to standardise columns and target with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for ``OuterLoop()``.
+        Settings of the outer loop; None for a step size of 0.003 for
+        regression and 0.0003 for classification.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.
@@ -177,6 +159,10 @@ class MatchingNetworkRegressor(_MatchingNetwork, FewShotRegressor):
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
 
+    See Also
+    --------
+    MatchingNetworkClassifier : The same method for classification.
+
     References
     ----------
     O. Vinyals, C. Blundell, T. Lillicrap, K. Kavukcuoglu and D. Wierstra (2016). "Matching
@@ -191,33 +177,6 @@ class MatchingNetworkRegressor(_MatchingNetwork, FewShotRegressor):
     >>> mean.shape, std.shape
     ((30,), (30,))
     """
-
-    _parameter_constraints: dict = {
-        **FewShotRegressor._parameter_constraints,
-        "hidden_layer_sizes": [tuple, list],
-        "n_components": [Interval(Integral, 1, None, closed="left"), None],
-    }
-
-    def __init__(
-        self,
-        hidden_layer_sizes=(64,),
-        n_components=32,
-        *,
-        n_shots=10,
-        n_query=10,
-        standardize=True,
-        outer=None,
-        weights=None,
-        random_state=None,
-    ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.n_components = n_components
-        self.n_shots = n_shots
-        self.n_query = n_query
-        self.standardize = standardize
-        self.outer = outer
-        self.weights = weights
-        self.random_state = random_state
 
     def _query(self, params, state, X):
         xp = namespace(X)

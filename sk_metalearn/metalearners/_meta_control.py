@@ -1,5 +1,6 @@
 """Learned meta-control: step size, momentum and the moment to stop, chosen by a small network."""
 
+from dataclasses import KW_ONLY
 from numbers import Integral, Real
 
 import numpy as np
@@ -7,23 +8,39 @@ from sklearn.utils import check_random_state
 
 from .._compat import Interval
 from ._backend import as_array_of, detach, namespace, sigmoid, zeros
-from ._base import FewShotClassifier, FewShotRegressor
 from ._learned_optimizer import flatten, random_nets, unflatten
-from ._mlp_learner import MLPClassifierMixin, MLPRegressorMixin
+from ._meta_learner import FewShotClassifier, FewShotRegressor, parameters
+from ._mlp_learner import MLPClassifierMixin, MLPLearner, MLPRegressorMixin
 from ._networks import init_mlp, mlp, mlp_gradient
-from ._training import OuterLoop
+from ._outer_loop import OuterLoop
 
 _N_OBSERVED = 5  # what the controller sees of the training so far
 _RATE, _MOMENTUM, _STOP = range(3)  # what it decides; gradients are cut to unit length
 
 
-class _MetaControl:
+@parameters
+class _MetaControl(MLPLearner):
     """The method, for either kind of task."""
 
     method = "meta_control"
 
+    hidden_layer_sizes: tuple = (20,)
+    _: KW_ONLY
+    n_units: int = 20
+    n_steps: int = 40
+    step_cost: float = 0.01
+
+    _parameter_constraints = {
+        "hidden_layer_sizes": [tuple, list],
+        "n_units": [Interval(Integral, 1, None, closed="left")],
+        "n_steps": [Interval(Integral, 1, None, closed="left")],
+        "step_cost": [Interval(Real, 0, None, closed="left")],
+    }
+
     def _default_outer(self):
-        return OuterLoop(max_iter=1000, n_validation_episodes=32, validation_interval=50)
+        return OuterLoop(
+            max_iter=400, learning_rate=5e-3, n_validation_episodes=64, validation_interval=25
+        )
 
     def _initial_params(self, rng, n_features, n_outputs):
         params = init_mlp(rng, [_N_OBSERVED, self.n_units, 3], "control_")
@@ -86,7 +103,8 @@ class _MetaControl:
         return xp.clip(xp.stack(features, -1), -5.0, 5.0)
 
 
-class MetaControlClassifier(_MetaControl, MLPClassifierMixin, FewShotClassifier):
+@parameters
+class MetaControlClassifier(MLPClassifierMixin, FewShotClassifier, _MetaControl):
     """Perceptron trained under learned control, for classification.
 
     `fit` trains a perceptron from random weights by gradient descent on the support examples. At
@@ -115,7 +133,7 @@ class MetaControlClassifier(_MetaControl, MLPClassifierMixin, FewShotClassifier)
     standardize : bool, default=True
         Whether to standardise columns with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for 1000 iterations.
+        Settings of the outer loop; None for 400 updates.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.
@@ -145,6 +163,10 @@ class MetaControlClassifier(_MetaControl, MLPClassifierMixin, FewShotClassifier)
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
 
+    See Also
+    --------
+    MetaControlRegressor : The same method for regression.
+
     References
     ----------
     C. Daniel, J. Taylor and S. Nowozin (2016). "Learning Step Size Controllers for Robust Neural
@@ -161,43 +183,9 @@ class MetaControlClassifier(_MetaControl, MLPClassifierMixin, FewShotClassifier)
     (1747, 10)
     """
 
-    _parameter_constraints: dict = {
-        **FewShotClassifier._parameter_constraints,
-        "hidden_layer_sizes": [tuple, list],
-        "n_units": [Interval(Integral, 1, None, closed="left")],
-        "n_steps": [Interval(Integral, 1, None, closed="left")],
-        "step_cost": [Interval(Real, 0, None, closed="left")],
-    }
 
-    def __init__(
-        self,
-        hidden_layer_sizes=(20,),
-        *,
-        n_units=20,
-        n_steps=40,
-        step_cost=0.01,
-        n_way=5,
-        n_shots=5,
-        n_query=5,
-        standardize=True,
-        outer=None,
-        weights=None,
-        random_state=None,
-    ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.n_units = n_units
-        self.n_steps = n_steps
-        self.step_cost = step_cost
-        self.n_way = n_way
-        self.n_shots = n_shots
-        self.n_query = n_query
-        self.standardize = standardize
-        self.outer = outer
-        self.weights = weights
-        self.random_state = random_state
-
-
-class MetaControlRegressor(_MetaControl, MLPRegressorMixin, FewShotRegressor):
+@parameters
+class MetaControlRegressor(MLPRegressorMixin, FewShotRegressor, _MetaControl):
     """Perceptron trained under learned control, for regression.
 
     `fit` trains a perceptron from random weights by gradient descent on the support examples. At
@@ -224,7 +212,7 @@ class MetaControlRegressor(_MetaControl, MLPRegressorMixin, FewShotRegressor):
     standardize : bool, default=True
         Whether to standardise columns and target with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for 1000 iterations.
+        Settings of the outer loop; None for 400 updates.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.
@@ -252,6 +240,10 @@ class MetaControlRegressor(_MetaControl, MLPRegressorMixin, FewShotRegressor):
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
 
+    See Also
+    --------
+    MetaControlClassifier : The same method for classification.
+
     References
     ----------
     C. Daniel, J. Taylor and S. Nowozin (2016). "Learning Step Size Controllers for Robust Neural
@@ -267,36 +259,3 @@ class MetaControlRegressor(_MetaControl, MLPRegressorMixin, FewShotRegressor):
     >>> MetaControlRegressor(random_state=0).fit(X, np.sin(X[:, 0])).predict(X).shape
     (20,)
     """
-
-    _parameter_constraints: dict = {
-        **FewShotRegressor._parameter_constraints,
-        "hidden_layer_sizes": [tuple, list],
-        "n_units": [Interval(Integral, 1, None, closed="left")],
-        "n_steps": [Interval(Integral, 1, None, closed="left")],
-        "step_cost": [Interval(Real, 0, None, closed="left")],
-    }
-
-    def __init__(
-        self,
-        hidden_layer_sizes=(20,),
-        *,
-        n_units=20,
-        n_steps=40,
-        step_cost=0.01,
-        n_shots=10,
-        n_query=10,
-        standardize=True,
-        outer=None,
-        weights=None,
-        random_state=None,
-    ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.n_units = n_units
-        self.n_steps = n_steps
-        self.step_cost = step_cost
-        self.n_shots = n_shots
-        self.n_query = n_query
-        self.standardize = standardize
-        self.outer = outer
-        self.weights = weights
-        self.random_state = random_state

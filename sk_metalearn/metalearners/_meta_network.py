@@ -1,13 +1,15 @@
 """Meta Networks: fast weights, made from the gradients of the support loss."""
 
+from dataclasses import KW_ONLY
 from numbers import Integral
 
 import numpy as np
 
 from .._compat import Interval
 from ._backend import namespace, normalize, relu, softmax, transpose
-from ._base import FewShotClassifier, FewShotRegressor
+from ._meta_learner import BaseMetaLearner, FewShotClassifier, FewShotRegressor, parameters
 from ._networks import gradient_features, init_mlp, init_rotation, mlp, mlp_gradient, n_layers
+from ._outer_loop import OuterLoop
 
 _FAST_SCALE = 0.1
 
@@ -35,7 +37,8 @@ def _augmented(params, fast, x, prefix, layers):
     return x
 
 
-class _MetaNetwork:
+@parameters
+class _MetaNetwork(BaseMetaLearner):
     """The method, for either kind of task.
 
     `slow_` is the embedding with a head of its own, whose gradient over the support set gives the
@@ -44,6 +47,15 @@ class _MetaNetwork:
     """
 
     method = "meta_network"
+
+    n_units: int = 64
+    _: KW_ONLY
+    n_meta_units: int = 20
+
+    _parameter_constraints = {
+        "n_units": [Interval(Integral, 1, None, closed="left")],
+        "n_meta_units": [Interval(Integral, 1, None, closed="left")],
+    }
 
     def _initial_params(self, rng, n_features, n_outputs):
         n_units, n_out = self.n_units, self._n_head_outputs(n_outputs)
@@ -61,6 +73,17 @@ class _MetaNetwork:
         for key in ("base_W1", "embedder_W1", "learner_W1"):
             params[key] = np.zeros_like(params[key])
         return params
+
+    def _default_outer(self):
+        if self.kind == "regression":
+            return OuterLoop(learning_rate=3e-3)
+        return OuterLoop(
+            max_iter=300,
+            learning_rate=5e-4,
+            n_validation_episodes=32,
+            validation_interval=50,
+            n_iter_no_change=3,
+        )
 
     def _n_slots(self, params):
         return params["base_b1"].shape[0]
@@ -93,7 +116,8 @@ class _MetaNetwork:
         return self._head(outputs, state["n_outputs"])
 
 
-class MetaNetworkClassifier(_MetaNetwork, FewShotClassifier):
+@parameters
+class MetaNetworkClassifier(FewShotClassifier, _MetaNetwork):
     """Meta Network: fast weights from support gradients, for classification.
 
     `fit` takes the gradient of the loss of each support example with respect to the weights of a
@@ -121,7 +145,8 @@ class MetaNetworkClassifier(_MetaNetwork, FewShotClassifier):
     standardize : bool, default=True
         Whether to standardise columns with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for ``OuterLoop()``.
+        Settings of the outer loop; None for 2000 updates at step size
+        0.003 for regression, 300 at 0.0005 for classification.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.
@@ -147,6 +172,10 @@ class MetaNetworkClassifier(_MetaNetwork, FewShotClassifier):
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
 
+    See Also
+    --------
+    MetaNetworkRegressor : The same method for regression.
+
     References
     ----------
     T. Munkhdalai and H. Yu (2017). "Meta Networks". ICML.
@@ -160,35 +189,6 @@ class MetaNetworkClassifier(_MetaNetwork, FewShotClassifier):
     (1747, 10)
     """
 
-    _parameter_constraints: dict = {
-        **FewShotClassifier._parameter_constraints,
-        "n_units": [Interval(Integral, 1, None, closed="left")],
-        "n_meta_units": [Interval(Integral, 1, None, closed="left")],
-    }
-
-    def __init__(
-        self,
-        n_units=64,
-        *,
-        n_meta_units=20,
-        n_way=5,
-        n_shots=5,
-        n_query=5,
-        standardize=True,
-        outer=None,
-        weights=None,
-        random_state=None,
-    ):
-        self.n_units = n_units
-        self.n_meta_units = n_meta_units
-        self.n_way = n_way
-        self.n_shots = n_shots
-        self.n_query = n_query
-        self.standardize = standardize
-        self.outer = outer
-        self.weights = weights
-        self.random_state = random_state
-
     @staticmethod
     def _residual(output, Y):
         """Gradient of the cross-entropy with respect to the logits."""
@@ -198,7 +198,8 @@ class MetaNetworkClassifier(_MetaNetwork, FewShotClassifier):
         return namespace(output).concatenate([error, 0 * missing], -1)
 
 
-class MetaNetworkRegressor(_MetaNetwork, FewShotRegressor):
+@parameters
+class MetaNetworkRegressor(FewShotRegressor, _MetaNetwork):
     """Meta Network: fast weights from support gradients, for regression.
 
     `fit` takes the gradient of the loss of each support example with respect to the weights of a
@@ -224,7 +225,8 @@ class MetaNetworkRegressor(_MetaNetwork, FewShotRegressor):
     standardize : bool, default=True
         Whether to standardise columns and target with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for ``OuterLoop()``.
+        Settings of the outer loop; None for 2000 updates at step size
+        0.003 for regression, 300 at 0.0005 for classification.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.
@@ -248,6 +250,10 @@ class MetaNetworkRegressor(_MetaNetwork, FewShotRegressor):
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
 
+    See Also
+    --------
+    MetaNetworkClassifier : The same method for classification.
+
     References
     ----------
     T. Munkhdalai and H. Yu (2017). "Meta Networks". ICML.
@@ -260,33 +266,6 @@ class MetaNetworkRegressor(_MetaNetwork, FewShotRegressor):
     >>> MetaNetworkRegressor(random_state=0).fit(X, np.sin(X[:, 0])).predict(X).shape
     (20,)
     """
-
-    _parameter_constraints: dict = {
-        **FewShotRegressor._parameter_constraints,
-        "n_units": [Interval(Integral, 1, None, closed="left")],
-        "n_meta_units": [Interval(Integral, 1, None, closed="left")],
-    }
-
-    def __init__(
-        self,
-        n_units=64,
-        *,
-        n_meta_units=20,
-        n_shots=10,
-        n_query=10,
-        standardize=True,
-        outer=None,
-        weights=None,
-        random_state=None,
-    ):
-        self.n_units = n_units
-        self.n_meta_units = n_meta_units
-        self.n_shots = n_shots
-        self.n_query = n_query
-        self.standardize = standardize
-        self.outer = outer
-        self.weights = weights
-        self.random_state = random_state
 
     @staticmethod
     def _residual(output, Y):

@@ -6,8 +6,9 @@ import numpy as np
 
 from .._compat import Interval
 from ._backend import detach, log_softmax, namespace, softmax
+from ._meta_learner import BaseMetaLearner
 from ._networks import init_mlp, mlp, mlp_gradient, mlp_hidden, n_layers
-from ._training import _Adam
+from ._outer_loop import _Adam
 
 _SCRATCH_STEPS = 150
 _SCRATCH_RATE = 0.02
@@ -33,7 +34,7 @@ def head_for(params, n_outputs):
     return net
 
 
-class MLPLearner:
+class MLPLearner(BaseMetaLearner):
     """A perceptron whose weights are the state; trained from scratch where nothing was learned."""
 
     def fit(self, X, y):

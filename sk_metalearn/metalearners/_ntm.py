@@ -1,11 +1,8 @@
 """Neural Turing machine: a memory addressed by content and by location."""
 
-from numbers import Integral
-
-from .._compat import Interval
 from ._backend import namespace, sigmoid, softmax, softplus, zeros
-from ._base import FewShotClassifier, FewShotRegressor
-from ._memory import MemoryLearner, content_weights
+from ._external_memory import MemoryLearner, content_weights
+from ._meta_learner import FewShotClassifier, FewShotRegressor, parameters
 from ._networks import init_dense, init_lstm, init_mlp, lstm, mlp
 
 _SHIFTS = (-1, 0, 1)
@@ -45,14 +42,18 @@ def step_ntm(params, x, state):
     Parameters
     ----------
     params : dict
+        Weights.
     x : array of shape (..., n_inputs)
+        Inputs of this step.
     state : tuple
         From :func:`start_ntm` or from the step before.
 
     Returns
     -------
     output : array of shape (..., n_outputs)
+        Of this step.
     state : tuple
+        After the step.
     """
     xp = namespace(x)
     memory, read, weights, hidden, cell = state
@@ -102,7 +103,8 @@ class _NTM(MemoryLearner):
         return step_ntm(params, x, state)
 
 
-class NTMClassifier(_NTM, FewShotClassifier):
+@parameters
+class NTMClassifier(FewShotClassifier, _NTM):
     """Neural Turing machine as a few-shot learner, for classification.
 
     The support examples are read one after another, the label of each a step late, by a controller
@@ -130,7 +132,8 @@ class NTMClassifier(_NTM, FewShotClassifier):
     standardize : bool, default=True
         Whether to standardise columns with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for ``OuterLoop()``.
+        Settings of the outer loop; None for at most 1000 updates of 32
+        tasks each, at step size 0.003.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.
@@ -156,6 +159,11 @@ class NTMClassifier(_NTM, FewShotClassifier):
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
 
+    See Also
+    --------
+    NTMRegressor : The same method for regression.
+    NeuralTuringMachine : The machine on sequences.
+
     References
     ----------
     A. Graves, G. Wayne and I. Danihelka (2014). "Neural Turing Machines". arXiv:1410.5401.
@@ -169,40 +177,9 @@ class NTMClassifier(_NTM, FewShotClassifier):
     (1747, 10)
     """
 
-    _parameter_constraints: dict = {
-        **FewShotClassifier._parameter_constraints,
-        "n_units": [Interval(Integral, 1, None, closed="left")],
-        "n_slots": [Interval(Integral, 1, None, closed="left")],
-        "slot_size": [Interval(Integral, 1, None, closed="left")],
-    }
 
-    def __init__(
-        self,
-        n_units=64,
-        *,
-        n_slots=64,
-        slot_size=32,
-        n_way=5,
-        n_shots=5,
-        n_query=5,
-        standardize=True,
-        outer=None,
-        weights=None,
-        random_state=None,
-    ):
-        self.n_units = n_units
-        self.n_slots = n_slots
-        self.slot_size = slot_size
-        self.n_way = n_way
-        self.n_shots = n_shots
-        self.n_query = n_query
-        self.standardize = standardize
-        self.outer = outer
-        self.weights = weights
-        self.random_state = random_state
-
-
-class NTMRegressor(_NTM, FewShotRegressor):
+@parameters
+class NTMRegressor(FewShotRegressor, _NTM):
     """Neural Turing machine as a few-shot learner, for regression.
 
     The support examples are read one after another, the label of each a step late, by a controller
@@ -228,7 +205,8 @@ class NTMRegressor(_NTM, FewShotRegressor):
     standardize : bool, default=True
         Whether to standardise columns and target with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for ``OuterLoop()``.
+        Settings of the outer loop; None for at most 1000 updates of 32
+        tasks each, at step size 0.003.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.
@@ -252,6 +230,11 @@ class NTMRegressor(_NTM, FewShotRegressor):
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
 
+    See Also
+    --------
+    NTMClassifier : The same method for classification.
+    NeuralTuringMachine : The machine on sequences.
+
     References
     ----------
     A. Graves, G. Wayne and I. Danihelka (2014). "Neural Turing Machines". arXiv:1410.5401.
@@ -264,33 +247,3 @@ class NTMRegressor(_NTM, FewShotRegressor):
     >>> NTMRegressor(random_state=0).fit(X, np.sin(X[:, 0])).predict(X).shape
     (20,)
     """
-
-    _parameter_constraints: dict = {
-        **FewShotRegressor._parameter_constraints,
-        "n_units": [Interval(Integral, 1, None, closed="left")],
-        "n_slots": [Interval(Integral, 1, None, closed="left")],
-        "slot_size": [Interval(Integral, 1, None, closed="left")],
-    }
-
-    def __init__(
-        self,
-        n_units=64,
-        *,
-        n_slots=64,
-        slot_size=32,
-        n_shots=10,
-        n_query=10,
-        standardize=True,
-        outer=None,
-        weights=None,
-        random_state=None,
-    ):
-        self.n_units = n_units
-        self.n_slots = n_slots
-        self.slot_size = slot_size
-        self.n_shots = n_shots
-        self.n_query = n_query
-        self.standardize = standardize
-        self.outer = outer
-        self.weights = weights
-        self.random_state = random_state

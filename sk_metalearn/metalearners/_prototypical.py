@@ -1,16 +1,14 @@
 """Prototypical networks: the nearest class mean in a learned space."""
 
-from numbers import Integral
-
 import numpy as np
 
-from .._compat import Interval
 from ._backend import namespace, squared_distances, transpose
-from ._base import FewShotClassifier
 from ._embedding import EmbeddingLearner, embed, init_embedding
+from ._meta_learner import FewShotClassifier, parameters
 
 
-class PrototypicalNetworkClassifier(EmbeddingLearner, FewShotClassifier):
+@parameters
+class PrototypicalNetworkClassifier(FewShotClassifier, EmbeddingLearner):
     """Prototypical network: softmax over distances to class means in a learned space.
 
     `fit` averages the embedded support examples of each class; a query belongs to the class whose
@@ -22,8 +20,9 @@ class PrototypicalNetworkClassifier(EmbeddingLearner, FewShotClassifier):
     ----------
     hidden_layer_sizes : tuple of int, default=(64,)
         Widths of the hidden layers of the embedding.
-    n_components : int, default=32
-        Dimension of the learned space.
+    n_components : int or None, default=None
+        Dimension of the learned space. None takes the number of features, but at least 32; then
+        the space is the input space at first.
     n_way : int, default=5
         Classes of an episode. Training with more classes than will be met helps.
     n_shots : int or (int, int), default=5
@@ -33,7 +32,7 @@ class PrototypicalNetworkClassifier(EmbeddingLearner, FewShotClassifier):
     standardize : bool, default=True
         Whether to standardise columns with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for ``OuterLoop()``.
+        Settings of the outer loop; None for a step size of 0.0003.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.
@@ -76,35 +75,6 @@ class PrototypicalNetworkClassifier(EmbeddingLearner, FewShotClassifier):
 
     method = "prototypical"
     _raw_params = {"log_scale": 0.0}
-
-    _parameter_constraints: dict = {
-        **FewShotClassifier._parameter_constraints,
-        "hidden_layer_sizes": [tuple, list],
-        "n_components": [Interval(Integral, 1, None, closed="left"), None],
-    }
-
-    def __init__(
-        self,
-        hidden_layer_sizes=(64,),
-        n_components=32,
-        *,
-        n_way=5,
-        n_shots=5,
-        n_query=5,
-        standardize=True,
-        outer=None,
-        weights=None,
-        random_state=None,
-    ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.n_components = n_components
-        self.n_way = n_way
-        self.n_shots = n_shots
-        self.n_query = n_query
-        self.standardize = standardize
-        self.outer = outer
-        self.weights = weights
-        self.random_state = random_state
 
     def _initial_params(self, rng, n_features, n_outputs):
         params = init_embedding(rng, n_features, self.hidden_layer_sizes, self.n_components)

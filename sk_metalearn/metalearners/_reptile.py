@@ -1,23 +1,45 @@
 """Reptile: move the initialisation towards where gradient descent on each task ends."""
 
+from dataclasses import KW_ONLY
 from numbers import Integral
 
 import numpy as np
 
 from .._compat import Interval
-from ._base import FewShotClassifier, FewShotRegressor
-from ._mlp_learner import MLP_CONSTRAINTS, MLPClassifierMixin, MLPRegressorMixin, head_for
+from ._meta_learner import FewShotClassifier, FewShotRegressor, parameters
+from ._mlp_learner import (
+    MLP_CONSTRAINTS,
+    MLPClassifierMixin,
+    MLPLearner,
+    MLPRegressorMixin,
+    head_for,
+)
 from ._networks import mlp
-from ._training import OuterLoop
+from ._outer_loop import OuterLoop
 
 
-class _Reptile:
+@parameters
+class _Reptile(MLPLearner):
     """The method, for either kind of task; plain numpy throughout."""
 
     method = "reptile"
 
+    hidden_layer_sizes: tuple = (64, 64)
+    _: KW_ONLY
+    inner_learning_rate: float = 0.02
+    n_steps: int = 10
+    n_adapt_steps: int | None = 30
+    inner_batch_size: int = 10
+
+    _parameter_constraints = {
+        **MLP_CONSTRAINTS,
+        "inner_batch_size": [Interval(Integral, 1, None, closed="left")],
+    }
+
     def _default_outer(self):
-        return OuterLoop(optimizer="sgd", learning_rate=0.5)
+        return OuterLoop(
+            max_iter=10000, optimizer="sgd", learning_rate=0.5, validation_interval=250
+        )
 
     def _meta_gradient(self, params, episodes, rng):
         """Difference between the weights and where the inner loop takes them, as a gradient."""
@@ -36,7 +58,8 @@ class _Reptile:
         return loss, gradient
 
 
-class ReptileRegressor(_Reptile, MLPRegressorMixin, FewShotRegressor):
+@parameters
+class ReptileRegressor(MLPRegressorMixin, FewShotRegressor, _Reptile):
     """Reptile: a learned initialisation of a perceptron, for regression.
 
     The outer loop runs `n_steps` steps of gradient descent on a task and moves the initial weights
@@ -47,13 +70,13 @@ class ReptileRegressor(_Reptile, MLPRegressorMixin, FewShotRegressor):
 
     Parameters
     ----------
-    hidden_layer_sizes : tuple of int, default=(40, 40)
+    hidden_layer_sizes : tuple of int, default=(64, 64)
         Widths of the hidden layers.
     inner_learning_rate : float, default=0.02
         Step size of the inner loop.
     n_steps : int, default=10
         Steps of the inner loop while meta-training.
-    n_adapt_steps : int or None, default=None
+    n_adapt_steps : int or None, default=30
         Steps that `fit` takes; None takes `n_steps`.
     inner_batch_size : int, default=10
         Examples (of support and queries together) in a step of meta-training.
@@ -64,7 +87,8 @@ class ReptileRegressor(_Reptile, MLPRegressorMixin, FewShotRegressor):
     standardize : bool, default=True
         Whether to standardise columns and target with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for ``OuterLoop(optimizer="sgd", learning_rate=0.5)``.
+        Settings of the outer loop; None for at most 10000 updates by
+        plain gradient descent at step size 0.5.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.
@@ -88,6 +112,10 @@ class ReptileRegressor(_Reptile, MLPRegressorMixin, FewShotRegressor):
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
 
+    See Also
+    --------
+    ReptileClassifier : The same method for classification.
+
     References
     ----------
     A. Nichol, J. Achiam and J. Schulman (2018). "On First-Order Meta-Learning Algorithms".
@@ -102,41 +130,9 @@ class ReptileRegressor(_Reptile, MLPRegressorMixin, FewShotRegressor):
     (20,)
     """
 
-    _parameter_constraints: dict = {
-        **FewShotRegressor._parameter_constraints,
-        **MLP_CONSTRAINTS,
-        "inner_batch_size": [Interval(Integral, 1, None, closed="left")],
-    }
 
-    def __init__(
-        self,
-        hidden_layer_sizes=(40, 40),
-        *,
-        inner_learning_rate=0.02,
-        n_steps=10,
-        n_adapt_steps=None,
-        inner_batch_size=10,
-        n_shots=10,
-        n_query=10,
-        standardize=True,
-        outer=None,
-        weights=None,
-        random_state=None,
-    ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.inner_learning_rate = inner_learning_rate
-        self.n_steps = n_steps
-        self.n_adapt_steps = n_adapt_steps
-        self.inner_batch_size = inner_batch_size
-        self.n_shots = n_shots
-        self.n_query = n_query
-        self.standardize = standardize
-        self.outer = outer
-        self.weights = weights
-        self.random_state = random_state
-
-
-class ReptileClassifier(_Reptile, MLPClassifierMixin, FewShotClassifier):
+@parameters
+class ReptileClassifier(MLPClassifierMixin, FewShotClassifier, _Reptile):
     """Reptile: a learned initialisation of a perceptron, for classification.
 
     The outer loop runs `n_steps` steps of gradient descent on a task and moves the initial weights
@@ -149,11 +145,11 @@ class ReptileClassifier(_Reptile, MLPClassifierMixin, FewShotClassifier):
     ----------
     hidden_layer_sizes : tuple of int, default=(64, 64)
         Widths of the hidden layers.
-    inner_learning_rate : float, default=0.1
+    inner_learning_rate : float, default=0.02
         Step size of the inner loop.
     n_steps : int, default=10
         Steps of the inner loop while meta-training.
-    n_adapt_steps : int or None, default=None
+    n_adapt_steps : int or None, default=30
         Steps that `fit` takes; None takes `n_steps`.
     inner_batch_size : int, default=10
         Examples (of support and queries together) in a step of meta-training.
@@ -166,7 +162,8 @@ class ReptileClassifier(_Reptile, MLPClassifierMixin, FewShotClassifier):
     standardize : bool, default=True
         Whether to standardise columns with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for ``OuterLoop(optimizer="sgd", learning_rate=0.5)``.
+        Settings of the outer loop; None for at most 10000 updates by
+        plain gradient descent at step size 0.5.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.
@@ -192,6 +189,10 @@ class ReptileClassifier(_Reptile, MLPClassifierMixin, FewShotClassifier):
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
 
+    See Also
+    --------
+    ReptileRegressor : The same method for regression.
+
     References
     ----------
     A. Nichol, J. Achiam and J. Schulman (2018). "On First-Order Meta-Learning Algorithms".
@@ -205,38 +206,3 @@ class ReptileClassifier(_Reptile, MLPClassifierMixin, FewShotClassifier):
     >>> ReptileClassifier(random_state=0).fit(X[:50], y[:50]).predict_proba(X[50:]).shape
     (1747, 10)
     """
-
-    _parameter_constraints: dict = {
-        **FewShotClassifier._parameter_constraints,
-        **MLP_CONSTRAINTS,
-        "inner_batch_size": [Interval(Integral, 1, None, closed="left")],
-    }
-
-    def __init__(
-        self,
-        hidden_layer_sizes=(64, 64),
-        *,
-        inner_learning_rate=0.1,
-        n_steps=10,
-        n_adapt_steps=None,
-        inner_batch_size=10,
-        n_way=5,
-        n_shots=5,
-        n_query=5,
-        standardize=True,
-        outer=None,
-        weights=None,
-        random_state=None,
-    ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.inner_learning_rate = inner_learning_rate
-        self.n_steps = n_steps
-        self.n_adapt_steps = n_adapt_steps
-        self.inner_batch_size = inner_batch_size
-        self.n_way = n_way
-        self.n_shots = n_shots
-        self.n_query = n_query
-        self.standardize = standardize
-        self.outer = outer
-        self.weights = weights
-        self.random_state = random_state

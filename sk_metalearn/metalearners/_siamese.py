@@ -1,16 +1,60 @@
 """Siamese networks: a space in which examples of the same class are near, by contrastive loss."""
 
-from numbers import Integral, Real
+from dataclasses import KW_ONLY
+from numbers import Real
 
 import numpy as np
 
 from .._compat import Interval
 from ._backend import as_array_of, namespace, relu, squared_distances, transpose
-from ._base import FewShotClassifier
 from ._embedding import EmbeddingLearner, embed, init_embedding
+from ._meta_learner import FewShotClassifier, parameters
 
 
-class SiameseNetworkClassifier(EmbeddingLearner, FewShotClassifier):
+@parameters
+class _SiameseNetwork(EmbeddingLearner):
+    """The method."""
+
+    method = "siamese"
+
+    _: KW_ONLY
+    margin: float = 1.0
+
+    _parameter_constraints = {"margin": [Interval(Real, 0, None, closed="neither")]}
+
+    def _initial_params(self, rng, n_features, n_outputs):
+        return init_embedding(rng, n_features, self.hidden_layer_sizes, self.n_components)
+
+    def _before_meta_fit(self, params, batch):
+        """Begin with examples of different classes about the margin apart."""
+        different = batch.Y_support @ transpose(batch.Y_support) == 0
+        embedded = embed(params, batch.X_support)
+        distances = np.sqrt(squared_distances(embedded, embedded))[different]
+        return params | {"linear": params["linear"] * np.float32(self.margin / distances.mean())}
+
+    def _adapt(self, params, X, Y):
+        return embed(params, X), Y
+
+    def _query(self, params, state, X):
+        keys, Y = state
+        distances = squared_distances(embed(params, X), keys)
+        others = np.where(np.swapaxes(Y, -1, -2) > 0, 0.0, np.inf)
+        return -(distances[..., None, :] + others[..., None, :, :]).min(-1) / self.margin**2
+
+    def _episode_loss(self, params, X_support, Y_support, X_query, Y_query, rng):
+        xp = namespace(X_support)
+        Y = xp.concatenate([Y_support, Y_query], -2)
+        embedded = embed(params, xp.concatenate([X_support, X_query], -2))
+        same = Y @ transpose(Y)
+        pairs = 1 - as_array_of(np.eye(Y.shape[-2], dtype="f"), like=Y)
+        distance = xp.sqrt(squared_distances(embedded, embedded) + 1e-6)
+        near = (same * pairs * distance**2).sum() / (same * pairs).sum()
+        far = ((1 - same) * relu(self.margin - distance) ** 2).sum() / (1 - same).sum()
+        return 0.5 * (near + far)
+
+
+@parameters
+class SiameseNetworkClassifier(FewShotClassifier, _SiameseNetwork):
     """Siamese network: nearest neighbour in a space learned by contrastive loss.
 
     The outer loop looks at pairs of examples through twin networks: with d the distance of their
@@ -25,8 +69,9 @@ class SiameseNetworkClassifier(EmbeddingLearner, FewShotClassifier):
     ----------
     hidden_layer_sizes : tuple of int, default=(64,)
         Widths of the hidden layers of the embedding.
-    n_components : int, default=32
-        Dimension of the learned space.
+    n_components : int or None, default=None
+        Dimension of the learned space. None takes the number of features, but at least 32; then
+        the space is the input space at first.
     margin : float, default=1.0
         Distance beyond which a pair of different classes costs nothing.
     n_way : int, default=5
@@ -81,67 +126,3 @@ class SiameseNetworkClassifier(EmbeddingLearner, FewShotClassifier):
     >>> bool(learner.score(X[50:], y[50:]) > 0.7)
     True
     """
-
-    method = "siamese"
-
-    _parameter_constraints: dict = {
-        **FewShotClassifier._parameter_constraints,
-        "hidden_layer_sizes": [tuple, list],
-        "n_components": [Interval(Integral, 1, None, closed="left"), None],
-        "margin": [Interval(Real, 0, None, closed="neither")],
-    }
-
-    def __init__(
-        self,
-        hidden_layer_sizes=(64,),
-        n_components=32,
-        *,
-        margin=1.0,
-        n_way=5,
-        n_shots=5,
-        n_query=5,
-        standardize=True,
-        outer=None,
-        weights=None,
-        random_state=None,
-    ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.n_components = n_components
-        self.margin = margin
-        self.n_way = n_way
-        self.n_shots = n_shots
-        self.n_query = n_query
-        self.standardize = standardize
-        self.outer = outer
-        self.weights = weights
-        self.random_state = random_state
-
-    def _initial_params(self, rng, n_features, n_outputs):
-        return init_embedding(rng, n_features, self.hidden_layer_sizes, self.n_components)
-
-    def _before_meta_fit(self, params, batch):
-        """Begin with examples of different classes about the margin apart."""
-        different = batch.Y_support @ transpose(batch.Y_support) == 0
-        embedded = embed(params, batch.X_support)
-        distances = np.sqrt(squared_distances(embedded, embedded))[different]
-        return params | {"linear": params["linear"] * np.float32(self.margin / distances.mean())}
-
-    def _adapt(self, params, X, Y):
-        return embed(params, X), Y
-
-    def _query(self, params, state, X):
-        keys, Y = state
-        distances = squared_distances(embed(params, X), keys)
-        others = np.where(np.swapaxes(Y, -1, -2) > 0, 0.0, np.inf)
-        return -(distances[..., None, :] + others[..., None, :, :]).min(-1) / self.margin**2
-
-    def _episode_loss(self, params, X_support, Y_support, X_query, Y_query, rng):
-        xp = namespace(X_support)
-        Y = xp.concatenate([Y_support, Y_query], -2)
-        embedded = embed(params, xp.concatenate([X_support, X_query], -2))
-        same = Y @ transpose(Y)
-        pairs = 1 - as_array_of(np.eye(Y.shape[-2], dtype="f"), like=Y)
-        distance = xp.sqrt(squared_distances(embedded, embedded) + 1e-6)
-        near = (same * pairs * distance**2).sum() / (same * pairs).sum()
-        far = ((1 - same) * relu(self.margin - distance) ** 2).sum() / (1 - same).sum()
-        return 0.5 * (near + far)

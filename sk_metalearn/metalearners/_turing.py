@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_array
 
 from ._backend import namespace, sigmoid, softplus, value_and_grad
 from ._ntm import init_ntm, start_ntm, step_ntm
-from ._training import OuterLoop
+from ._outer_loop import OuterLoop
 
 
 class NeuralTuringMachine:
@@ -19,14 +19,14 @@ class NeuralTuringMachine:
 
     Parameters
     ----------
-    n_units : int, default=100
+    n_units : int, default=32
         Units of the LSTM controller.
-    n_slots : int, default=64
+    n_slots : int, default=20
         Rows of the memory.
-    slot_size : int, default=20
+    slot_size : int, default=8
         Width of the memory.
     outer : OuterLoop or None, default=None
-        Settings of the training loop; None for ``OuterLoop()``.
+        Settings of the training loop; None for 2000 updates at step size 0.005, to the end.
     random_state : int, RandomState instance or None, default=None
         Determines initial weights and batches.
 
@@ -42,7 +42,7 @@ class NeuralTuringMachine:
     A. Graves, G. Wayne and I. Danihelka (2014). "Neural Turing Machines". arXiv:1410.5401.
     """
 
-    def __init__(self, n_units=100, n_slots=64, slot_size=20, *, outer=None, random_state=None):
+    def __init__(self, n_units=32, n_slots=20, slot_size=8, *, outer=None, random_state=None):
         self.n_units = n_units
         self.n_slots = n_slots
         self.slot_size = slot_size
@@ -62,11 +62,11 @@ class NeuralTuringMachine:
 
         Returns
         -------
-        self : object
+        NeuralTuringMachine
             The trained machine.
         """
         rng = check_random_state(self.random_state)
-        outer = self.outer or OuterLoop()
+        outer = self.outer or OuterLoop(learning_rate=5e-3, n_iter_no_change=None)
         train, validation = _by_length(sequences), _by_length(validation_sequences)
         n_inputs, n_outputs = (part.shape[-1] for part in train[0])
         share = np.array([len(inputs) for inputs, _ in train], dtype=float)
@@ -96,6 +96,7 @@ class NeuralTuringMachine:
         Returns
         -------
         ndarray of shape (n_steps, n_outputs)
+            Probability of a one at each step and output.
         """
         inputs = check_array(inputs, dtype=np.float32)
         return sigmoid(_run(self.params_, inputs[None])[0])
@@ -111,6 +112,7 @@ class NeuralTuringMachine:
         Returns
         -------
         ndarray of shape (n_steps, n_outputs)
+            The bit of each step and output.
         """
         return (self.predict_proba(inputs) > 0.5).astype(int)
 

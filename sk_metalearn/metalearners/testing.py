@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.base import clone, is_regressor
 
-from ._tasks import make_sine_tasks, sample_episodes
+from ._episodes import make_sine_tasks, sample_episodes
 
 __all__ = ["check_meta_learner", "make_class_tasks"]
 
@@ -31,6 +31,7 @@ def make_class_tasks(n_tasks, n_classes=6, n_samples=12, n_features=8, random_st
     Returns
     -------
     list of (X, y)
+        One pair for each task.
 
     Examples
     --------

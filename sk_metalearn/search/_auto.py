@@ -1,10 +1,11 @@
 """Model, preprocessing, hyperparameters and ensemble in one estimator."""
 
 import numpy as np
-from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.metaestimators import available_if
 
-from ._auto_base import BaseAuto
+from .._compat import CallbackSupportMixin
+from ._auto_search import AutoSearch
 
 __all__ = ["AutoClassifier", "AutoRegressor"]
 
@@ -19,7 +20,7 @@ def _final_has(name):
     return check
 
 
-class AutoClassifier(ClassifierMixin, BaseAuto):
+class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEstimator):
     """Find, configure and combine classifiers for any table.
 
     Measures the dataset, asks the knowledge base which pipelines did best on similar ones,
@@ -27,8 +28,8 @@ class AutoClassifier(ClassifierMixin, BaseAuto):
 
     Parameters
     ----------
-    n_iter : int or None, default=10
-        Number of configurations to evaluate. None: no limit, with a `time_budget`.
+    n_iter : int or None, default=None
+        Number of configurations to evaluate. None: 10, or no limit with a `time_budget`.
     time_budget : float, default=None
         Seconds for all of `fit`, refit included; exceeded by at most 10 % and one second.
         Configurations and refit then run in worker processes that are ended when the time is
@@ -36,7 +37,8 @@ class AutoClassifier(ClassifierMixin, BaseAuto):
     strategy : str or Strategy, default="auto"
         How configurations are proposed, see `sk_metalearn.strategies`.
     knowledge : {"bundled", "user"}, KnowledgeBase, path-like or None, default="bundled"
-        What is known of past datasets. None: nothing.
+        What is known of past datasets. None: nothing. Whatever goes wrong with it is reported and
+        costs the search nothing.
     scoring : str, callable or None, default=None
         What to maximise. None: accuracy.
     cv : int, splitter, iterable or None, default=None
@@ -57,25 +59,17 @@ class AutoClassifier(ClassifierMixin, BaseAuto):
     n_jobs : int, default=None
         Worker processes, or what `joblib.parallel_config` says.
     patience : int, default=None
-        Stop after so many configurations in a row that are not better than the best by more than
-        `tol`.
-    tol : float, default=0.0
-        Improvement that counts for `patience`, in units of the score.
-    candidate_timeout : float, default=None
-        Seconds one fit on one fold may take, scoring included.
-    candidate_memory : int, default=None
-        Bytes of resident memory that a worker process may reach.
-    max_predict_seconds : float, default=None
-        Configurations that need longer for predicting 1,000 rows are not chosen.
-    max_model_bytes : int, default=None
-        Configurations whose pickled model is larger are not chosen.
+        Stop after so many configurations in a row that are no better than the best.
+    limits : CandidateLimits, default=None
+        What one configuration may use: seconds of a fit, memory, seconds to predict, bytes of the
+        model. None: no limits.
     checkpoint : path-like, default=None
         File that keeps every result as soon as it is there; `fit` called again goes on from it.
-    remember : bool or KnowledgeBase, default=False
+    remember : bool, str or KnowledgeBase, default=False
         Record the finished search for later ones; see `MetaSearchCV`.
-    lookahead : int, default=2
+    lookahead : int or None, default=2
         A configuration is proposed when the results of all but the last ``lookahead - 1`` before
-        it are known.
+        it are known. None: as soon as a worker is free; the result then depends on `n_jobs`.
     verbose : int, default=0
         Above 0 a line is printed per configuration.
     random_state : int, RandomState instance or None, default=None
@@ -86,10 +80,10 @@ class AutoClassifier(ClassifierMixin, BaseAuto):
     best_estimator_ : estimator
         The final model, of scikit-learn objects only: a pipeline, or several in a
         `VotingClassifier`.
-    best_configuration_ : Configuration
-        The best single configuration.
+    best_params_ : dict
+        The best single configuration, as in ``cv_results_["params"]``.
     best_index_ : int
-        Its row.
+        Its row; -1 where only the dummy estimator could be fitted.
     best_score_ : float
         Score of the final model on the folds.
     cv_results_ : dict of array
@@ -183,7 +177,7 @@ class AutoClassifier(ClassifierMixin, BaseAuto):
         return self.best_estimator_.decision_function(X)
 
 
-class AutoRegressor(RegressorMixin, BaseAuto):
+class AutoRegressor(AutoSearch, RegressorMixin, CallbackSupportMixin, BaseEstimator):
     """Find, configure and combine regressors for any table.
 
     Measures the dataset, asks the knowledge base which pipelines did best on similar ones,
@@ -191,8 +185,8 @@ class AutoRegressor(RegressorMixin, BaseAuto):
 
     Parameters
     ----------
-    n_iter : int or None, default=10
-        Number of configurations to evaluate. None: no limit, with a `time_budget`.
+    n_iter : int or None, default=None
+        Number of configurations to evaluate. None: 10, or no limit with a `time_budget`.
     time_budget : float, default=None
         Seconds for all of `fit`, refit included; exceeded by at most 10 % and one second.
         Configurations and refit then run in worker processes that are ended when the time is
@@ -200,7 +194,8 @@ class AutoRegressor(RegressorMixin, BaseAuto):
     strategy : str or Strategy, default="auto"
         How configurations are proposed, see `sk_metalearn.strategies`.
     knowledge : {"bundled", "user"}, KnowledgeBase, path-like or None, default="bundled"
-        What is known of past datasets. None: nothing.
+        What is known of past datasets. None: nothing. Whatever goes wrong with it is reported and
+        costs the search nothing.
     scoring : str, callable or None, default=None
         What to maximise. None: R2.
     cv : int, splitter, iterable or None, default=None
@@ -221,25 +216,17 @@ class AutoRegressor(RegressorMixin, BaseAuto):
     n_jobs : int, default=None
         Worker processes, or what `joblib.parallel_config` says.
     patience : int, default=None
-        Stop after so many configurations in a row that are not better than the best by more than
-        `tol`.
-    tol : float, default=0.0
-        Improvement that counts for `patience`, in units of the score.
-    candidate_timeout : float, default=None
-        Seconds one fit on one fold may take, scoring included.
-    candidate_memory : int, default=None
-        Bytes of resident memory that a worker process may reach.
-    max_predict_seconds : float, default=None
-        Configurations that need longer for predicting 1,000 rows are not chosen.
-    max_model_bytes : int, default=None
-        Configurations whose pickled model is larger are not chosen.
+        Stop after so many configurations in a row that are no better than the best.
+    limits : CandidateLimits, default=None
+        What one configuration may use: seconds of a fit, memory, seconds to predict, bytes of the
+        model. None: no limits.
     checkpoint : path-like, default=None
         File that keeps every result as soon as it is there; `fit` called again goes on from it.
-    remember : bool or KnowledgeBase, default=False
+    remember : bool, str or KnowledgeBase, default=False
         Record the finished search for later ones; see `MetaSearchCV`.
-    lookahead : int, default=2
+    lookahead : int or None, default=2
         A configuration is proposed when the results of all but the last ``lookahead - 1`` before
-        it are known.
+        it are known. None: as soon as a worker is free; the result then depends on `n_jobs`.
     verbose : int, default=0
         Above 0 a line is printed per configuration.
     random_state : int, RandomState instance or None, default=None
@@ -250,10 +237,10 @@ class AutoRegressor(RegressorMixin, BaseAuto):
     best_estimator_ : estimator
         The final model, of scikit-learn objects only: a pipeline, or several in a
         `VotingRegressor`.
-    best_configuration_ : Configuration
-        The best single configuration.
+    best_params_ : dict
+        The best single configuration, as in ``cv_results_["params"]``.
     best_index_ : int
-        Its row.
+        Its row; -1 where only the dummy estimator could be fitted.
     best_score_ : float
         Score of the final model on the folds.
     cv_results_ : dict of array

@@ -3,10 +3,12 @@
 import time
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.ensemble import VotingClassifier, VotingRegressor
+from sklearn.preprocessing import LabelEncoder
+from sklearn.utils import Bunch
 
-__all__ = ["select_members", "voting_estimator"]
+__all__ = ["fit_voting", "select_members", "voting_estimator"]
 
 
 class _Given:
@@ -41,7 +43,15 @@ class _GivenRegressor(_Given, RegressorMixin, BaseEstimator):
 
 
 def select_members(
-    predictions, y, scorer, tests, classes=None, n_rounds=30, pool_size=50, deadline=np.inf
+    predictions,
+    y,
+    scorer,
+    tests,
+    classes=None,
+    score_params=None,
+    n_rounds=30,
+    pool_size=50,
+    deadline=np.inf,
 ):
     """Choose members and weights of an ensemble by greedy forward selection with replacement.
 
@@ -58,6 +68,8 @@ def select_members(
         Test rows of each fold; the score is the mean over folds, as in the search.
     classes : ndarray of shape (n_classes,), optional
         None for regression.
+    score_params : dict of str to ndarray of shape (n_rows,), optional
+        For the scorer, such as sample weights.
     n_rounds : int, default=30
         Rounds of selection; the best of them counts.
     pool_size : int, default=50
@@ -86,7 +98,7 @@ def select_members(
             if classes is None
             else _GivenClassifier(prediction, classes)
         )
-        return float(np.mean([scorer(given, rows[:, None], y[rows]) for rows in tests]))
+        return float(np.mean([_score(scorer, given, y, rows, score_params) for rows in tests]))
 
     def scores_of(mixtures):
         scores = []
@@ -117,6 +129,11 @@ def select_members(
     return dict(zip(members.tolist(), counts.tolist(), strict=True)), float(best_score)
 
 
+def _score(scorer, given, y, rows, params):
+    cut = {name: values[rows] for name, values in (params or {}).items()}
+    return scorer(given, rows[:, None], y[rows], **cut)
+
+
 def voting_estimator(estimators, weights, kind):
     """Make the scikit-learn estimator of an ensemble.
 
@@ -138,3 +155,37 @@ def voting_estimator(estimators, weights, kind):
     if kind == "classification":
         return VotingClassifier(estimators, voting="soft", weights=weights)
     return VotingRegressor(estimators, weights=weights)
+
+
+def fit_voting(estimator, X, y, fit_params):
+    """Fit a pipeline of the catalogue, or the members of an ensemble of several.
+
+    A voting estimator of scikit-learn would not pass weights on to the last step of a pipeline.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Of `voting_estimator`.
+    X : array-like of shape (n_samples, n_features)
+    y : array-like of shape (n_samples,)
+    fit_params : dict
+        For the `fit` of a pipeline.
+
+    Returns
+    -------
+    estimator
+        The same, fitted.
+    """
+    if not isinstance(estimator, VotingClassifier | VotingRegressor):
+        return estimator.fit(X, y, **fit_params)
+    if isinstance(estimator, VotingClassifier):
+        estimator.le_ = LabelEncoder().fit(y)
+        estimator.classes_ = estimator.le_.classes_
+        y = estimator.le_.transform(y)
+    fitted = [clone(member).fit(X, y, **fit_params) for _, member in estimator.estimators]
+    estimator.estimators_ = fitted
+    names = [name for name, _ in estimator.estimators]
+    estimator.named_estimators_ = Bunch(**dict(zip(names, fitted, strict=True)))
+    if hasattr(fitted[0], "feature_names_in_"):
+        estimator.feature_names_in_ = fitted[0].feature_names_in_
+    return estimator

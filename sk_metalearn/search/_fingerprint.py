@@ -1,45 +1,45 @@
-"""What two searches must share for one to go on from the other."""
+"""What two searches must share for one to go on from the other, and the checkpoint of one."""
+
+import os
 
 import numpy as np
 from joblib import hash as joblib_hash
 from sklearn import __version__ as sklearn_version
 
 from .._version import __version__
-from ._points import stable_text
+from ..evaluation import open_journal
+from ..exceptions import CheckpointError
+from ._point_json import stable_text
 
-__all__ = ["fingerprint_of", "hash_of_data"]
+__all__ = ["fingerprint_of", "hash_of_data", "seed_of", "take_up"]
 
 
-def fingerprint_of(
-    X, y, random_state, params=None, cv=None, estimator=None, space=None, settings=()
-):
+def fingerprint_of(X, y, params, options, estimator=None, space=None):
     """Give what identifies a search, by the names that an error message uses.
 
     Parameters
     ----------
     X, y : array-like
-    random_state : int, RandomState instance or None
-    params : dict, optional
+    params : dict
         What `fit` was given beside X and y.
-    cv, estimator, space : object, optional
+    options : SearchOptions
+    estimator, space : object, default=None
         As given to the search.
-    settings : sequence of object
-        Whatever else decides what the search does.
 
     Returns
     -------
     dict of str to str
     """
-    seeded = isinstance(random_state, int | np.integer)
-    rows = cv is None or isinstance(cv, int | np.integer) or hasattr(cv, "split")
+    cv, state = options.cv, options.random_state
+    settings = {f"the parameter {name}": own for name, own in options.deciding().items()}
     return {
         "the data": hash_of_data(X, y),
         "the parameters of fit": hash_of_data(params),
         "the estimator": stable_text(estimator),
         "the search space": stable_text(space),
-        "the settings": stable_text(list(settings)),
-        "cv": stable_text(cv) if rows else hash_of_data(cv),
-        "random_state": str(random_state) if seeded else "none",
+        **{name: stable_text(own) for name, own in settings.items()},
+        "cv": hash_of_data(cv) if isinstance(cv, list) else stable_text(cv),
+        "random_state": str(state) if isinstance(state, int | np.integer) else "none",
         "the versions": f"sk_metalearn {__version__}, scikit-learn {sklearn_version}",
     }
 
@@ -51,3 +51,41 @@ def hash_of_data(X, y=None):
     if hasattr(y, "to_numpy"):
         y = y.to_numpy()
     return joblib_hash([X, y])
+
+
+def take_up(path, fingerprint, stack):
+    """Open a checkpoint that is there already; nothing is written.
+
+    Parameters
+    ----------
+    path : path-like or None
+    fingerprint : dict of str to str
+    stack : ExitStack
+        Closes the file.
+
+    Returns
+    -------
+    Journal or None
+        None where there is nothing to go on from.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is no checkpoint, is in use, or belongs to another search.
+    """
+    if path is None or not os.path.exists(path) or not os.path.getsize(path):
+        return None
+    journal = open_journal(path, fingerprint)
+    stack.callback(journal.close)
+    return journal if journal.splits is not None else None
+
+
+def seed_of(journal, path):
+    """Give the seed that a checkpoint keeps."""
+    try:
+        return int(journal.meta["seed"])
+    except (KeyError, ValueError) as error:
+        raise CheckpointError(
+            f"The checkpoint {os.fspath(path)!r} is damaged: it holds no seed ({error}). Give "
+            "another path, or delete the file to start again."
+        ) from error

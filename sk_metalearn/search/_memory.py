@@ -1,27 +1,27 @@
 """A search's own memory: what it found is recorded, and the next one starts from it.
 
-A user's estimator is known by its class, its fixed parameters and the parameters searched, so that
-candidates of any estimator are found again on the next dataset.
+A user's estimator is known by its class and the parameters that its searches leave alone, so that
+candidates of any estimator are found again on the next dataset. What the catalogue knows is
+recorded under its own name too, where every search that asks the base finds it.
 """
-
-import hashlib
-import warnings
 
 import numpy as np
 from sklearn import __version__ as sklearn_version
 
-from ..exceptions import FallbackWarning, KnowledgeError, SpaceError
-from ..knowledge import Evaluation, KnowledgeBase, Task
-from ..knowledge._records import task_id
-from ..spaces import Configuration
+from ..exceptions import FallbackWarning, KnowledgeError, warn_user
+from ..knowledge import Evaluation, KnowledgeBase, Status, Task, nearest_metric
+from ..knowledge._limits import MAX_FOLDS, MAX_NAME
+from ..knowledge._private import HASHED, estimator_text, failure_type, kept_settings, keyed_hash
+from ..knowledge._records import OWN_SEARCHES, task_id, unnamed
+from ..spaces import Categorical, Configuration
+from ..spaces._match import match_candidates
 from ..strategies import PastPerformance
 from ._fingerprint import hash_of_data
-from ._points import stable_text
+from ._point_json import stable_text
 
 __all__ = ["Memory", "memory_of", "metric_name", "stack_past"]
 
-_SOURCE = "own searches"
-_PREFIX = "own:"
+_OWN = "own:"
 _STATUS = {
     "ok": "ok",
     "over_limit": "ok",
@@ -45,19 +45,41 @@ class Memory:
 
     Parameters
     ----------
-    remember : True or KnowledgeBase
-        True: the user's own store.
+    base : KnowledgeBase
     kind : {"classification", "regression"}
     metric : str
-        Name under which scores are kept.
-    estimator : estimator or None
+        As `metric_name` gives it.
+    estimator : estimator or None, default=None
         The user's own; None where candidates are configurations of the catalogue.
+    searched : collection of str, default=()
+        Names of its parameters that candidates set.
+    name : str, default=""
+        Of the dataset at hand.
     """
 
-    def __init__(self, remember, kind, metric, estimator=None):
-        self.base = KnowledgeBase.open("user") if remember is True else remember
-        self.kind, self.metric = kind, metric
-        self.family = None if estimator is None else _family_of(estimator)
+    def __init__(self, base, kind, metric, estimator=None, searched=(), name=""):
+        self.base, self.kind, self.name = base, kind, name
+        self.estimator = estimator
+        self._metric, self._text = metric, ""
+        if estimator is not None:
+            self._text = estimator_text(estimator, frozenset(searched), stable_text)
+
+    @property
+    def metric(self):
+        """Name under which scores are kept; of a scorer of one's own, a hash."""
+        if not self._metric.startswith(_OWN):
+            return self._metric
+        return _OWN + keyed_hash(self.base.secret(), self._metric)
+
+    @property
+    def family(self):
+        """Name under which the estimator is known; None for the catalogue."""
+        if self.estimator is None:
+            return None
+        steps = getattr(self.estimator, "steps", None)
+        last = self.estimator if not steps else steps[-1][1]
+        name = type(last).__qualname__[: MAX_NAME // 2]
+        return f"{_OWN}{name}:{keyed_hash(self.base.secret(), self._text)}"
 
     def configurations(self, candidates):
         """Give the identity of each candidate.
@@ -70,57 +92,81 @@ class Memory:
         -------
         list of Configuration
         """
-        if self.family is None:
+        family, secret = self.family, self.base.secret()
+        if family is None:
             return list(candidates)
-        return [Configuration(self.family, _plain(params)) for params in candidates]
+        return [
+            Configuration(family, kept_settings(self.estimator, params, secret, stable_text))
+            for params in candidates
+        ]
 
-    def _table(self):
-        try:
-            return self.base.table(self.kind)
-        except KnowledgeError:
-            return None
-
-    def known_params(self):
+    def known_params(self, space=None):
         """Parameters of the candidates of this estimator that were evaluated before.
+
+        Parameters
+        ----------
+        space : Space, optional
+            Its choices tell the values that are kept as hashes only.
 
         Returns
         -------
         list of dict
-            Only those whose values are kept as they are.
+            Those whose values are all known; of many, the last.
         """
-        table = self._table()
-        if table is None or self.family is None:
+        family = self.family
+        if family is None:
             return []
-        found = []
-        for own in table.configurations:
-            if own.family == self.family and not any(
-                isinstance(value, dict) for value in own.params.values()
-            ):
-                found.append(dict(own.params))
+        values, found = self._choices(space), []
+        for own in self.base.configurations_of(family):
+            params = {name: _value(values, name, value) for name, value in own.params.items()}
+            if not any(isinstance(value, dict) for value in params.values()):
+                found.append(params)
         return found
 
-    def past(self, candidates):
+    def _choices(self, space):
+        """Values of a space by parameter and hash."""
+        values, secret = {}, self.base.secret()
+        for name, parameter, _ in space.columns if space is not None else ():
+            if isinstance(parameter, Categorical):
+                for choice in parameter.choices:
+                    kept = kept_settings(self.estimator, {name: choice}, secret, stable_text)
+                    if isinstance(kept[name], dict):
+                        values[name, kept[name][HASHED]] = choice
+        return values
+
+    def past(self, candidates, twins=None):
         """Give what earlier searches found for candidates; None if nothing.
 
         Parameters
         ----------
         candidates : list of dict or of Configuration
+        twins : list of Configuration or None, optional
+            The candidates in the catalogue's words, under which searches of other estimators may
+            have found them.
 
         Returns
         -------
         PastPerformance or None
         """
-        table = self._table()
-        if table is None or self.metric not in table.metrics:
+        names = [self.configurations(candidates)] + ([] if twins is None else [twins])
+        asked = {own.id: own for part in names for own in part if own is not None}
+        table = self.base.table(self.kind, configurations=asked.values())
+        metric = self.metric
+        if metric not in table.metrics:
             return None
-        columns = table.columns_of(self.configurations(candidates))
-        known = columns >= 0
-        scores = np.full((len(table.tasks), len(columns)), np.nan)
-        seconds = scores.copy()
-        scores[:, known] = table.scores(self.metric)[:, columns[known]]
-        seconds[:, known] = table.seconds[:, columns[known]]
-        failed = np.zeros_like(scores, dtype=bool)
-        failed[:, known] = table.status[:, columns[known]] > 1
+        shape = len(table.tasks), len(candidates)
+        scores, seconds = np.full(shape, np.nan), np.full(shape, np.nan)
+        failed = np.zeros(shape, dtype=bool)
+        for part in names:
+            columns = table.columns_of(["" if own is None else own for own in part])
+            places = np.flatnonzero(columns >= 0)
+            block = np.isnan(scores[:, places]) & ~failed[:, places]
+            for found, values in (
+                (scores, table.scores(metric)),
+                (seconds, table.seconds),
+                (failed, table.status > Status.ok),
+            ):
+                found[:, places] = np.where(block, values[:, columns[places]], found[:, places])
         rows = np.isfinite(scores).sum(axis=1) > 1
         if not rows.any():
             return None
@@ -135,7 +181,7 @@ class Memory:
             metafeature_names=table.metafeature_names,
         )
 
-    def record(self, X, y, schema, trials, candidates, guide, metafeatures=None, name=None):
+    def record(self, X, y, schema, trials, candidates, objective, metafeatures=None, name=None):
         """Record a finished search.
 
         Parameters
@@ -146,14 +192,21 @@ class Memory:
         trials : list of Trial
         candidates : list of dict or of Configuration
             Of the trials.
-        guide : callable
+        objective : callable
             Reads the score from a fold's result.
         metafeatures : mapping of str to float, optional
         name : str, optional
-            Of the dataset.
+            Of the dataset. Default: that given to the memory.
+
+        Raises
+        ------
+        KnowledgeError
+            If the store cannot be written.
         """
+        # Identities are hashed with the key of the store, which is made here if need be.
+        self.base.secret(make=True)
         content = task_id("own", hash_of_data(X, y), self.kind)
-        name = name or f"own-{content}"
+        name = name or self.name or unnamed(content)
         task = Task(
             id=content,
             name=name,
@@ -162,55 +215,120 @@ class Memory:
             n_rows=schema.n_rows,
             n_features=schema.n_features,
             n_classes=schema.n_classes,
-            source=_SOURCE,
+            source=OWN_SEARCHES,
         )
         unit = 1.0
-        if self.metric in _IN_UNITS_OF_Y:
+        if self._metric in _IN_UNITS_OF_Y:
             unit = float(np.std(np.asarray(y, dtype=float))) or 1.0
-        configurations, evaluations = [], []
-        for trial, configuration in zip(trials, self.configurations(candidates), strict=True):
+        configurations, evaluations = {}, {}
+        identities = self.configurations(candidates)
+        twins = self._in_the_catalogue(X, y, schema, candidates)
+        for trial, *names in zip(trials, identities, twins, strict=True):
             if trial.status not in _STATUS:
                 continue
-            results = [trial.folds[fold] for fold in sorted(trial.folds)]
-            scores = tuple(float(guide(result)) / unit for result in results)
-            configurations.append(configuration)
-            evaluations.append(
-                Evaluation(
-                    task=content,
-                    configuration=configuration.id,
-                    status=_STATUS[trial.status],
-                    metrics={self.metric: scores} if trial.status in ("ok", "over_limit") else {},
-                    fit_seconds=tuple(result.fit_seconds for result in results),
-                    predict_seconds=tuple(result.score_seconds for result in results),
-                    reason=trial.failure.strip().splitlines()[-1][:200] if trial.failure else "",
-                    versions={"scikit-learn": sklearn_version},
-                    source=_SOURCE,
-                )
-            )
-        unique = {own.id: own for own in configurations}
-        first = {own.configuration: own for own in reversed(evaluations)}
-        self.base.record(task, list(first.values()), metafeatures, unique.values())
+            for own in filter(None, names):
+                if own.id not in evaluations:
+                    configurations[own.id] = own
+                    evaluations[own.id] = self._evaluation(content, own, trial, objective, unit)
+        self.base.record(task, evaluations.values(), metafeatures, configurations.values())
+
+    def _in_the_catalogue(self, X, y, schema, candidates):
+        """Give each candidate in the catalogue's words, None where it has none for it."""
+        if self.estimator is None:
+            return [None] * len(candidates)
+        try:
+            matches = match_candidates(self.estimator, candidates, schema, self.kind, X, y)
+        except Exception:
+            # Whatever an estimator of the user's does when it is looked at costs this record only.
+            return [None] * len(candidates)
+        return [own.configuration if own.kind in ("exact", "same") else None for own in matches]
+
+    def _evaluation(self, task, configuration, trial, objective, unit):
+        results = [trial.folds[fold] for fold in sorted(trial.folds)]
+        scores = [float(objective(result)) / unit for result in results]
+        fit = [result.fit_seconds for result in results]
+        predict = [result.score_seconds for result in results]
+        if len(results) > MAX_FOLDS:
+            scores, fit, predict = ([sum(own) / len(own)] for own in (scores, fit, predict))
+        return Evaluation(
+            task=task,
+            configuration=configuration.id,
+            status=_STATUS[trial.status],
+            metrics={self.metric: scores} if trial.status in ("ok", "over_limit") else {},
+            fit_seconds=fit,
+            predict_seconds=predict,
+            reason=failure_type(trial.failure or ""),
+            versions={"scikit-learn": sklearn_version},
+            source=OWN_SEARCHES,
+        )
 
 
-def memory_of(search, kind, metric, estimator=None):
-    """Give the memory that a search asks for; None if it asks for none or cannot have one."""
-    if search.remember is False:
+def _value(values, name, value):
+    return values.get((name, value.get(HASHED)), value) if isinstance(value, dict) else value
+
+
+def memory_of(remember, kind, metric, estimator=None, searched=()):
+    """Give the memory that a search asks for; None if it asks for none or cannot have one.
+
+    Parameters
+    ----------
+    remember : bool, str or KnowledgeBase
+        True: the user's own store. Text: the same, and the name of the dataset at hand.
+    kind : {"classification", "regression", ""}
+        Empty where a search cannot be remembered.
+    metric : str
+        As `metric_name` gives it.
+    estimator : estimator or None, default=None
+        The user's own; None where candidates are configurations of the catalogue.
+    searched : collection of str, default=()
+        Names of its parameters that candidates set: no part of what it is known by, like its
+        ``random_state``, ``n_jobs`` and ``verbose``.
+
+    Returns
+    -------
+    Memory or None
+
+    Raises
+    ------
+    KnowledgeError
+        If the store cannot be opened, or the name is longer than one may be.
+    """
+    if not isinstance(remember, KnowledgeBase) and not remember:
         return None
     if not kind:
-        warnings.warn(
+        warn_user(
             "Only searches over classifiers and regressors can be remembered; this one is not.",
             FallbackWarning,
-            stacklevel=5,
         )
         return None
-    return Memory(search.remember, kind, metric, estimator)
+    name = remember if isinstance(remember, str) else ""
+    if len(name) > MAX_NAME:
+        raise KnowledgeError(
+            f"The name of a dataset has at most {MAX_NAME} characters; remember= has {len(name)}."
+        )
+    base = remember if isinstance(remember, KnowledgeBase) else KnowledgeBase.open("user")
+    return Memory(base, kind, metric, estimator, searched, name)
 
 
 def metric_name(scoring, kind):
-    """Give the name under which the scores of a search are kept."""
-    if scoring is None:
-        return "accuracy" if kind == "classification" else "r2"
-    return scoring if isinstance(scoring, str) else f"own:{stable_text(scoring)}"
+    """Give the name under which the scores of a search are kept.
+
+    Parameters
+    ----------
+    scoring : str, callable or None
+    kind : {"classification", "regression", ""}
+
+    Returns
+    -------
+    str
+        The name that knowledge has for the metric, or for one that orders candidates as it does;
+        ``"own:..."`` for a scorer of one's own.
+    """
+    if kind:
+        name, exact = nearest_metric(scoring, kind)
+        if exact:
+            return name
+    return scoring if isinstance(scoring, str) else f"{_OWN}{stable_text(scoring)}"
 
 
 def stack_past(first, second):
@@ -251,23 +369,3 @@ def stack_past(first, second):
         metafeatures=np.vstack([first.metafeatures, aligned]),
         metafeature_names=first.metafeature_names,
     )
-
-
-def _family_of(estimator):
-    text = stable_text(estimator)
-    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
-    steps = getattr(estimator, "steps", None)
-    last = estimator if steps is None else steps[-1][1]
-    return f"{_PREFIX}{type(last).__qualname__}:{digest}"
-
-
-def _plain(params):
-    """Parameters in the types of a configuration; objects by their text."""
-    plain = {}
-    for name, value in params.items():
-        try:
-            Configuration("", {name: value})
-            plain[name] = value
-        except SpaceError:
-            plain[name] = {"text": stable_text(value)}
-    return plain

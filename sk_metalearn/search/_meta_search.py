@@ -1,10 +1,9 @@
 """GridSearchCV's contract with a search that has seen other datasets."""
 
 import copy
-import os
 import time
 from contextlib import ExitStack
-from numbers import Integral, Real
+from numbers import Integral
 
 import numpy as np
 from sklearn.base import clone
@@ -15,7 +14,6 @@ from .._compat import (
     Interval,
     StrOptions,
     _fit_context,
-    begin_callbacks,
     check_method_params,
     check_refit_for_multimetric,
     indexable,
@@ -24,11 +22,16 @@ from .._compat import (
     single_scorers,
     warn_or_raise_about_fit_failures,
 )
-from ..knowledge import KnowledgeBase
-from ..strategies import Strategy
-from ._refit import OneStandardError, best_index
+from ._best_index import OneStandardError, best_index
+from ._budget import Budget
+from ._callbacks import fit_task, refit_task
+from ._final_fit import fit_on_all_rows
+from ._grid_choices import choose_from_grid
+from ._options import COMMON_CONSTRAINTS, SearchOptions
+from ._past import ask_the_past, check_knowledge, remember
+from ._problem import pose_problem
 from ._results import format_results
-from ._setup import Setup
+from ._run_search import run_search
 
 __all__ = ["MetaSearchCV"]
 
@@ -64,7 +67,8 @@ class MetaSearchCV(BaseSearchCV):
     strategy : str or Strategy, default="auto"
         How candidates are proposed, see `sk_metalearn.strategies`.
     knowledge : {"bundled", "user"}, KnowledgeBase, path-like or None, default="bundled"
-        What is known of past datasets. None: nothing.
+        What is known of past datasets. None: nothing. Whatever goes wrong with it is reported and
+        costs the search nothing.
     scoring, n_jobs, refit, cv, verbose, pre_dispatch
         As in `GridSearchCV`. `refit` may also be ``"one_standard_error"`` or an instance of
         `OneStandardError`. Processes are the package's own, persistent and replaced when one
@@ -76,40 +80,27 @@ class MetaSearchCV(BaseSearchCV):
     error_score, return_train_score
         As in `GridSearchCV`.
     patience : int, default=None
-        Stop after so many candidates in a row that are not better than the best by more than
-        `tol`.
-    tol : float, default=0.0
-        Improvement that counts for `patience`, in units of the score.
+        Stop after so many candidates in a row that are no better than the best.
     racing : bool, default=False
         Stop a candidate after its first folds when it can hardly become the best any more. Its
         mean score is then NaN.
-    candidate_timeout : float, default=None
-        Seconds one fit on one fold may take, scoring included. Candidates then run in worker
-        processes, and one that hangs, even in compiled code, is ended.
-    candidate_memory : int, default=None
-        Bytes of resident memory that a worker process may reach.
-    max_predict_seconds : float, default=None
-        Candidates that need longer for predicting 1,000 rows are not chosen.
-    max_model_bytes : int, default=None
-        Candidates whose pickled model is larger are not chosen.
+    limits : CandidateLimits, default=None
+        What one candidate may use: seconds of a fit on a fold, memory, seconds to predict, bytes
+        of the model. None: no limits.
     checkpoint : path-like, default=None
         File that keeps every result as soon as it is there. When `fit` is called again with the
         same data and settings, whatever ended it before, it goes on from there.
     enqueue : list of dict, default=None
         Parameter settings to evaluate before all others.
-    warm_start : bool, default=False
-        Go on from the candidates of the previous `fit` on the same data, for instance with a
-        larger `n_iter`, instead of starting again.
-    remember : bool or KnowledgeBase, default=False
+    remember : bool, str or KnowledgeBase, default=False
         Record the finished search, and let this and later searches start from what was recorded,
-        for any estimator. True: in the user's own store. Only meta-features and scores are
-        stored.
-    lookahead : int, default=2
+        for any estimator. True: in the user's own store; a text: there, under this name of the
+        dataset. Only meta-features and scores are stored.
+    lookahead : int or None, default=2
         A candidate is proposed when the results of all but the last ``lookahead - 1`` before it
         are known. More keeps more workers busy, less lets each result count sooner; the result
-        depends on it, but not on `n_jobs`.
-    deterministic : bool, default=True
-        False: propose as soon as a worker is free, from the results there are.
+        depends on it, but not on `n_jobs`. None: as soon as a worker is free, from the results
+        there are; the result then depends on the speed of the machine.
 
     Attributes
     ----------
@@ -118,8 +109,8 @@ class MetaSearchCV(BaseSearchCV):
         ``predicted_score``, ``predicted_seconds``, ``estimate`` (the score that guided the
         search: the mean over the folds; of a candidate that was raced or left unfinished, what
         its folds let expect; NaN for all others), ``status`` ("ok", "crashed", "timeout", "memory",
-        "died", "invalid", "raced", "over_limit"; "unfinished" where the time was over before any
-        candidate had all its folds), ``failure`` and ``elapsed`` (seconds from begin to end).
+        "died", "invalid", "raced", "over_limit"; "unfinished" where the end of the search came
+        before that of the candidate), ``failure`` and ``elapsed`` (seconds from begin to end).
     best_estimator_, best_score_, best_params_, best_index_, scorer_, n_splits_, refit_time_, \
 multimetric_, classes_, n_features_in_, feature_names_in_
         As in `GridSearchCV`.
@@ -152,26 +143,11 @@ multimetric_, classes_, n_features_in_, feature_names_in_
 
     _parameter_constraints = {
         **BaseSearchCV._parameter_constraints,
+        **COMMON_CONSTRAINTS,
         "param_grid": [dict, list, tuple, None],
         "param_distributions": [dict, list, tuple, None],
         "n_iter": [Interval(Integral, 1, None, closed="left"), StrOptions({"all"}), None],
-        "time_budget": [Interval(Real, 0, None, closed="neither"), None],
-        "strategy": [str, Strategy],
-        "knowledge": [str, os.PathLike, KnowledgeBase, None],
-        "random_state": ["random_state"],
-        "patience": [Interval(Integral, 1, None, closed="left"), None],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "racing": ["boolean"],
-        "candidate_timeout": [Interval(Real, 0, None, closed="neither"), None],
-        "candidate_memory": [Interval(Real, 0, None, closed="neither"), None],
-        "max_predict_seconds": [Interval(Real, 0, None, closed="neither"), None],
-        "max_model_bytes": [Interval(Real, 0, None, closed="neither"), None],
-        "checkpoint": [str, os.PathLike, None],
         "enqueue": [list, tuple, None],
-        "warm_start": ["boolean"],
-        "remember": ["boolean", KnowledgeBase],
-        "lookahead": [Interval(Integral, 1, None, closed="left")],
-        "deterministic": ["boolean"],
     }
 
     def __init__(
@@ -194,18 +170,12 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         error_score=np.nan,
         return_train_score=False,
         patience=None,
-        tol=0.0,
         racing=False,
-        candidate_timeout=None,
-        candidate_memory=None,
-        max_predict_seconds=None,
-        max_model_bytes=None,
+        limits=None,
         checkpoint=None,
         enqueue=None,
-        warm_start=False,
         remember=False,
         lookahead=2,
-        deterministic=True,
     ):
         super().__init__(
             estimator=estimator,
@@ -226,18 +196,12 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         self.knowledge = knowledge
         self.random_state = random_state
         self.patience = patience
-        self.tol = tol
         self.racing = racing
-        self.candidate_timeout = candidate_timeout
-        self.candidate_memory = candidate_memory
-        self.max_predict_seconds = max_predict_seconds
-        self.max_model_bytes = max_model_bytes
+        self.limits = limits
         self.checkpoint = checkpoint
         self.enqueue = enqueue
-        self.warm_start = warm_start
         self.remember = remember
         self.lookahead = lookahead
-        self.deterministic = deterministic
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -254,6 +218,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         X : array-like of shape (n_samples, n_features)
             Passed on as it is.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Target; None for estimators without one.
         **params : dict of str to object
             For the estimator's `fit`, the scorer and the splitter, as in `GridSearchCV`.
 
@@ -267,57 +232,67 @@ multimetric_, classes_, n_features_in_, feature_names_in_
             If all candidates failed, or nothing was finished within the `time_budget`.
         CheckpointError
             If the `checkpoint` belongs to another search.
+        KnowledgeError
+            If `knowledge` names a file that does not exist.
         """
-        began = time.monotonic()
-        refit = OneStandardError() if self.refit == "one_standard_error" else self.refit
+        budget = Budget(self.time_budget, time.monotonic())
+        options = SearchOptions.of(self)
+        check_knowledge(options.knowledge)
         scorer, metric = scorers_of(self)
+        X, y, params = self._check_data(X, y, params)
+        routed, given = routed_params(self, params), (self.param_grid, self.param_distributions)
+        with ExitStack() as stack, fit_task(self, X, y, params, bool(self.refit)) as root:
+            guiding = _guiding_metric(options, metric)
+            problem = pose_problem(
+                X, y, routed, scorer, guiding, options, stack, estimator=self.estimator, space=given
+            )
+            choices = choose_from_grid(self.estimator, *given, problem, options)
+            past = ask_the_past(problem, choices, options)
+            run = run_search(self, problem, choices, past, options, budget, stack, root=root)
+            self._fit_best(run, problem, choices, past, root, scorer, metric)
+            remember(past, problem, choices, run.trials)
+        return self
+
+    def _check_data(self, X, y, params):
+        """Data and parameters of `fit`, as scikit-learn's searches take them."""
         if y is None and get_tags(self.estimator).target_tags.required:
             raise ValueError(
                 f"{type(self.estimator).__name__} requires y to be passed, but the target y is "
                 "None."
             )
         X, y = indexable(X, y)
-        params = check_method_params(X, params=params)
-        routed = routed_params(self, params)
-        weight = params.get("sample_weight")
-        told = {"metadata": {"sample_weight": weight} if weight is not None else None}
-        root = begin_callbacks(self, max_subtasks=1 + (self.refit is not False))
-        root.call_on_fit_task_begin(estimator=self, X=X, y=y, **told)
+        return X, y, check_method_params(X, params=params)
 
-        setup = Setup(self, X, y, scorer, metric, routed)
-        with ExitStack() as stack:
-            stack.callback(setup.journal.close)
-            session = stack.enter_context(setup.session(began, root))
-            trials = session.run()
-            self.n_splits_ = len(setup.splits)
-            self.stop_reason_ = session.stop_reason
-            self.knowledge_report_ = setup.report
-            self._store_results(trials, setup, session, scorer, metric)
-            metric = self._check_metric(trials, scorer, metric)
-            best = self._choose(refit, metric, trials, setup)
-            if self.refit:
-                self._refit(session, setup, best, root, told)
-            if self.warm_start:
-                self._journal = setup.journal.in_memory()
-            setup.remember(trials)
-        root.call_on_fit_task_end(estimator=self, X=X, y=y, **told)
-        return self
+    def _fit_best(self, run, problem, choices, past, root, scorer, metric):
+        """Set the results of the search, choose the best candidate, and fit it."""
+        self.n_splits_, self.stop_reason_ = len(problem.splits), run.stop_reason
+        self.knowledge_report_ = past.report
+        self._store_results(run, problem, choices)
+        metric = self._check_metric(run.trials, scorer, metric)
+        if not (self.refit or not self.multimetric_):
+            return
+        refit = OneStandardError() if self.refit == "one_standard_error" else self.refit
+        best = run.trials[self._choose(refit, metric)]
+        past.report.add_outcome(run.trials, best, past.expected)
+        if self.refit:
+            self._refit(run, problem, best, root)
 
-    def _store_results(self, trials, setup, session, scorer, metric):
+    def _store_results(self, run, problem, choices):
         """Set `cv_results_`, or say why there is none."""
-        if not trials:
+        if not any(trial.folds for trial in run.trials):
+            seconds = run.budget.clock() - run.budget.began
             raise ValueError(
-                f"No candidate was finished before the search ended ({session.stop_reason} after "
-                f"{time.monotonic() - session.settings.began:.1f} s). Give a larger time_budget, "
-                "fewer folds, less data or quicker candidates."
+                f"No candidate was finished before the search ended ({run.stop_reason} after "
+                f"{seconds:.1f} s). Give a larger time_budget, fewer folds, less data or quicker "
+                "candidates."
             )
-        params = [setup.candidates.to_params(trial.proposal.point) for trial in trials]
+        params = [choices.to_params(trial.proposal.point) for trial in run.trials]
         self.cv_results_ = format_results(
-            trials, params, len(setup.splits), self.return_train_score
+            run.trials, params, len(problem.splits), self.return_train_score
         )
         outcomes = [
             {"fit_error": None if r.status in ("ok", "invalid") else r.failure}
-            for trial in trials
+            for trial in run.trials
             for r in trial.folds.values()
         ]
         warn_or_raise_about_fit_failures(outcomes, self.error_score)
@@ -333,32 +308,34 @@ multimetric_, classes_, n_features_in_, feature_names_in_
             return self.refit
         return metric
 
-    def _choose(self, refit, metric, trials, setup):
-        """Set the attributes of the best candidate; give its trial."""
-        if not (self.refit or not self.multimetric_):
-            return None
+    def _choose(self, refit, metric):
+        """Set the attributes of the best candidate; give its row."""
         self.best_index_ = best_index(refit, metric, self.cv_results_)
         if not callable(refit) or isinstance(refit, OneStandardError):
             name = refit.metric if isinstance(refit, OneStandardError) else metric
             self.best_score_ = self.cv_results_[f"mean_test_{name}"][self.best_index_]
         self.best_params_ = self.cv_results_["params"][self.best_index_]
-        best = trials[self.best_index_]
-        setup.report.add_outcome(trials, best)
-        return best
+        return self.best_index_
 
-    def _refit(self, session, setup, best, root, told):
-        X, y = session.payload.X, session.payload.y
+    def _refit(self, run, problem, best, root):
         estimator = clone(self.estimator).set_params(**clone(self.best_params_, safe=False))
-        context = root.subcontext(task_name="refit-with-best-params")
-        with context.propagate_callback_context(estimator):
-            context.call_on_fit_task_begin(estimator=self, X=X, y=y, **told)
-            fitted, self.refit_time_, self.refit_on_ = session.refit(estimator, best)
-        if fitted is None:
+        with refit_task(self, problem, root, estimator):
+            final = fit_on_all_rows(run, problem, estimator, fallback=best)
+        self.refit_time_, self.refit_on_ = final.seconds, final.fitted_on
+        if final.estimator is None:
             raise ValueError(
                 f"The refit of {best.proposal.point} did not end well: {self.refit_on_}. Give a "
                 "larger time_budget, or refit=False."
             )
-        self.best_estimator_ = fitted
-        if hasattr(fitted, "feature_names_in_"):
-            self.feature_names_in_ = fitted.feature_names_in_
-        context.call_on_fit_task_end(estimator=self, X=X, y=y, **told)
+        self.best_estimator_ = final.estimator
+        if hasattr(final.estimator, "feature_names_in_"):
+            self.feature_names_in_ = final.estimator.feature_names_in_
+
+
+def _guiding_metric(options, metric):
+    """Name of the metric to refit on; only `refit` knows it where a callable gives several."""
+    if isinstance(options.refit, OneStandardError):
+        return options.refit.metric
+    if callable(options.scoring) and isinstance(options.refit, str):
+        return options.refit
+    return metric if isinstance(metric, str) else "score"

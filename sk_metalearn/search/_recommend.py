@@ -1,5 +1,6 @@
 """Configured estimators without any search."""
 
+import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,16 +9,16 @@ import numpy as np
 from ..exceptions import KnowledgeError
 from ..metafeatures import MetaFeatureExtractor
 from ..metafeatures._kind import check_kind
-from ..spaces import Configuration, Schema, build_estimator
-from ..strategies import Context, get_strategy
-from ._pool_candidates import pool_candidates
+from ..spaces import Configuration, Schema, build_estimator, to_point
+from ..strategies import Context, get_strategy, similar_tasks
+from ._catalogue_choices import match_configurations, usable_configurations
+from ._past import check_knowledge, name_similar, open_knowledge
+from ._past_lookup import past_performance
 from ._tables import check_table, check_target
-from ._task import open_knowledge
 
 __all__ = ["Recommendation", "recommend"]
 
-# Past tasks that speak for a recommendation, and those shown.
-_N_NEIGHBORS = 10
+# Past tasks shown.
 _N_SHOWN = 3
 
 
@@ -32,17 +33,17 @@ class Recommendation:
     configuration : Configuration
         What it is in the catalogue's words.
     expected_score : float
-        Mean score on the past datasets nearest to this one, weighted by their distance; in the
-        units of `metric`, errors of regression in units of the target's standard deviation.
+        Mean score on past datasets, weighted by how like this one they are; in the units of
+        `metric`, errors of regression in units of the target's standard deviation.
     spread : float
         Weighted standard deviation of these scores.
     expected_seconds : float
         Predicted CPU seconds of one fit.
     metric : str
         Name of the metric.
-    evidence : tuple of (str, float)
-        The nearest past datasets and the configuration's score on each; none where the knowledge
-        base has no meta-features.
+    evidence : tuple of (str, float, float)
+        The past datasets that counted most: name, the configuration's score there, and the share
+        of the weight of all datasets.
     reason : str
         Why it stands at this place: which part it plays beside those before it.
     """
@@ -57,8 +58,8 @@ class Recommendation:
     reason: str = ""
 
     def __str__(self):
-        shown = ", ".join(f"{name} {score:.3f}" for name, score in self.evidence)
-        where = f"; on the nearest past datasets: {shown}" if shown else ""
+        shown = ", ".join(f"{name} {score:.3f}" for name, score, _ in self.evidence)
+        where = f"; on the past datasets that counted most: {shown}" if shown else ""
         return (
             f"{self.configuration}: {self.metric} about {self.expected_score:.3f} "
             f"(spread {self.spread:.3f}), a fit takes about {self.expected_seconds:.2g} s{where}"
@@ -130,65 +131,58 @@ def recommend(
     caller = type("recommend", (_Unnamed,), {})()
     X = check_table(X, caller)
     y = check_target(y, X, kind, caller)
-    base = open_knowledge(knowledge)
-    if base is None:
+    if knowledge is None:
         raise KnowledgeError("recommend needs a knowledge base; got knowledge=None.")
+    check_knowledge(knowledge)
+    base = open_knowledge(knowledge)
     schema = Schema.from_data(X, y, kind)
-    pool = pool_candidates(kind, schema, scoring, base, families)
-    if pool.past is None:
+    configurations, _ = usable_configurations(kind, schema, scoring, families)
+    points = [to_point(own) for own in configurations]
+    found = past_performance(match_configurations(points), kind, scoring, base, schema, {})
+    if found.past is None:
         raise KnowledgeError(f"The knowledge base {base!r} has no {kind} tasks to learn from.")
     metafeatures = MetaFeatureExtractor(random_state=0).extract(X, y, kind=kind)
-    rows, weights, names = _nearest(base, kind, metafeatures)
+    rows, weights = similar_tasks(found.past, metafeatures)
     context = Context(
-        candidates=pool.points,
+        candidates=points,
         kind=kind,
-        metric=pool.metric,
-        past=pool.past,
+        metric=found.report["metric"],
+        past=found.past,
         metafeatures=metafeatures,
-        predicted_seconds=pool.seconds,
+        predicted_seconds=found.seconds,
         n_evaluations=n,
         seed=0,
     )
-    proposals = get_strategy(strategy).start(context).ask(n)
-    found = []
-    for proposal in proposals:
-        i = proposal.candidate
-        scores = pool.past.scores[rows, i]
-        mean, spread = _weighted(scores, weights)
-        found.append(
-            Recommendation(
-                estimator=build_estimator(pool.configurations[i], schema, random_state),
-                configuration=pool.configurations[i],
-                expected_score=mean,
-                spread=spread,
-                expected_seconds=float(pool.seconds[i]) if pool.seconds is not None else np.nan,
-                metric=pool.metric,
-                evidence=tuple(
-                    (name, float(score))
-                    for name, score in zip(names[:_N_SHOWN], scores, strict=False)
-                ),
-                reason=proposal.reason,
-            )
-        )
-    return found
+    proposals = get_strategy(copy.deepcopy(strategy)).start(context).ask(n)
+    return [
+        _recommendation(proposal, configurations, found, rows, weights, schema, random_state)
+        for proposal in proposals
+    ]
 
 
-def _nearest(base, kind, metafeatures):
-    """Rows, weights and names of the past tasks nearest to the one at hand."""
-    table = base.table(kind)
-    if not np.isfinite(table.metafeatures).any():
-        # Nothing tells which are near: all count, and none is shown as evidence.
-        return np.arange(len(table.tasks)), np.ones(len(table.tasks)), []
-    near = base.neighbors(metafeatures=metafeatures, kind=kind, n_neighbors=_N_NEIGHBORS)
-    rows = np.array([table.row(neighbor.task.id) for neighbor in near], dtype=int)
-    distances = np.array([neighbor.distance for neighbor in near])
-    weights = np.exp(-((distances / max(np.median(distances), 1e-9)) ** 2))
-    return rows, weights, [neighbor.task.name for neighbor in near]
+def _recommendation(proposal, configurations, found, rows, weights, schema, random_state):
+    i = proposal.candidate
+    scores = found.past.scores[rows, i]
+    named = name_similar(found.past.tasks, rows, weights, _N_SHOWN)
+    mean, spread = _weighted(scores, weights)
+    return Recommendation(
+        estimator=build_estimator(configurations[i], schema, random_state),
+        configuration=configurations[i],
+        expected_score=mean,
+        spread=spread,
+        expected_seconds=float(found.seconds[i]) if found.seconds is not None else np.nan,
+        metric=found.report["metric"],
+        evidence=tuple(
+            (name, float(score), weight)
+            for (name, weight), score in zip(named, scores, strict=False)
+        ),
+        reason=proposal.reason,
+    )
 
 
 def _weighted(values, weights):
     known = np.isfinite(values)
-    if not known.any():
+    if not known.any() or not weights[known].sum() > 0:
         return np.nan, np.nan
     mean = np.average(values[known], weights=weights[known])
     return float(mean), float(

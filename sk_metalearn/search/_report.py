@@ -10,25 +10,33 @@ class SearchReport(dict):
 
     Keys: ``used`` (whether past performance guided the search), ``why`` (why not), ``kind``,
     ``candidates`` (how many); how they met the pool: ``matches``, ``families``, ``reasons``,
-    ``reliability``, ``metric``, ``metric_is_exact``, ``tasks``, ``task_families``; ``neighbors``
-    (the nearest past tasks); ``own_tasks`` (remembered ones of one's own); ``default`` and
-    ``best`` (scores of the estimator's default, where it was tried, and of the best found),
-    ``gain`` (their difference), ``expected`` (what was expected of the best one), ``rank`` (its
-    place in the order of proposals).
+    ``reliability``, ``metric``, ``metric_is_exact``, ``tasks``, ``task_families``; ``similar``
+    (the past tasks that counted most, each with its share of the weight of all); ``own_tasks``
+    (remembered ones of one's own); ``not_remembered`` (why the search could not be recorded);
+    ``best`` (score of the best candidate), ``rank`` (its place in the order of proposals),
+    ``expected`` (its score as the past suggested it), ``default`` (score of the estimator's own
+    settings; where whole pipelines are searched, of the first one tried, which is what the past
+    alone would have given) and ``gain`` (of the best over it).
     """
 
-    def add_outcome(self, trials, best):
+    def add_outcome(self, trials, best, expected=None):
         """Note what the search found: did the knowledge help?
 
         Parameters
         ----------
         trials : list of Trial
         best : Trial
+        expected : ndarray of shape (n_points,) or None, default=None
+            What the past suggests of each candidate.
         """
+        proposal = best.proposal
         default = next((t for t in trials if t.proposal.reason == "default"), None)
-        self["best"] = best.estimate
-        self["rank"] = best.number + 1
-        self["expected"] = float(best.proposal.expected)
+        if default is None and self.get("whole_pipelines"):
+            default = next((t for t in trials if t.status == "ok"), None)
+        self["best"], self["rank"] = best.estimate, best.number + 1
+        self["expected"] = float(proposal.expected)
+        if np.isnan(self["expected"]) and expected is not None and proposal.candidate is not None:
+            self["expected"] = float(expected[proposal.candidate])
         self["default"] = np.nan if default is None else default.estimate
         self["gain"] = self["best"] - self["default"]
 
@@ -43,22 +51,27 @@ class SearchReport(dict):
             )
         else:
             lines.append(f"No past task guided the search: {self.get('why', 'none was asked')}.")
+        if self.get("used") and self.get("why"):
+            lines.append(f"Not all of the past could be used: {self['why']}.")
         if self.get("matches"):
             found = ", ".join(f"{n} {kind}" for kind, n in self["matches"].items() if n)
             lines.append(f"Candidates and the pool: {found}.")
             lines += [f"  {n} x {reason}" for reason, n in list(self["reasons"].items())[:5]]
         if not self.get("metric_is_exact", True):
             lines.append(f"Their scores are {self['metric']}, the nearest metric known.")
-        if self.get("neighbors"):
-            lines.append(f"Nearest past tasks: {', '.join(self['neighbors'])}.")
+        if self.get("similar"):
+            named = ", ".join(f"{name} ({weight:.0%})" for name, weight in self["similar"])
+            lines.append(f"The past tasks that counted most: {named}.")
         if "best" in self:
             lines.append(f"The best candidate, {self['best']:.4g}, was number {self['rank']}.")
+            whole = self.get("whole_pipelines")
+            first = "The first configuration" if whole else "The default"
             if np.isfinite(self["default"]):
                 lines.append(
-                    f"The default gave {self['default']:.4g}: the search gained {self['gain']:.4g}."
+                    f"{first} gave {self['default']:.4g}: the search gained {self['gain']:.4g}."
                 )
             if np.isfinite(self["expected"]):
-                lines.append(f"Expected of the best one was {self['expected']:.4g}.")
+                lines.append(f"The past suggested {self['expected']:.4g} for the best one.")
         return "\n".join(lines)
 
     def __repr__(self):

@@ -83,10 +83,11 @@ def _store(results, name, table, rank, status):
     for fold in range(table.shape[1]):
         results[f"split{fold}_{name}"] = table[:, fold]
     means = table.mean(axis=1)
-    for i in np.flatnonzero(status == "unfinished"):
-        # Only where no candidate was finished: the folds that were done have to do.
-        means[i] = table[i][np.isfinite(table[i])].mean()
-    if not np.isfinite(means[status != "raced"]).all():
+    if not np.isin(status, ("ok", "over_limit")).any():
+        # Where no candidate was finished the folds that were done have to do.
+        for i in np.flatnonzero((status == "unfinished") & np.isfinite(table).any(axis=1)):
+            means[i] = table[i][np.isfinite(table[i])].mean()
+    if not np.isfinite(means[~np.isin(status, ("raced", "unfinished"))]).all():
         part = name.split("_")[0]
         warnings.warn(f"One or more of the {part} scores are non-finite: {means}", UserWarning)
     results[f"mean_{name}"] = means

@@ -14,13 +14,40 @@ from .._compat import num_samples
 from ..metafeatures._tables import is_missing, is_pandas_na
 
 __all__ = [
+    "check_data",
     "check_metric",
     "check_rows",
     "check_table",
     "check_target",
-    "choose_rows",
-    "cut_folds",
 ]
+
+
+def check_data(X, y, auto, kind):
+    """Check table and target of an Auto estimator, and that its metric can be computed.
+
+    Parameters
+    ----------
+    X : array-like, sparse matrix or dataframe of shape (n_rows, n_columns)
+    y : array-like of shape (n_rows,)
+    auto : AutoClassifier or AutoRegressor
+    kind : {"classification", "regression"}
+
+    Returns
+    -------
+    X : ndarray, sparse matrix or dataframe
+        A dataframe as it is, anything else as an array.
+    y : ndarray of shape (n_rows,)
+
+    Raises
+    ------
+    ValueError
+        If one of them cannot be used.
+    """
+    X = check_table(X, auto)
+    y = check_target(y, X, kind, auto)
+    if isinstance(auto.scoring, str):
+        check_metric(auto.scoring, y, kind)
+    return X, y
 
 
 def check_table(X, estimator):
@@ -250,69 +277,3 @@ def check_target(y, X, kind, estimator):
             f"y holds one class only, {classes.tolist()[0]!r}; {name} needs at least two classes."
         )
     return y
-
-
-def choose_rows(y, n_rows, kind, rng):
-    """Choose rows of a large table so that its target is spread as in the whole.
-
-    Parameters
-    ----------
-    y : ndarray of shape (n,)
-    n_rows : int
-        How many to keep.
-    kind : {"classification", "regression"}
-    rng : numpy.random.RandomState
-
-    Returns
-    -------
-    ndarray of int
-        Sorted; all rows where there are not more than `n_rows`.
-    """
-    if len(y) <= n_rows:
-        return np.arange(len(y))
-    if kind == "regression":
-        return np.sort(rng.choice(len(y), n_rows, replace=False))
-    codes = np.unique(y, return_inverse=True)[1]
-    counts = np.bincount(codes)
-    # Rare classes keep some rows; the rest is shared out in proportion.
-    share = np.maximum(np.minimum(counts, 10), np.floor(counts * n_rows / len(y)).astype(int))
-    chosen = [
-        rng.choice(np.flatnonzero(codes == code), int(n), replace=False)
-        for code, n in enumerate(share)
-    ]
-    return np.sort(np.concatenate(chosen))
-
-
-def cut_folds(splits, rows, n_rows):
-    """Keep of folds over all rows those rows that were chosen, by their place among these.
-
-    Parameters
-    ----------
-    splits : list of (ndarray, ndarray)
-        Training and test rows of each fold.
-    rows : ndarray of int
-        The rows chosen.
-    n_rows : int
-        How many rows there are in all.
-
-    Returns
-    -------
-    list of (ndarray, ndarray)
-
-    Raises
-    ------
-    ValueError
-        If nothing is left of a part.
-    """
-    if len(rows) == n_rows:
-        return splits
-    place = np.full(n_rows, -1)
-    place[rows] = np.arange(len(rows))
-    cut = [tuple(part[part >= 0] for part in (place[train], place[test])) for train, test in splits]
-    for fold, (train, test) in enumerate(cut):
-        if not len(train) or not len(test):
-            raise ValueError(
-                f"Of fold {fold} of cv the sample of {len(rows)} rows has {len(train)} training "
-                f"and {len(test)} test rows. Give max_rows={n_rows}, or a cv with larger parts."
-            )
-    return cut

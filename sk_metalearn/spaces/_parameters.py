@@ -303,3 +303,6 @@ class Integer(_Numeric):
 
     def _cast(self, x):
         return int(round(x))
+
+    def contains(self, value):
+        return super().contains(value) and (self.is_special(value) or float(value).is_integer())

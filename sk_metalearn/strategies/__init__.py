@@ -1,71 +1,36 @@
-"""Ways to propose configurations: ask for proposals, tell the results."""
+"""Ways to propose configurations: ask for proposals, tell the results.
 
-from ._ablr import AdaptiveBayesianLinearRegression
-from ._active_greedy import ActiveGreedy
-from ._active_testing import ActiveTesting
-from ._auto import Auto
-from ._average_rank import AverageRank
-from ._base import Context, Outcome, PastPerformance, Proposal, Record, Strategy
-from ._copula_prior import CopulaPrior
-from ._evolution import Evolution
-from ._forest import Forest
-from ._gp import GaussianProcess
-from ._gradient import GradientSearch
-from ._grid import Grid
-from ._low_rank import LowRank
-from ._meta_matching import Matching
-from ._meta_memory import Memory
-from ._meta_network import MetaNetwork
-from ._meta_prototypical import Prototypical
-from ._meta_siamese import Siamese
-from ._meta_surrogate import MAML, SNAIL, Reptile
-from ._nearest import NearestDatasets
-from ._neural import NeuralNetwork
-from ._portfolio import Portfolio
-from ._quasi_random import QuasiRandom
-from ._random import Random
-from ._registry import STRATEGIES, get_strategy
-from ._rgpe import RankingEnsemble
-from ._taf import TransferAcquisition
-from ._transfer_mvn import TransferMVN
-from ._tst import TransferSurrogateRanking
+Six strategies serve nearly everyone: ``"auto"``, ``"random"``, ``"grid"``, ``"quasi_random"``,
+``"gp"`` and ``"portfolio"``. The others are used by name as well. A strategy is imported when it
+is asked for, by `get_strategy` or as an attribute of this module.
+"""
+
+from ._alike import similar_tasks
+from ._lookup import IN_FRONT, STRATEGIES, get_strategy, strategy_class
+from ._strategy import Context, Outcome, PastPerformance, Proposal, Record, Strategy
+
+_NAMES = {place.partition(":")[2]: name for name, place in STRATEGIES.items()}
 
 __all__ = [
-    "MAML",
-    "SNAIL",
+    "IN_FRONT",
     "STRATEGIES",
-    "ActiveGreedy",
-    "ActiveTesting",
-    "AdaptiveBayesianLinearRegression",
-    "Auto",
-    "AverageRank",
     "Context",
-    "CopulaPrior",
-    "Evolution",
-    "Forest",
-    "GaussianProcess",
-    "GradientSearch",
-    "Grid",
-    "LowRank",
-    "Matching",
-    "Memory",
-    "MetaNetwork",
-    "NearestDatasets",
-    "NeuralNetwork",
     "Outcome",
     "PastPerformance",
-    "Portfolio",
     "Proposal",
-    "Prototypical",
-    "QuasiRandom",
-    "Random",
-    "RankingEnsemble",
     "Record",
-    "Reptile",
-    "Siamese",
     "Strategy",
-    "TransferAcquisition",
-    "TransferMVN",
-    "TransferSurrogateRanking",
     "get_strategy",
+    "similar_tasks",
+    *_NAMES,
 ]
+
+
+def __getattr__(name):
+    if name in _NAMES:
+        return strategy_class(_NAMES[name])
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(__all__)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._pool import PoolStrategy
+from ._past_performance import PoolStrategy
 
-__all__ = ["ActiveTesting", "Concordance"]
+__all__ = ["ActiveGreedy", "ActiveTesting", "Concordance"]
 
 
 class Concordance:
@@ -18,6 +18,7 @@ class Concordance:
     Parameters
     ----------
     regret : ndarray of shape (n_tasks, n_candidates)
+        Of the past tasks, in [0, 1].
     """
 
     def __init__(self, regret):
@@ -34,11 +35,14 @@ class Concordance:
         Parameters
         ----------
         indices : ndarray of shape (n_observed,), dtype int
+            Candidates with results.
         scores : ndarray of shape (n_observed,)
+            Their scores, higher is better.
 
         Returns
         -------
         ndarray of shape (n_tasks,)
+            1 where a task orders all pairs of results alike.
         """
         results = dict(zip(indices.tolist(), scores.tolist(), strict=True))
         if any(results.get(index) != score for index, score in self._known.items()):
@@ -67,7 +71,13 @@ class ActiveTesting(PoolStrategy):
 
     Parameters
     ----------
+    cold : str, default="gp"
+        Strategy without a past.
+    cost_exponent : float, optional
+        Utilities are divided by the relative seconds of a candidate to this power. By default 1
+        if the budget is in seconds and 0 otherwise.
     temperature : float, default=1.5
+        How sharply a past task that orders the results better counts more.
 
     References
     ----------
@@ -81,7 +91,19 @@ class ActiveTesting(PoolStrategy):
         self._concordance = Concordance(self.matrix.regret)
 
     def weights(self):
-        """Weights of the past tasks, summing to 1, and the results they were made from."""
+        """Weigh the past tasks by how they order the results.
+
+        Returns
+        -------
+        weights : ndarray of shape (n_tasks,)
+            Summing to 1.
+        indices : ndarray of shape (n_observed,), dtype int
+            Candidates with results.
+        scores : ndarray of shape (n_observed,)
+            Their scores, higher is better.
+        waiting : ndarray of shape (n_waiting,), dtype int
+            Candidates whose results are awaited.
+        """
         indices, scores, waiting = self.observed()
         q = self._concordance.update(indices, scores)
         logits = self.temperature * q * np.sqrt(len(indices))
@@ -110,3 +132,27 @@ class ActiveTesting(PoolStrategy):
             return {"reason": f"neighbour of {nearest}"}
 
         return utility, details
+
+
+@dataclass
+class ActiveGreedy(ActiveTesting):
+    """Active testing with the gain counted over all results, not over the incumbent alone.
+
+    On each past task a new candidate must beat the best of all candidates tried, so that near
+    copies of what was tried gain nothing: a greedy portfolio that adapts to the task.
+
+    Parameters
+    ----------
+    cold : str, default="gp"
+        Strategy without a past.
+    cost_exponent : float, optional
+        Utilities are divided by the relative seconds of a candidate to this power. By default 1
+        if the budget is in seconds and 0 otherwise.
+    temperature : float, default=1.5
+        How sharply a past task that orders the results better counts more.
+    """
+
+    def _reference(self, indices, scores, waiting):
+        regret = self.matrix.regret
+        tried = np.concatenate([indices, waiting])
+        return regret[:, tried].min(axis=1, initial=1.0)

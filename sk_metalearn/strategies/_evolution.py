@@ -5,10 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..exceptions import SpaceError
-from ._base import Strategy
-from ._points import Encoder, fresh_point, infer_space
-from ._quasi_random import QuasiRandom
-from ._random import Random
+from ..spaces import Encoder, fresh_point, infer_space
+from ._sampling import QuasiRandom, Random
+from ._strategy import Strategy
 
 __all__ = ["Evolution"]
 
@@ -28,7 +27,9 @@ class Evolution(Strategy):
     n_initial : int, default=10
         Evaluations that fill the space before the first child.
     population_size : int, default=60
+        Latest results that may become parents; the best one always may.
     tournament_size : int, default=10
+        Members of the population among which the best becomes a parent.
     crossover_rate : float, default=0.3
         Chance of a second parent.
     branch_rate : float, default=0.1

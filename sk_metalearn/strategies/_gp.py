@@ -4,145 +4,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve, solve_triangular
-from scipy.optimize import minimize
 
+from ..spaces import point_key
+from ._process import DifferentiableProcess, GaussianProcessRegression
 from ._surrogate import SurrogateStrategy
 
-__all__ = ["GaussianProcess", "GaussianProcessRegression", "kernel_matrix"]
-
-
-def kernel_matrix(first, second, lengths, kernel="matern"):
-    """Kernel of variance 1 with a length per column.
-
-    Parameters
-    ----------
-    first : ndarray of shape (n, n_columns)
-    second : ndarray of shape (m, n_columns)
-    lengths : ndarray of shape (n_columns,) or float
-    kernel : {"matern", "rbf"}
-        Matérn with smoothness 5/2, or the squared exponential.
-
-    Returns
-    -------
-    ndarray of shape (n, m)
-    """
-    a, b = first / lengths, second / lengths
-    squares = (a**2).sum(1)[:, None] + (b**2).sum(1)[None, :] - 2.0 * a @ b.T
-    squares = np.maximum(squares, 0.0)
-    if kernel == "rbf":
-        return np.exp(-0.5 * squares)
-    distance = np.sqrt(5.0 * squares)
-    return (1.0 + distance + distance**2 / 3.0) * np.exp(-distance)
-
-
-class GaussianProcessRegression:
-    """A Gaussian process whose hyperparameters maximise the marginal likelihood.
-
-    One length scale is shared by all columns; a log-normal prior keeps lengths and noise in
-    reasonable ranges when there are few observations. The process variance has a closed form.
-
-    Parameters
-    ----------
-    kernel : {"matern", "rbf"}
-    """
-
-    def __init__(self, kernel="matern"):
-        self.kernel = kernel
-        self.log_length, self.log_noise = None, None
-
-    def fit(self, rows, values, optimise=True):
-        """Fit to observations.
-
-        Parameters
-        ----------
-        rows : ndarray of shape (n, n_columns)
-        values : ndarray of shape (n,)
-        optimise : bool, default=True
-            False keeps the length and the noise of the last fit.
-
-        Returns
-        -------
-        self
-        """
-        typical = np.log(0.5 * np.sqrt(max(rows.shape[1], 1)))
-        start = [typical, np.log(0.01)]
-        if self.log_length is not None:
-            start = [self.log_length, self.log_noise]
-        if optimise or self.log_length is None:
-            squares = (
-                ((rows[:, None, :] - rows[None, :, :]) ** 2).sum(-1)
-                if len(rows) <= 64
-                else (
-                    np.maximum(
-                        (rows**2).sum(1)[:, None] + (rows**2).sum(1) - 2.0 * rows @ rows.T, 0.0
-                    )
-                )
-            )
-            result = minimize(
-                self._loss,
-                start,
-                args=(squares, values, typical),
-                jac=True,
-                method="L-BFGS-B",
-                bounds=[(typical - 3, typical + 3), (np.log(1e-6), np.log(1.0))],
-                options={"maxiter": 20},
-            )
-            start = result.x
-        self.log_length, self.log_noise = start
-        covariance = kernel_matrix(rows, rows, np.exp(self.log_length), self.kernel)
-        covariance[np.diag_indices_from(covariance)] += np.exp(self.log_noise) + 1e-8
-        self._rows = rows
-        self._factor = cho_factor(covariance, lower=True, check_finite=False)
-        self._weights = cho_solve(self._factor, values, check_finite=False)
-        # A weak prior of variance 1 worth two observations.
-        self.variance = (values @ self._weights + 2.0) / (len(values) + 2.0)
-        return self
-
-    def _loss(self, theta, squares, values, typical):
-        """Negative log marginal likelihood with the variance profiled out, plus the prior."""
-        n = len(values)
-        inverse = np.exp(-2.0 * theta[0])
-        if self.kernel == "rbf":
-            base = np.exp(-0.5 * squares * inverse)
-            slope = base * squares * inverse
-        else:
-            distance = np.sqrt(5.0 * squares * inverse)
-            decay = np.exp(-distance)
-            base = (1.0 + distance + distance**2 / 3.0) * decay
-            slope = distance**2 * (1.0 + distance) / 3.0 * decay
-        noise = np.exp(theta[1])
-        covariance = base.copy()
-        covariance[np.diag_indices(n)] += noise + 1e-8
-        factor = cho_factor(covariance, lower=True, check_finite=False)
-        weights = cho_solve(factor, values, check_finite=False)
-        inverse_matrix = cho_solve(factor, np.eye(n), check_finite=False)
-        total = values @ weights + 2.0
-        loss = 0.5 * (n + 2.0) * np.log(total) + np.log(np.diag(factor[0])).sum()
-        gradient = np.empty(2)
-        for i, change in enumerate((slope, noise * np.eye(n))):
-            gradient[i] = 0.5 * (inverse_matrix * change).sum()
-            gradient[i] -= 0.5 * (n + 2.0) * (weights @ change @ weights) / total
-        offset = theta - np.array([typical, np.log(0.01)])
-        width = np.array([1.0, 2.0])
-        loss += 0.5 * ((offset / width) ** 2).sum()
-        return loss, gradient + offset / width**2
-
-    def predict(self, rows):
-        """Mean and standard deviation of the noise-free function.
-
-        Parameters
-        ----------
-        rows : ndarray of shape (n, n_columns)
-
-        Returns
-        -------
-        mean, deviation : ndarray of shape (n,)
-        """
-        cross = kernel_matrix(rows, self._rows, np.exp(self.log_length), self.kernel)
-        half = solve_triangular(self._factor[0], cross.T, lower=True, check_finite=False)
-        left = np.maximum(1.0 - (half**2).sum(axis=0), 1e-10)
-        return cross @ self._weights, np.sqrt(self.variance * left)
+__all__ = ["GaussianProcess", "GradientSearch"]
 
 
 @dataclass
@@ -151,6 +18,14 @@ class GaussianProcess(SurrogateStrategy):
 
     Parameters
     ----------
+    n_initial : int, default=5
+        Evaluations before the surrogate is used.
+    n_draws : int, default=200
+        Random points of the space among which the acquisition is maximised.
+    n_incumbents : int, default=5
+        Best points found whose neighbours are looked at.
+    n_neighbors : int, default=20
+        Neighbours looked at for each of them.
     kernel : {"matern", "rbf"}, default="matern"
         Matérn 5/2 or squared exponential.
 
@@ -175,3 +50,90 @@ class GaussianProcess(SurrogateStrategy):
 
     def refit(self, rows, values):
         return self._model.fit(rows, values, optimise=False).predict
+
+
+@dataclass
+class GradientSearch(GaussianProcess):
+    """Bayesian optimisation whose acquisition is climbed by gradient in the continuous parameters.
+
+    From the most promising of the random points and neighbours that `GaussianProcess` looks at,
+    the logarithm of the expected improvement is climbed by its analytic gradient; steps that do
+    not improve are taken back and halved. Categories, and numbers that stand at a named value,
+    stay as they are. Without a space there is nothing to climb in, and all candidates are rated.
+
+    Parameters
+    ----------
+    n_initial : int, default=5
+        Evaluations before the surrogate is used.
+    n_draws : int, default=200
+        Random points of the space among which the acquisition is maximised.
+    n_incumbents : int, default=5
+        Best points found whose neighbours are looked at.
+    n_neighbors : int, default=20
+        Neighbours looked at for each of them.
+    kernel : {"matern", "rbf"}, default="matern"
+        Matérn 5/2 or squared exponential.
+    n_starts : int, default=5
+        Points from which is climbed.
+    n_steps : int, default=20
+        Steps of each climb.
+
+    References
+    ----------
+    J. Wilson, F. Hutter, M. Deisenroth. Maximizing acquisition functions for Bayesian
+    optimization. NeurIPS 2018.
+    """
+
+    n_starts: int = 5
+    n_steps: int = 20
+
+    def begin(self):
+        super().begin()
+        self._model = DifferentiableProcess(self.kernel)
+
+    def fit(self, rows, values):
+        self._best = values.max()
+        return super().fit(rows, values)
+
+    def _points(self):
+        points = super()._points()
+        space = self.context.space
+        # Only a row that the space itself encoded can be read as a point again.
+        if not points or self.encoder.space is not space:
+            return points
+        rows = self.encoder(points)
+        value, _ = self._model.log_improvement(rows, self._best)
+        starts = np.argsort(-value, kind="stable")[: self.n_starts]
+        numbers = [self._numbers(points[i]) for i in starts]
+        movable = np.zeros((len(starts), rows.shape[1]), dtype=bool)
+        for own, columns in zip(movable, numbers, strict=True):
+            own[list(columns.values())] = True
+        ends = self._model.climb(rows[starts], movable, self._best, self.n_steps)
+        keys = {point_key(point) for point in points} | self.record.keys | self.candidate_keys
+        for start, end, columns in zip(starts, ends, numbers, strict=True):
+            point = self._read(points[start], end, columns)
+            key = point_key(point)
+            if key not in keys:
+                keys.add(key)
+                points.append(point)
+        return points
+
+    def _numbers(self, point):
+        """Columns of the parameters of a point that are numbers and not at a named value."""
+        space = self.context.space
+        branch = space.branches[space.branch_of(point)]
+        return {
+            name: start
+            for name, parameter, start in space.columns
+            if name in point
+            and branch.parameters.get(name) == parameter
+            and parameter.is_numeric
+            and not parameter.is_special(point[name])
+        }
+
+    def _read(self, point, row, columns):
+        """Make the point that differs from `point` by the numbers in `row`."""
+        space = self.context.space
+        parameters = space.branches[space.branch_of(point)].parameters
+        moved = {name: parameters[name].from_unit(row[at]) for name, at in columns.items()}
+        return {**point, **moved}

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..exceptions import SpaceError
+from ..spaces import Encoder, point_key
 from ._acquisition import log_expected_improvement
-from ._base import Strategy
-from ._identity import point_key
-from ._points import Encoder
-from ._quasi_random import QuasiRandom
-from ._random import draw_new
+from ._sampling import QuasiRandom, draw_new
+from ._strategy import Strategy
 
 __all__ = ["SurrogateStrategy"]
 
@@ -50,6 +48,7 @@ class SurrogateStrategy(Strategy):
         Parameters
         ----------
         rows : ndarray of shape (n_observed, n_columns)
+            Encoded points with results.
         values : ndarray of shape (n_observed,)
             Scores with mean 0 and standard deviation 1.
 

@@ -5,15 +5,25 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from ._gp import kernel_matrix
-from ._points import Encoder
-from ._transfer import TransferStrategy, put_on_scale
-from ._transfer_mvn import Posterior
+from ..spaces import Encoder
+from ._acquisition import expected_improvement
+from ._covariance import Posterior
+from ._past_performance import TransferStrategy, put_on_scale
+from ._process import SharedProcess, kernel_matrix
 
-__all__ = ["TaskEnsemble", "TaskModels"]
+__all__ = [
+    "RankingEnsemble",
+    "RankingWeights",
+    "TaskEnsemble",
+    "TaskModels",
+    "TransferAcquisition",
+    "TransferSurrogateRanking",
+]
 
 # Lengths relative to half the square root of the number of columns, and variances of the noise.
 _LENGTHS = (0.25, 0.5, 1.0, 2.0, 4.0)
+
+
 _NOISES = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 
 
@@ -52,7 +62,10 @@ class TaskModels:
         if len(places) > max_selection:
             chosen = places[np.linspace(0, len(places) - 1, max_selection).astype(int)]
         typical = 0.5 * np.sqrt(rows.shape[1])
-        self.length, noise, self.scale = self._select(rows[chosen], normal[:, chosen], typical)
+        lengths = [factor * typical for factor in _LENGTHS]
+        kernels = (kernel_matrix(rows[chosen], rows[chosen], length) for length in lengths)
+        best = SharedProcess.choose(kernels, _NOISES, normal[:, chosen].T)
+        self.length, noise, self.scale = lengths[best.place], best.noise, best.scale
         kernel = kernel_matrix(rows, rows, self.length)
         inner = kernel[np.ix_(places, places)].copy()
         inner[np.diag_indices(len(places))] += noise
@@ -62,22 +75,6 @@ class TaskModels:
         left = np.maximum(1.0 - (kernel[places] * weights).sum(axis=0), 1e-9)
         self.kernel, self.noise = self.scale * kernel, self.scale * noise
         self.deviation = np.sqrt(self.scale * left)
-
-    @staticmethod
-    def _select(rows, normal, typical):
-        """Length, noise and variance of largest total marginal likelihood."""
-        n = normal.shape[1]
-        best = None
-        for factor in _LENGTHS:
-            values, vectors = np.linalg.eigh(kernel_matrix(rows, rows, factor * typical))
-            power = ((normal @ vectors) ** 2).mean(axis=0)
-            for noise in _NOISES:
-                spectrum = np.maximum(values, 0.0) + noise
-                scale = max((power / spectrum).mean(), 1e-6)
-                loss = n * np.log(scale) + np.log(spectrum).sum()
-                if best is None or loss < best[0]:
-                    best = loss, factor * typical, noise, scale
-        return best[1:]
 
 
 @dataclass
@@ -130,3 +127,276 @@ class TaskEnsemble(TransferStrategy):
             }
 
         return details
+
+
+class RankingWeights:
+    """Weights of past tasks by the share of pairs of results that they order otherwise.
+
+    Results are taken in one by one, so that an update costs as much as there are earlier ones.
+
+    Parameters
+    ----------
+    means : ndarray of shape (n_tasks, n_candidates)
+        What the model of each past task expects.
+    """
+
+    def __init__(self, means):
+        self.means = means
+        self._forget()
+
+    def _forget(self):
+        self._known, self._pairs = {}, 0
+        self._discordant = np.zeros(len(self.means))
+
+    def discordance(self, indices, values):
+        """Share of discordant pairs with each task; 0 with less than two results.
+
+        Parameters
+        ----------
+        indices : ndarray of shape (n_observed,), dtype int
+            Candidates with results.
+        values : ndarray of shape (n_observed,)
+            Their scores, higher is better.
+
+        Returns
+        -------
+        ndarray of shape (n_tasks,)
+            Between 0 and 1.
+        """
+        results = dict(zip(indices.tolist(), values.tolist(), strict=True))
+        if any(results.get(index) != value for index, value in self._known.items()):
+            self._forget()
+        for index, value in results.items():
+            if index not in self._known:
+                self._add(index, value)
+        return self._discordant / max(self._pairs, 1)
+
+    def _add(self, index, value):
+        if self._known:
+            earlier = np.fromiter(self._known, dtype=int)
+            difference = value - np.fromiter(self._known.values(), dtype=float)
+            expected = self.means[:, [index]] - self.means[:, earlier]
+            self._discordant += ((expected > 0) != (difference > 0)) @ (difference != 0)
+            self._pairs += int((difference != 0).sum())
+        self._known[index] = value
+
+
+@dataclass
+class TransferSurrogateRanking(TaskEnsemble):
+    """Expected improvement on a weighted mean of past and present models (TST-R).
+
+    A Gaussian process is fitted to each past task. A past task has the Epanechnikov weight
+    3/4 (1 - (q / bandwidth)^2) of its share q of discordant pairs with the results seen, and none
+    beyond the bandwidth; the model of the task at hand has the weight 3/4. The mean is the
+    weighted mean of all models, the spread that of the model of the task at hand.
+
+    Parameters
+    ----------
+    cold : str, default="gp"
+        Strategy without a past.
+    cost_exponent : float, optional
+        Utilities are divided by the relative seconds of a candidate to this power. By default 1
+        if the budget is in seconds and 0 otherwise.
+    bandwidth : float, default=0.3
+        Share of discordant pairs from which a past task no longer counts.
+
+    References
+    ----------
+    M. Wistuba, N. Schilling, L. Schmidt-Thieme. Two-stage transfer surrogate model for automatic
+    hyperparameter optimization. ECML PKDD 2016.
+    """
+
+    bandwidth: float = 0.3
+
+    def prepare(self):
+        super().prepare()
+        self._ranking = RankingWeights(self.models.means)
+
+    def weights(self, target):
+        """Weights of the past tasks; that of the task at hand is 3/4.
+
+        Parameters
+        ----------
+        target : dict
+            The model of the task at hand, as the method `target` gives it.
+
+        Returns
+        -------
+        ndarray of shape (n_tasks,)
+            Between 0 and 3/4.
+        """
+        indices, scores, _ = self.observed()
+        share = self._ranking.discordance(indices, scores)
+        return 0.75 * np.maximum(1.0 - (share / self.bandwidth) ** 2, 0.0)
+
+    def utility(self):
+        target = self.target()
+        weights = self.weights(target)
+        mean = weights @ self.models.means + 0.75 * target["mean"]
+        mean /= weights.sum() + 0.75
+        if len(target["values"]):
+            best = mean[target["indices"]].max()
+            utility = expected_improvement(mean, target["deviation"], best)
+        else:
+            utility = mean - mean.min()
+        return utility * self.discount, self.describe(target, mean, target["deviation"])
+
+
+@dataclass
+class TransferAcquisition(TransferSurrogateRanking):
+    """Weighted mean of the improvement promised by past and present models (TAF-R).
+
+    The model of the task at hand promises its expected improvement; the model of a past task
+    promises how far its mean lies above the best candidate tried, judged on that task. Weights
+    are those of the two-stage transfer surrogate, so that the task at hand decides once the past
+    ones order its results otherwise.
+
+    Parameters
+    ----------
+    cold : str, default="gp"
+        Strategy without a past.
+    cost_exponent : float, optional
+        Utilities are divided by the relative seconds of a candidate to this power. By default 1
+        if the budget is in seconds and 0 otherwise.
+    bandwidth : float, default=0.3
+        Share of discordant pairs from which a past task no longer counts.
+
+    References
+    ----------
+    M. Wistuba, N. Schilling, L. Schmidt-Thieme. Scalable Gaussian process-based transfer surrogates
+    for hyperparameter optimization. Machine Learning 107, 2018.
+    """
+
+    def utility(self):
+        target = self.target()
+        weights, means = self.weights(target), self.models.means
+        tried = np.concatenate([target["indices"], target["waiting"]])
+        # Before the first evaluation everything improves on the worst.
+        worst = means.min(axis=1, keepdims=True)
+        reached = means[:, tried].max(axis=1, keepdims=True) if len(tried) else worst
+        utility = weights @ np.maximum(means - reached, 0.0)
+        if len(target["values"]):
+            own = expected_improvement(target["mean"], target["deviation"], target["values"].max())
+            utility += 0.75 * own
+        return utility * self.discount, self.describe(target, target["mean"], target["deviation"])
+
+
+@dataclass
+class RankingEnsemble(TaskEnsemble):
+    """Expected improvement on an ensemble weighted by how well each model ranks (RGPE).
+
+    A Gaussian process is fitted to each past task. The results seen are drawn with replacement
+    many times; the weight of a model is the share of draws in which it mis-orders the fewest
+    pairs, the model of the task at hand being judged with each result left out in turn. Against
+    dilution by many past tasks, a model is dropped by chance with a probability that grows with
+    how rarely it beats the model of the task at hand and with the evaluations made.
+
+    Parameters
+    ----------
+    cold : str, default="gp"
+        Strategy without a past.
+    cost_exponent : float, optional
+        Utilities are divided by the relative seconds of a candidate to this power. By default 1
+        if the budget is in seconds and 0 otherwise.
+    n_samples : int, default=200
+        Draws of the results.
+    n_models : int, default=64
+        Past tasks that enter the draws: those that mis-order the fewest pairs of the results.
+    max_results : int, default=64
+        Results that are ranked; beyond it they are a sample that always holds the best one.
+    horizon : int, default=50
+        Evaluations after which only the task at hand counts, unless the budget says how many
+        there will be.
+
+    References
+    ----------
+    M. Feurer, B. Letham, F. Hutter, E. Bakshy. Practical transfer learning for Bayesian
+    optimization. arXiv:1802.02219, 2018.
+    """
+
+    n_samples: int = 200
+    n_models: int = 64
+    max_results: int = 64
+    horizon: int = 50
+
+    def utility(self):
+        target = self.target()
+        models = self.models
+        weights, own = self.weights(target)
+        chosen = np.flatnonzero(weights)
+        mean = weights[chosen] @ models.means[chosen] + own * target["mean"]
+        variance = (weights**2).sum() * models.deviation**2 + (own * target["deviation"]) ** 2
+        deviation = np.sqrt(variance)
+        if len(target["values"]):
+            best = mean[target["indices"]].max()
+            utility = expected_improvement(mean, deviation, best)
+        else:
+            utility = mean - mean.min()
+        return utility * self.discount, self.describe(target, mean, deviation)
+
+    def weights(self, target):
+        """Weights of the past tasks and of the task at hand, summing to 1.
+
+        Parameters
+        ----------
+        target : dict
+            The model of the task at hand, as the method `target` gives it.
+
+        Returns
+        -------
+        weights : ndarray of shape (n_tasks,)
+            Of the past tasks.
+        own : float
+            Of the task at hand; all sum to 1.
+        """
+        n_told = len(target["indices"])
+        indices, values = self._ranked(target["indices"], target["values"])
+        n_tasks, n = len(self.models.means), len(indices)
+        if n < 3 or values.std() == 0:
+            return np.full(n_tasks, 1.0 / (n_tasks + 1)), 1.0 / (n_tasks + 1)
+        first, second = np.triu_indices(n, 1)
+        order = values[first] > values[second]
+        counts = (values[first] != values[second]).astype(np.float32)
+        seen = self.models.means[:, indices]
+        wrong = ((seen[:, first] > seen[:, second]) != order) * counts
+        nearest = np.argsort(wrong.sum(axis=1), kind="stable")[: self.n_models]
+        wrong = np.vstack(
+            [wrong[nearest], self._own_errors(indices, values, first, second) * counts]
+        )
+        draws = self.rng.multinomial(n, np.full(n, 1.0 / n), size=self.n_samples)
+        draws = draws.astype(np.float32)
+        loss = wrong.astype(np.float32) @ (draws[:, first] * draws[:, second]).T
+        loss = loss[self._kept(loss, n_told)]
+        lowest = loss <= loss.min(axis=0) + 1e-6
+        # Ties with the model of the task at hand are its own; others are split.
+        lowest[:-1] &= ~lowest[-1]
+        share = (lowest / lowest.sum(axis=0)).mean(axis=1)
+        weights = np.zeros(n_tasks)
+        weights[nearest[self._survivors]] = share[:-1]
+        return weights, float(share[-1])
+
+    def _ranked(self, indices, values):
+        """Results that are ranked, and their values."""
+        if len(indices) <= self.max_results:
+            return indices, values
+        kept = self.rng.choice(len(indices), size=self.max_results, replace=False)
+        kept[0] = values.argmax() if values.argmax() not in kept else kept[0]
+        return indices[kept], values[kept]
+
+    def _kept(self, loss, n):
+        """Which models survive the guard against dilution; the last one always does."""
+        horizon = self.context.n_evaluations or self.horizon
+        beats = (loss[:-1] < loss[-1]).mean(axis=1) * max(0.0, 1.0 - n / horizon)
+        self._survivors = np.flatnonzero(self.rng.random(len(beats)) < beats)
+        return [*self._survivors.tolist(), len(loss) - 1]
+
+    def _own_errors(self, indices, values, first, second):
+        """Pairs that the model of the task at hand mis-orders, half for each end left out."""
+        covariance = self.models.kernel[np.ix_(indices, indices)].copy()
+        covariance[np.diag_indices(len(indices))] += self.models.noise
+        inverse = cho_solve(cho_factor(covariance, lower=True), np.eye(len(indices)))
+        without = values - (inverse @ values) / np.diag(inverse)
+        order = values[first] > values[second]
+        one = (without[first] > values[second]) != order
+        other = (values[first] > without[second]) != order
+        return 0.5 * (one.astype(float) + other)

@@ -354,3 +354,13 @@ def test_a_table_without_target_is_refused(tmp_path):
     pd.DataFrame({"a": [1, 2]}).to_parquet(tmp_path / "a.parquet")
     with pytest.raises(KnowledgeError, match="no column 'target'"):
         list_tasks(tmp_path)
+
+
+def test_measurements_bear_the_name_of_who_measured(built):
+    base = merge(built)
+    (source,) = base.sources
+    assert (source.name, source.licence) == ("own measurements", "")
+    assert "own measurements" in repr(base.summary()) and "BSD" not in repr(base.summary())
+    (source,) = merge(built, source="the lab", licence="CC-BY").sources
+    assert (source.name, source.licence) == ("the lab", "CC-BY")
+    assert merge(built, source="the lab").check() == []

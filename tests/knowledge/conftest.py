@@ -1,5 +1,14 @@
 """A small knowledge base of invented measurements."""
 
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import uuid
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -70,3 +79,89 @@ def base():
     return KnowledgeBase.from_evaluations(
         *make_parts(), sources=[Source("invented", "BSD-3-Clause")], provenance={"versions": {}}
     )
+
+
+def _postgres_programs():
+    folders = [Path(path).parent for path in [shutil.which("initdb")] if path]
+    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    for folder in folders:
+        if (folder / "initdb").exists() and (folder / "postgres").exists():
+            return folder
+    pytest.skip("no PostgreSQL server (initdb, postgres) is installed")
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory):
+    """Start a PostgreSQL server in a folder of its own; give the URL without a database."""
+    pytest.importorskip("psycopg", reason="psycopg, the PostgreSQL driver, is not installed")
+    programs = _postgres_programs()
+    folder = tmp_path_factory.mktemp("postgres")
+    options = {"cwd": folder, "env": {**os.environ, "HOME": str(folder)}}
+    if hasattr(os, "getuid") and os.getuid() == 0:
+        # The server refuses to run as root.
+        import pwd
+
+        names = {own.pw_name: own for own in pwd.getpwall()}
+        user = names.get("postgres") or names.get("nobody")
+        if user is None:
+            pytest.skip("PostgreSQL does not run as root and there is no other user")
+        options |= {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+        for parent in [folder, *folder.parents][:3]:
+            os.chmod(parent, 0o755)
+        os.chown(folder, user.pw_uid, user.pw_gid)
+    made = subprocess.run(
+        [programs / "initdb", "-D", folder / "data", "-U", "test", "--auth=trust", "--no-sync"],
+        capture_output=True,
+        text=True,
+        **options,
+    )
+    if made.returncode:
+        pytest.skip(f"initdb failed: {made.stderr.strip()[-300:]}")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    settings = ["-c", "fsync=off", "-c", f"unix_socket_directories={folder}"]
+    server = subprocess.Popen(
+        [
+            programs / "postgres",
+            "-D",
+            folder / "data",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(port),
+            *settings,
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        **options,
+    )
+    url = f"postgresql://test@127.0.0.1:{port}"
+    sqlalchemy = pytest.importorskip("sqlalchemy")
+    admin = sqlalchemy.create_engine(
+        url.replace("postgresql", "postgresql+psycopg") + "/postgres", isolation_level="AUTOCOMMIT"
+    )
+    for _ in range(100):
+        try:
+            admin.connect().close()
+            break
+        except sqlalchemy.exc.OperationalError:
+            assert server.poll() is None, "the PostgreSQL server ended"
+            time.sleep(0.1)
+    yield url, admin
+    admin.dispose()
+    server.send_signal(signal.SIGINT)
+    server.wait(30)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request, tmp_path):
+    """Give the URL of an empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{(tmp_path / 'folder' / 'own.db').as_posix()}"
+    sqlalchemy = pytest.importorskip("sqlalchemy")
+    server, admin = request.getfixturevalue("postgres")
+    name = f"test_{uuid.uuid4().hex}"
+    with admin.connect() as connection:
+        connection.execute(sqlalchemy.text(f"CREATE DATABASE {name}"))
+    return f"{server}/{name}"

@@ -206,7 +206,7 @@ def test_an_incomplete_header_is_named(base, tmp_path):
         _set_header(members, header)
 
     _rewrite(path, change)
-    with pytest.raises(KnowledgeError, match="damaged: KeyError"):
+    with pytest.raises(KnowledgeError, match="damaged, at tasks: KeyError"):
         KnowledgeBase.open(path)
 
 

@@ -4,13 +4,10 @@ import json
 import os
 import pickle
 import shutil
-import signal
-import socket
 import sqlite3
 import subprocess
 import sys
 import textwrap
-import uuid
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,96 +25,11 @@ from sk_metalearn.knowledge import (
     Task,
     user_store_url,
 )
-from sk_metalearn.knowledge._store import STORE_SCHEMA, is_store
+from sk_metalearn.knowledge._schema import SCHEMA
+from sk_metalearn.knowledge._urls import is_store
 
 sqlalchemy = pytest.importorskip("sqlalchemy")
 ROOT = Path(sk_metalearn.__file__).parents[1]
-
-
-def _postgres_programs():
-    folders = [Path(path).parent for path in [shutil.which("initdb")] if path]
-    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    for folder in folders:
-        if (folder / "initdb").exists() and (folder / "postgres").exists():
-            return folder
-    pytest.skip("no PostgreSQL server (initdb, postgres) is installed")
-
-
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory):
-    """Start a PostgreSQL server in a folder of its own; give the URL without a database."""
-    pytest.importorskip("psycopg", reason="psycopg, the PostgreSQL driver, is not installed")
-    programs = _postgres_programs()
-    folder = tmp_path_factory.mktemp("postgres")
-    options = {"cwd": folder, "env": {**os.environ, "HOME": str(folder)}}
-    if hasattr(os, "getuid") and os.getuid() == 0:
-        # The server refuses to run as root.
-        import pwd
-
-        names = {own.pw_name: own for own in pwd.getpwall()}
-        user = names.get("postgres") or names.get("nobody")
-        if user is None:
-            pytest.skip("PostgreSQL does not run as root and there is no other user")
-        options |= {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-        for parent in [folder, *folder.parents][:3]:
-            os.chmod(parent, 0o755)
-        os.chown(folder, user.pw_uid, user.pw_gid)
-    made = subprocess.run(
-        [programs / "initdb", "-D", folder / "data", "-U", "test", "--auth=trust", "--no-sync"],
-        capture_output=True,
-        text=True,
-        **options,
-    )
-    if made.returncode:
-        pytest.skip(f"initdb failed: {made.stderr.strip()[-300:]}")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    settings = ["-c", "fsync=off", "-c", f"unix_socket_directories={folder}"]
-    server = subprocess.Popen(
-        [
-            programs / "postgres",
-            "-D",
-            folder / "data",
-            "-h",
-            "127.0.0.1",
-            "-p",
-            str(port),
-            *settings,
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        **options,
-    )
-    url = f"postgresql://test@127.0.0.1:{port}"
-    admin = sqlalchemy.create_engine(
-        url.replace("postgresql", "postgresql+psycopg") + "/postgres", isolation_level="AUTOCOMMIT"
-    )
-    for _ in range(100):
-        try:
-            admin.connect().close()
-            break
-        except sqlalchemy.exc.OperationalError:
-            assert server.poll() is None, "the PostgreSQL server ended"
-            import time
-
-            time.sleep(0.1)
-    yield url, admin
-    admin.dispose()
-    server.send_signal(signal.SIGINT)
-    server.wait(30)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request, tmp_path):
-    """Give the URL of an empty database."""
-    if request.param == "sqlite":
-        return f"sqlite:///{(tmp_path / 'folder' / 'own.db').as_posix()}"
-    server, admin = request.getfixturevalue("postgres")
-    name = f"test_{uuid.uuid4().hex}"
-    with admin.connect() as connection:
-        connection.execute(sqlalchemy.text(f"CREATE DATABASE {name}"))
-    return f"{server}/{name}"
 
 
 def _flat(pools):
@@ -129,7 +41,7 @@ def test_what_is_added_is_loaded(url, parts):
     store = KnowledgeStore(url)
     store.add(tasks, _flat(pools), evaluations, metafeatures, [Source("invented", "BSD")])
     whole = KnowledgeBase.from_evaluations(tasks, pools, evaluations, metafeatures)
-    loaded = KnowledgeStore(url).load()
+    loaded = KnowledgeBase.open(url)
     for report in loaded.diff(whole).values():
         assert not any(report.values())
     table, expected = loaded.table("regression"), whole.table("regression")
@@ -159,7 +71,7 @@ def test_only_a_success_replaces_a_failure(url, parts):
     store = KnowledgeStore(url)
     for evaluation, expected in ((bad, None), (good, 0.9), (other, 0.9), (bad, 0.9)):
         store.add(tasks, _flat(pools), [evaluation])
-        table = store.load().table("classification")
+        table = KnowledgeBase.open(store.url).table("classification")
         if expected is None:
             assert table.status.tolist() == [[Status.crashed]] and table.metrics == ()
         else:
@@ -181,7 +93,9 @@ def test_the_first_that_went_well_is_kept_within_a_batch(tmp_path, parts, order,
     store = KnowledgeStore(tmp_path / "own.db")
     store.add(tasks, _flat(pools), [batch[name] for name in order])
     assert store.count()["evaluations"] == 1
-    assert store.load().table("classification").scores("accuracy").tolist() == [[expected]]
+    assert KnowledgeBase.open(store.url).table("classification").scores("accuracy").tolist() == [
+        [expected]
+    ]
 
 
 def test_a_base_is_written_at_once(url, base, monkeypatch):
@@ -191,11 +105,11 @@ def test_a_base_is_written_at_once(url, base, monkeypatch):
 
     def add_and_look(self, *arguments):
         add(self, *arguments)
-        seen.append(KnowledgeStore(url).load())
+        seen.append(KnowledgeBase.open(url))
 
     monkeypatch.setattr(KnowledgeStore, "add", add_and_look)
     store.add_base(base)
-    assert [own.tasks for own in seen] == [store.load().tasks]
+    assert [own.tasks for own in seen] == [KnowledgeBase.open(url).tasks]
     for report in seen[0].diff(base).values():
         assert not any(report.values())
 
@@ -206,7 +120,7 @@ def test_a_store_written_to_itself_gains_nothing(url, parts):
     own = [replace(e, seed=7 + i) for i, e in enumerate(evaluations)]
     store.add(tasks, _flat(pools), own, metafeatures)
     before = store.count()
-    store.add_base(store.load())
+    store.add_base(KnowledgeBase.open(url))
     assert store.count() == before
 
 
@@ -236,14 +150,13 @@ def test_meta_features_are_completed(url, parts):
         assert found == {"a": 1.0, "b": 2.0, "c": 3.0}
 
 
-def test_reading_does_not_wait_for_a_writer(tmp_path, parts, monkeypatch):
+def test_reading_does_not_wait_for_a_writer(tmp_path, parts):
     tasks, pools, evaluations, _ = parts(1, 2, ("classification",))
     KnowledgeStore(tmp_path / "own.db").add(tasks, _flat(pools), evaluations)
-    monkeypatch.setattr("sk_metalearn.knowledge._store._BUSY_SECONDS", 0.1)
     with sqlite3.connect(tmp_path / "own.db", isolation_level=None) as writer:
         writer.execute("BEGIN IMMEDIATE")
-        store = KnowledgeStore(tmp_path / "own.db")
-        assert store.load().tasks == tuple(tasks)
+        store = KnowledgeStore(tmp_path / "own.db", patience=0.1)
+        assert KnowledgeBase.open(store.url).tasks == tuple(tasks)
         assert store.count()["evaluations"] == len(evaluations)
         with pytest.raises(KnowledgeError, match="locked"):
             store.add(tasks, _flat(pools), evaluations)
@@ -429,7 +342,7 @@ def test_an_older_store_is_brought_up_to_date(url, parts, tmp_path):
     (tmp_path / "folder").mkdir(exist_ok=True)
     _write_first_schema(url, evaluations, tasks, pools["classification"])
     store = KnowledgeStore(url)
-    assert store.load().table("classification").status.shape == (2, 3)
+    assert KnowledgeBase.open(url).table("classification").status.shape == (2, 3)
     store.add(tasks, _flat(pools), [*evaluations, replace(evaluations[0], fidelity="small")])
     assert store.count()["evaluations"] == len(evaluations) + 1
     assert KnowledgeBase.open(url).fidelities("classification") == ("main", "small")
@@ -438,10 +351,9 @@ def test_an_older_store_is_brought_up_to_date(url, parts, tmp_path):
 
 def test_a_newer_store_is_refused(url):
     store = KnowledgeStore(url)
-    with store._engine.begin() as connection:
-        connection.execute(
-            sqlalchemy.text(f"UPDATE sk_metalearn_meta SET value = '{STORE_SCHEMA + 1}'")
-        )
+    store.add([], [], [])
+    with store._writer.begin() as connection:
+        connection.execute(sqlalchemy.text(f"UPDATE sk_metalearn_meta SET value = '{SCHEMA + 1}'"))
     with pytest.raises(KnowledgeError, match="Update sk_metalearn"):
         KnowledgeStore(url)
 
@@ -462,7 +374,7 @@ def test_a_damaged_store_is_named(tmp_path, parts):
 def test_a_server_that_is_away_is_named():
     pytest.importorskip("psycopg")
     with pytest.raises(KnowledgeError, match="gave an error") as caught:
-        KnowledgeStore("postgresql://someone:secret@127.0.0.1:1/nothing")
+        KnowledgeStore("postgresql://someone:secret@127.0.0.1:1/nothing", patience=1)
     assert "secret" not in str(caught.value)
 
 
@@ -473,7 +385,9 @@ def test_other_databases_are_refused():
 
 def test_what_counts_as_a_store(tmp_path, base):
     base.save(tmp_path / "kb.npz")
-    KnowledgeStore(tmp_path / "odd_name")
+    KnowledgeStore(tmp_path / "odd_name").add([], [], [])
+    shutil.move(tmp_path / "odd_name", tmp_path / "odder")
+    shutil.move(tmp_path / "odder", tmp_path / "odd_name")
     assert is_store("postgresql://host/base") and is_store(tmp_path / "new.db")
     assert is_store(tmp_path / "odd_name")
     assert not is_store(tmp_path / "kb.npz") and not is_store(tmp_path / "other.npz")
@@ -484,7 +398,9 @@ def test_user_store_is_made_only_when_opened(tmp_path, monkeypatch):
     assert user_store_url().endswith("home/knowledge.db")
     KnowledgeBase()
     assert not (tmp_path / "home").exists()
-    KnowledgeBase.open("user")
+    base = KnowledgeBase.open("user")
+    assert base.tasks == () and not (tmp_path / "home").exists()
+    base.record(Task("a" * 12, "a", "regression", "a", 10, 2), [])
     assert (tmp_path / "home" / "knowledge.db").exists()
     monkeypatch.delenv("SK_METALEARN_HOME")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
@@ -512,5 +428,5 @@ def test_nan_meta_features_survive(url):
     configuration = Configuration("mlp", {"alpha": 0.1}, {})
     evaluation = replace(evaluation, configuration=configuration.id)
     store.add([task], [configuration], [evaluation], {task.id: {"a": float("nan"), "b": 2.0}})
-    table = store.load().table("classification")
+    table = KnowledgeBase.open(store.url).table("classification")
     assert np.array_equal(table.metafeatures, [[np.nan, 2.0]], equal_nan=True)

@@ -6,8 +6,8 @@ from conftest import small
 
 from sk_metalearn.metalearners import make_sine_tasks
 from sk_metalearn.metalearners._backend import value_and_grad
+from sk_metalearn.metalearners._episodes import TaskSet
 from sk_metalearn.metalearners._networks import init_mlp, mlp, mlp_gradient
-from sk_metalearn.metalearners._tasks import TaskSet
 from sk_metalearn.metalearners.testing import make_class_tasks
 
 torch = pytest.importorskip("torch", reason="gradients of the outer loop need PyTorch")
@@ -87,7 +87,7 @@ def test_closed_form_gradient_of_the_perceptron(sizes):
 
 
 def test_first_order_maml_takes_the_gradient_where_the_inner_loop_ends():
-    learner = small("MAMLRegressor", first_order=True, n_steps=3)
+    learner = small("MAMLRegressor", first_order=True, n_steps=3, n_adapt_steps=None)
     tasks, episodes = _episodes(learner)
     episodes = [part[:1] for part in episodes]
     params = _params(learner, tasks)

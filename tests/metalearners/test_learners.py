@@ -60,8 +60,10 @@ def test_stricter_n_way_is_refused_with_reason():
 def test_meta_fit_goes_on_from_weights():
     tasks = make_class_tasks(6, random_state=0)
     long = OuterLoop(max_iter=150, optimizer="sgd", learning_rate=0.5)
-    first = small("ReptileClassifier", outer=long).meta_fit(tasks)
-    second = small("ReptileClassifier", weights=first.meta_weights_, random_state=1).meta_fit(tasks)
+    quick = {"inner_learning_rate": 0.1, "n_adapt_steps": 10}
+    first = small("ReptileClassifier", outer=long, **quick).meta_fit(tasks)
+    second = small("ReptileClassifier", weights=first.meta_weights_, random_state=1, **quick)
+    second.meta_fit(tasks)
     start = second.history_["validation_loss"][0]
     assert start < 0.8 * first.history_["validation_loss"][0]
 

@@ -9,14 +9,19 @@ from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 from sk_metalearn import metalearners as ml
 from sk_metalearn.metalearners import OuterLoop, few_shot_scores, make_sine_tasks, sample_episodes
 from sk_metalearn.metalearners._embedding import embed, init_embedding
+from sk_metalearn.metalearners._episodes import one_hot
+from sk_metalearn.metalearners._external_memory import content_weights
 from sk_metalearn.metalearners._learned_optimizer import flatten, random_nets, unflatten
-from sk_metalearn.metalearners._memory import content_weights
 from sk_metalearn.metalearners._mlp_learner import head_for
-from sk_metalearn.metalearners._networks import gradient_features, init_mlp, mlp, mlp_gradient
+from sk_metalearn.metalearners._networks import (
+    gradient_features,
+    init_mlp,
+    mlp,
+    mlp_gradient,
+    shifted,
+)
 from sk_metalearn.metalearners._ntm import _address
-from sk_metalearn.metalearners._sequence import shifted
 from sk_metalearn.metalearners._snail import _convolve, _dilations
-from sk_metalearn.metalearners._tasks import one_hot
 from sk_metalearn.metalearners.testing import make_class_tasks
 
 RNG = np.random.RandomState(0)
@@ -131,10 +136,26 @@ def test_spread_of_an_adapted_perceptron_grows_away_from_the_support():
 
 def test_embedding_begins_as_the_input_space():
     X = RNG.normal(size=(20, 6)).astype(np.float32)
-    np.testing.assert_allclose(embed(init_embedding(RNG, 6, (5,), None), X), X, rtol=1e-6)
+    same = embed(init_embedding(RNG, 6, (5,), None), X)
+    np.testing.assert_allclose(same[:, :6], X, rtol=1e-6)
+    assert same.shape == (20, 32) and not same[:, 6:].any()
+    long = RNG.normal(size=(3, 40)).astype(np.float32)
+    np.testing.assert_allclose(embed(init_embedding(RNG, 40, (5,), None), long), long, rtol=1e-5)
     wide = embed(init_embedding(RNG, 6, (5,), 9), X)
     np.testing.assert_allclose(np.linalg.norm(wide, axis=1), np.linalg.norm(X, axis=1), rtol=1e-5)
     assert embed(init_embedding(RNG, 6, (5,), 3), X).shape == (20, 3)
+
+
+def test_matching_networks_learn_from_a_single_column():
+    """A cosine of one column knows only its sign; beside a constant it knows the place."""
+    _torch()
+    outer = OuterLoop(max_iter=200, learning_rate=3e-3)
+    learner = ml.MatchingNetworkRegressor(outer=outer, random_state=0)
+    learner.meta_fit(make_sine_tasks(100, 30, random_state=0))
+    draw = {"kind": "regression", "n_shots": 10, "n_query": 20, "random_state": 2}
+    episodes = list(sample_episodes(make_sine_tasks(50, 30, 1), 50, **draw))
+    zero = np.mean([(episode[3] ** 2).mean() for episode in episodes])
+    assert few_shot_scores(learner, episodes, mean_squared_error).mean() < 0.7 * zero
 
 
 def test_untrained_metric_learners_are_those_of_the_input_space():

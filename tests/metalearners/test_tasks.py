@@ -10,7 +10,7 @@ from sk_metalearn.metalearners import (
     make_sine_tasks,
     sample_episodes,
 )
-from sk_metalearn.metalearners._tasks import TaskSet
+from sk_metalearn.metalearners._episodes import TaskSet
 
 
 def _numbered(n_classes, n_samples):

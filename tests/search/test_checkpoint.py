@@ -10,14 +10,14 @@ from collections import Counter
 import _killed
 import numpy as np
 import pytest
-from _killed import Logged, run
+from _killed import run
 from scipy.stats import loguniform
 from sklearn.datasets import load_iris
 from sklearn.metrics import make_scorer
 from sklearn.model_selection import KFold
 from sklearn.svm import SVC
 
-from sk_metalearn import AutoClassifier, MetaSearchCV
+from sk_metalearn import AutoClassifier, CandidateLimits, MetaSearchCV
 from sk_metalearn.exceptions import CheckpointError
 
 X, y = load_iris(return_X_y=True)
@@ -121,13 +121,13 @@ def test_unseeded_folds_are_kept(tmp_path):
         ({"X": X + 1}, "the data"),
         ({"grid": {"C": [1, 2]}}, "the search space"),
         ({"cv": 4}, "cv"),
-        ({"scoring": "f1_macro"}, "the settings"),
+        ({"scoring": "f1_macro"}, "the parameter scoring"),
         ({"random_state": 1}, "random_state"),
-        ({"return_train_score": True}, "the settings"),
-        ({"error_score": 0.0}, "the settings"),
-        ({"candidate_timeout": 60.0}, "the settings"),
-        ({"max_predict_seconds": 60.0}, "the settings"),
-        ({"max_model_bytes": 10**9}, "the settings"),
+        ({"return_train_score": True}, "the parameter return_train_score"),
+        ({"error_score": 0.0}, "the parameter error_score"),
+        ({"limits": CandidateLimits(fold_seconds=60.0)}, "the parameter limits"),
+        ({"limits": CandidateLimits(predict_seconds=60.0)}, "the parameter limits"),
+        ({"limits": CandidateLimits(model_bytes=10**9)}, "the parameter limits"),
     ],
 )
 def test_another_search_is_refused(tmp_path, change, words):
@@ -147,12 +147,13 @@ def test_another_search_is_refused(tmp_path, change, words):
         ("cv", [(np.arange(100), np.arange(100, 150))], [(np.arange(90), np.arange(90, 150))]),
     ],
 )
-def test_what_differs_only_inside_is_another_search(name, first, second):
-    options = {"n_iter": 2, "cv": 2, "knowledge": None, "random_state": 0, "warm_start": True}
-    warm = MetaSearchCV(SVC(), {"C": [1, 10]}, **options).set_params(**{name: first}).fit(X, y)
-    warm.fit(X, y)
+def test_what_differs_only_inside_is_another_search(name, first, second, tmp_path):
+    options = {"n_iter": 2, "cv": 2, "knowledge": None, "random_state": 0}
+    kept = MetaSearchCV(SVC(), {"C": [1, 10]}, checkpoint=tmp_path / "checkpoint", **options)
+    kept.set_params(**{name: first}).fit(X, y)
+    kept.fit(X, y)
     with pytest.raises(CheckpointError, match="differs in"):
-        warm.set_params(**{name: second}).fit(X, y)
+        kept.set_params(**{name: second}).fit(X, y)
 
 
 def test_folds_may_come_from_a_generator(tmp_path):
@@ -164,7 +165,6 @@ def test_folds_may_come_from_a_generator(tmp_path):
     )
     with pytest.raises(CheckpointError, match="differs in cv"):
         search(path, cv=KFold(3).split(X, y)).fit(X, y)
-    search(None, cv=folds.split(X, y), warm_start=True).fit(X, y)
     auto = AutoClassifier(n_iter=1, families=["lda"], knowledge=None, random_state=0)
     for n_iter in (1, 2):
         auto.set_params(n_iter=n_iter, cv=folds.split(X, y), checkpoint=tmp_path / "auto").fit(X, y)
@@ -197,17 +197,25 @@ def test_a_checkpoint_serves_one_search_at_a_time(tmp_path):
         process.communicate()
 
 
-def test_warm_start_continues_in_memory(tmp_path):
-    log = tmp_path / "log"
-    options = {"cv": 3, "knowledge": None, "random_state": 0, "warm_start": True}
-    grid = {"C": [0.01, 0.1, 1, 10, 100, 1000]}
-    warm = MetaSearchCV(Logged(log=str(log)), grid, n_iter=3, refit=False, **options).fit(X, y)
-    assert len(lines_of(log)) == 9
-    first = warm.cv_results_["params"]
-    warm.set_params(n_iter=5).fit(X, y)
-    assert len(lines_of(log)) == 15 and warm.cv_results_["params"][:3] == first
-    with pytest.raises(CheckpointError, match="the data"):
-        warm.fit(X + 1, y)
+@pytest.mark.parametrize(
+    "estimator, wrong",
+    [
+        (MetaSearchCV(SVC(), {"C": [1, 2]}, cv=3), {"param_grid": {"CC": [1, 2]}}),
+        (MetaSearchCV(SVC(), {"C": [1, 2]}, cv=3), {"knowledge": "no_such_file.npz"}),
+        (MetaSearchCV(SVC(), {"C": [1, 2]}, cv=3), {"strategy": "guess"}),
+        (AutoClassifier(n_iter=1, families=["lda"]), {"families": ["ldaa"]}),
+        (AutoClassifier(n_iter=1, families=["lda"]), {"knowledge": "no_such_file.npz"}),
+    ],
+)
+def test_a_mistake_in_the_options_spoils_no_checkpoint(tmp_path, estimator, wrong):
+    path = tmp_path / "checkpoint"
+    right = {name: estimator.get_params()[name] for name in wrong}
+    estimator.set_params(checkpoint=path, random_state=0, **wrong)
+    with pytest.raises(ValueError) as mistake:
+        estimator.fit(X, y)
+    assert not path.exists(), mistake
+    estimator.set_params(**right).fit(X, y)
+    estimator.fit(X, y)
 
 
 def test_auto_goes_on(tmp_path):
@@ -231,5 +239,7 @@ def test_an_ensemble_may_be_asked_for_later_and_limits_may_not(tmp_path):
     later = AutoClassifier(ensemble_size=30, checkpoint=path, **options).fit(few, y)
     whole = AutoClassifier(ensemble_size=30, **options).fit(few, y)
     assert later.ensemble_ == whole.ensemble_ and len(whole.ensemble_) > 1
-    with pytest.raises(CheckpointError, match="the settings"):
-        AutoClassifier(max_model_bytes=10, checkpoint=path, **options).fit(few, y)
+    with pytest.raises(CheckpointError, match="the parameter limits"):
+        AutoClassifier(limits=CandidateLimits(model_bytes=10), checkpoint=path, **options).fit(
+            few, y
+        )

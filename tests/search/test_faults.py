@@ -8,7 +8,7 @@ import pytest
 from _faulty import Faulty
 from sklearn.datasets import load_iris
 
-from sk_metalearn import MetaSearchCV
+from sk_metalearn import CandidateLimits, MetaSearchCV
 
 X, y = load_iris(return_X_y=True)
 
@@ -26,11 +26,11 @@ def search(grid, **options):
     [
         ("raise", "crashed", {}),
         ("nan", "invalid", {}),
-        ("hang", "timeout", {"candidate_timeout": 1.0}),
-        ("sleep", "timeout", {"candidate_timeout": 1.0}),
-        ("memory", "memory", {"candidate_memory": 600 * 2**20}),
-        ("exit", "died", {"candidate_timeout": 30.0}),
-        ("segfault", "died", {"candidate_timeout": 30.0}),
+        ("hang", "timeout", {"limits": CandidateLimits(fold_seconds=1.0)}),
+        ("sleep", "timeout", {"limits": CandidateLimits(fold_seconds=1.0)}),
+        ("memory", "memory", {"limits": CandidateLimits(memory_bytes=600 * 2**20)}),
+        ("exit", "died", {"limits": CandidateLimits(fold_seconds=30.0)}),
+        ("segfault", "died", {"limits": CandidateLimits(fold_seconds=30.0)}),
     ],
 )
 def test_a_failing_candidate_is_a_row(fault, status, limits, n_jobs):
@@ -62,7 +62,7 @@ def test_error_score_raise():
     with pytest.raises(RuntimeError, match="does not work"):
         search({"fault": ["", "raise"]}, error_score="raise", n_jobs=2)
     with pytest.raises(TimeoutError, match="1 seconds"):
-        search({"fault": ["sleep"]}, error_score="raise", candidate_timeout=1.0)
+        search({"fault": ["sleep"]}, error_score="raise", limits=CandidateLimits(fold_seconds=1.0))
 
 
 def test_all_failed():
@@ -72,5 +72,5 @@ def test_all_failed():
 
 def test_limits_cost_little_more_than_the_limit():
     begun = time.monotonic()
-    search({"fault": ["hang", ""]}, candidate_timeout=1.0)
+    search({"fault": ["hang", ""]}, limits=CandidateLimits(fold_seconds=1.0))
     assert time.monotonic() - begun < 20

@@ -1,5 +1,8 @@
 """What MetaSearchCV adds to GridSearchCV's contract."""
 
+import tracemalloc
+from contextlib import ExitStack
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,11 +24,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 from sklearn.tree import DecisionTreeClassifier
+from sklearn.utils import Bunch
 
 from sk_metalearn import MetaSearchCV
 from sk_metalearn.exceptions import FallbackWarning, KnowledgeWarning
 from sk_metalearn.search import OneStandardError
-from sk_metalearn.search._candidates import choose_n_iter, make_candidates
+from sk_metalearn.search._grid_choices import choose_from_grid
+from sk_metalearn.search._options import SearchOptions
+from sk_metalearn.search._problem import pose_problem
 
 X, y = load_iris(return_X_y=True)
 X_cancer, y_cancer = load_breast_cancer(return_X_y=True)
@@ -219,12 +225,36 @@ def test_all_of_a_grid_and_what_is_enqueued():
 
 def test_a_warning_promises_what_can_be_kept():
     grid = {"C": list(np.logspace(-3, 3, 300)), "gamma": list(np.logspace(-3, 3, 100))}
-    rng = np.random.RandomState(0)
-    made = make_candidates(SVC(), grid, None, None, "classification", None, rng)
     with pytest.warns(UserWarning, match="30000 points; 2000 of them"):
-        assert choose_n_iter(None, made, False) == len(made.points) == 2000
-    made = make_candidates(SVC(), grid, None, None, "classification", np.int64(2500), rng)
-    assert len(made.points) == 2500
+        assert len(choices(grid).points) == choices(grid).n_iter == 2000
+    assert len(choices(grid, n_iter=np.int64(2500)).points) == 2500
+
+
+def choices(grid, **options):
+    estimator, options = SVC(), SearchOptions(**options)
+    routed = Bunch(estimator=Bunch(fit={}), scorer=Bunch(score={}), splitter=Bunch(split={}))
+    with ExitStack() as stack:
+        problem = pose_problem(X, y, routed, None, "score", options, stack, estimator=estimator)
+    return choose_from_grid(estimator, grid, None, problem, options)
+
+
+def test_points_of_a_huge_grid_are_drawn_without_listing_it():
+    tracemalloc.start()
+    for n_values in (10, 10**5):
+        names = ("C", "gamma", "coef0", "tol", "degree", "cache_size", "max_iter", "shrinking")
+        grid = {name: range(1, n_values + 1) for name in names} | {"kernel": ["rbf"] * 10}
+        with pytest.warns(UserWarning, match="2000 of them"):
+            points = choices(grid).points
+        assert len({str(point) for point in points}) == len(points) > 1900
+    assert tracemalloc.get_traced_memory()[1] < 50e6
+    tracemalloc.stop()
+
+
+def test_an_enqueued_point_of_a_large_grid_is_counted_once():
+    grid = {"C": list(range(1, 301)), "gamma": list(range(1, 101))}
+    inside = [{"C": c, "gamma": 1} for c in range(1, 31)]
+    found = choices(grid, enqueue=(*inside, {"C": 0.5, "gamma": 1}), n_iter=10**6)
+    assert found.n_iter == 30_000 + 1
 
 
 def _columns(n):

@@ -78,7 +78,7 @@ def test_lookahead_changes_what_is_known_and_nothing_else():
 
 
 def test_asynchronous_search_is_complete():
-    search = make(deterministic=False, n_jobs=2).fit(X, y)
+    search = make(lookahead=None, n_jobs=2).fit(X, y)
     assert len(search.cv_results_["params"]) == 8
     assert set(search.cv_results_["status"]) == {"ok"}
 

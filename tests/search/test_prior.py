@@ -1,5 +1,7 @@
 """What past tasks say about a user's own candidates."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,8 +20,10 @@ from sklearn.svm import SVC
 from sk_metalearn import MetaSearchCV
 from sk_metalearn.exceptions import FallbackWarning
 from sk_metalearn.knowledge import KnowledgeBase, PerformanceTable, Status, Task
-from sk_metalearn.search._prior import past_performance, performance_of
+from sk_metalearn.search._grid_choices import place_of_columns
+from sk_metalearn.search._past_lookup import past_performance, performance_of
 from sk_metalearn.spaces import Configuration, Schema, get_family, load_pool
+from sk_metalearn.spaces._match import match_candidates
 from sk_metalearn.strategies import Context, PastPerformance, get_strategy
 
 RNG = np.random.default_rng(0)
@@ -86,11 +90,15 @@ def knowledge():
 
 
 def ask(knowledge, estimator=PIPELINE, grid=GRID, metric="accuracy", kind="classification"):
-    return past_performance(estimator, grid, SCHEMA, kind, metric, knowledge, X, Y)
+    matches = match_candidates(estimator, grid, SCHEMA, kind, X, Y)
+    place = place_of_columns(X, SCHEMA)
+    found = past_performance(matches, kind, metric, knowledge, SCHEMA, place)
+    return SimpleNamespace(matches=matches, **vars(found))
 
 
 def test_every_candidate_of_the_grid_gets_a_past(knowledge):
-    past, report = ask(knowledge)
+    found = ask(knowledge)
+    past, report = found.past, found.report
     assert isinstance(past, PastPerformance)
     assert past.scores.shape == past.seconds.shape == past.spread.shape == (N_TASKS, len(GRID))
     assert np.isfinite(past.scores).all() and (past.seconds > 0).all()
@@ -144,7 +152,8 @@ def test_what_differs_from_the_catalogue_is_less_certain(knowledge):
 
 def test_candidates_without_a_past_have_none(knowledge):
     steps = [{"model": [SVC(), RandomForestClassifier(), CalibratedClassifierCV(SVC())]}]
-    past, report = ask(knowledge, PIPELINE, list(ParameterGrid(steps)))
+    found = ask(knowledge, PIPELINE, list(ParameterGrid(steps)))
+    past, report = found.past, found.report
     assert np.isfinite(past.scores[:, :2]).all() and np.isnan(past.scores[:, 2]).all()
     assert report["matches"]["unknown"] == 1
     assert any("CalibratedClassifierCV" in reason for reason in report["reasons"])
@@ -168,26 +177,31 @@ def test_no_candidates(knowledge):
 
 
 def test_the_nearest_metric_is_used_and_said(knowledge):
-    past, report = ask(knowledge, metric="recall_weighted")
+    found = ask(knowledge, metric="recall_weighted")
+    past, report = found.past, found.report
     assert report["metric"] == "accuracy" and report["metric_is_exact"]
-    past, report = ask(knowledge, metric="jaccard_micro")
+    found = ask(knowledge, metric="jaccard_micro")
+    past, report = found.past, found.report
     assert report["metric"] == "accuracy" and not report["metric_is_exact"]
     # Support vector machines were measured without probabilities.
-    past, report = ask(knowledge, metric="neg_log_loss")
+    found = ask(knowledge, metric="neg_log_loss")
+    past, report = found.past, found.report
     assert report["metric"] == "accuracy" and not report["metric_is_exact"]
     assert np.isfinite(past.scores).all()
-    past, report = ask(knowledge, RandomForestClassifier(), [{}], metric="neg_log_loss")
+    found = ask(knowledge, RandomForestClassifier(), [{}], metric="neg_log_loss")
+    past, report = found.past, found.report
     assert report["metric"] == "neg_log_loss" and report["metric_is_exact"]
 
 
 def test_left_out_families_leave_the_model_too(knowledge):
     rest = knowledge.without(families=[f"f{i}" for i in range(5)])
-    past, report = ask(rest)
+    found = ask(rest)
+    past, report = found.past, found.report
     assert past.scores.shape[0] == N_TASKS - 10 == report["tasks"]
 
 
 def test_a_search_over_the_grid_finds_its_peak_early(knowledge):
-    past, _ = ask(knowledge)
+    past = ask(knowledge).past
     truth = np.array(
         [
             response({"C": own["model__C"], "gamma": own["model__gamma"]}, SCHEMA.n_features)
@@ -229,7 +243,7 @@ def test_an_error_in_the_past_stops_no_search(monkeypatch):
         raise RuntimeError("the past is broken")
 
     X, y = np.arange(60.0).reshape(-1, 2), np.arange(30) % 2
-    monkeypatch.setattr("sk_metalearn.search._setup.past_performance", fails)
+    monkeypatch.setattr("sk_metalearn.search._past.past_performance", fails)
     with pytest.warns(FallbackWarning, match="RuntimeError: the past is broken"):
         search = MetaSearchCV(SVC(), {"C": [0.1, 1]}, cv=2).fit(X, y)
     assert not search.knowledge_report_["used"] and len(search.cv_results_["params"]) == 2

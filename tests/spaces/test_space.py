@@ -112,3 +112,9 @@ def test_messages_show_plain_values():
     schema = Schema(100, 2, (0, 1), n_classes=2, min_class_count=50)
     matches = match_candidates(SVC(), [{"C": np.float64(1e9)}], schema, "classification")
     assert list(matches.reasons) == ["C=1000000000.0 lies outside the catalogue's 0.001 to 10000.0"]
+
+
+def test_a_range_of_whole_numbers_holds_no_others():
+    whole = Integer(2, 5, specials=(None, 0.5))
+    assert all(whole.contains(value) for value in (2, 5, np.int64(3), 4.0, None, 0.5))
+    assert not any(whole.contains(value) for value in (2.5, 1, 6, np.nan, np.inf, True, "3"))

@@ -8,9 +8,8 @@ import pytest
 from _searches import family, past, pool_regret, random_pool_regret
 
 from sk_metalearn.strategies import Auto, Portfolio, get_strategy
-from sk_metalearn.strategies._likeness import task_weights
-from sk_metalearn.strategies._past import PastMatrix
-from sk_metalearn.strategies._task_prior import task_prior
+from sk_metalearn.strategies._alike import task_prior, task_weights
+from sk_metalearn.strategies._past_performance import PastMatrix
 from sk_metalearn.strategies.testing import simulate
 
 

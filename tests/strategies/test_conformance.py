@@ -8,6 +8,7 @@ import pytest
 
 from sk_metalearn.exceptions import StrategyError
 from sk_metalearn.strategies import STRATEGIES, GaussianProcess, Strategy, get_strategy, testing
+from sk_metalearn.strategies._lookup import strategy_class
 
 # The contract does not depend on how hard a surrogate works.
 QUICK = {
@@ -27,7 +28,7 @@ COLD = GaussianProcess(n_draws=10, n_incumbents=2, n_neighbors=4)
 
 def quick(name):
     """Make a strategy with little work to do, as far as it has such options."""
-    options = {field.name for field in fields(STRATEGIES[name])}
+    options = {field.name for field in fields(strategy_class(name))}
     chosen = {option: value for option, value in QUICK.items() if option in options}
     if "cold" in options:
         chosen["cold"] = copy.deepcopy(COLD)

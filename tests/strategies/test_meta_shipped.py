@@ -7,8 +7,8 @@ from sk_metalearn.knowledge import KnowledgeBase
 from sk_metalearn.metalearners import MetaWeights
 from sk_metalearn.spaces import catalogue_space, to_point
 from sk_metalearn.strategies import Context, PastPerformance, get_strategy
-from sk_metalearn.strategies._meta_base import LearnedChoice, weights_path
-from sk_metalearn.strategies._meta_training import METHODS
+from sk_metalearn.strategies._learned_choice import LearnedChoice, weights_path
+from sk_metalearn.strategies.meta_training import METHODS
 
 KINDS = ("classification", "regression")
 

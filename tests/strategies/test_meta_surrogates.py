@@ -5,8 +5,8 @@ import pytest
 from _searches import family, past, pool_regret, random_pool_regret
 
 from sk_metalearn.metalearners import OuterLoop
-from sk_metalearn.strategies import _meta_training as training
 from sk_metalearn.strategies import get_strategy
+from sk_metalearn.strategies import meta_training as training
 from sk_metalearn.strategies.testing import simulate
 
 SURROGATES = ("maml", "reptile", "snail")

@@ -1,0 +1,293 @@
+"""What AutoClassifier and AutoRegressor share: a search over whole pipelines."""
+
+import time
+from contextlib import ExitStack
+from dataclasses import replace
+from numbers import Integral
+
+import numpy as np
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.metrics import check_scoring, get_scorer_names
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .._compat import (
+    Interval,
+    StrOptions,
+    _fit_context,
+    routing_is_on,
+    scores_predictions,
+)
+from ..exceptions import import_optional
+from ..spaces import from_point
+from ._auto_model import fit_auto_model
+from ._budget import Budget
+from ._callbacks import fit_task
+from ._catalogue_choices import choose_pipelines
+from ._options import COMMON_CONSTRAINTS, SearchOptions
+from ._past import ask_the_past, check_knowledge, remember
+from ._problem import pose_problem
+from ._quick_model import fit_quick_model
+from ._results import format_results
+from ._routing import RoutedScorer, route, without_routing
+from ._run_search import run_search
+from ._tables import check_data, check_rows
+
+__all__ = ["AutoSearch"]
+
+
+class AutoSearch:
+    """Search over pipelines; a subclass says of which kind, and what its target is."""
+
+    _parameter_constraints = {
+        **COMMON_CONSTRAINTS,
+        "n_iter": [Interval(Integral, 1, None, closed="left"), None],
+        "scoring": [StrOptions(set(get_scorer_names())), callable, None],
+        "cv": ["cv_object"],
+        "families": [list, tuple, None],
+        "ensemble_size": [Interval(Integral, 0, None, closed="left")],
+        "max_rows": [Interval(Integral, 50, None, closed="left")],
+        "n_jobs": [Integral, None],
+        "verbose": ["verbose"],
+    }
+    # What `fit` takes beside X and y; further parameters are the splitter's and the scorer's.
+    __metadata_request__fit = {"sample_weight": None}
+
+    def __init__(
+        self,
+        *,
+        n_iter=None,
+        time_budget=None,
+        strategy="auto",
+        knowledge="bundled",
+        scoring=None,
+        cv=None,
+        families=None,
+        ensemble_size=30,
+        racing=True,
+        max_rows=10_000,
+        n_jobs=None,
+        patience=None,
+        limits=None,
+        checkpoint=None,
+        remember=False,
+        lookahead=2,
+        verbose=0,
+        random_state=None,
+    ):
+        self.n_iter = n_iter
+        self.time_budget = time_budget
+        self.strategy = strategy
+        self.knowledge = knowledge
+        self.scoring = scoring
+        self.cv = cv
+        self.families = families
+        self.ensemble_size = ensemble_size
+        self.racing = racing
+        self.max_rows = max_rows
+        self.n_jobs = n_jobs
+        self.patience = patience
+        self.limits = limits
+        self.checkpoint = checkpoint
+        self.remember = remember
+        self.lookahead = lookahead
+        self.verbose = verbose
+        self.random_state = random_state
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.input_tags.allow_nan = True
+        tags.input_tags.sparse = True
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
+        return tags
+
+    def get_metadata_routing(self):
+        """Say who takes what `fit` and `score` are given beside X and y.
+
+        Returns
+        -------
+        MetadataRouter
+        """
+        to_scorer = MethodMapping().add(caller="fit", callee="score")
+        return (
+            MetadataRouter(owner=self)
+            .add_self_request(self)
+            .add(
+                scorer=self._scorer(), method_mapping=to_scorer.add(caller="score", callee="score")
+            )
+            .add(splitter=self.cv, method_mapping=MethodMapping().add(caller="fit", callee="split"))
+        )
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, **params):
+        """Search over pipelines, and fit the best one, or an ensemble of several, on all data.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or dataframe of shape (n_samples, n_features)
+            Columns of any type; missing values are allowed.
+        y : array-like of shape (n_samples,)
+            Labels or numbers.
+        **params : dict of str to array-like of shape (n_samples,)
+            ``sample_weight`` for the fits and, where the metric takes it, the scores; families
+            that take no weights are left out. ``groups`` for the splitter given as `cv`. With
+            ``enable_metadata_routing`` whatever splitter and scorer request.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If the data cannot be used; the message says why.
+        CheckpointError
+            If the `checkpoint` belongs to another search.
+        KnowledgeError
+            If `knowledge` names a file that does not exist.
+        """
+        budget = Budget(self.time_budget, time.monotonic())
+        options = SearchOptions.of(self)
+        check_knowledge(options.knowledge)
+        scorer = self._scorer()
+        routed, judge = route(self, X, params, scorer), RoutedScorer.of(scorer)
+        X, y = check_data(X, y, self, self._kind)
+        validate_data(self, X, skip_check_array=True)
+        self._learn_target(y)
+        # The pipelines are ours; what they are given reaches them by name.
+        with ExitStack() as stack, fit_task(self, X, y, params, False) as root, without_routing():
+            problem = pose_problem(X, y, routed, judge, "score", options, stack, kind=self._kind)
+            choices = choose_pipelines(problem, options)
+            quick = fit_quick_model(problem, choices) if options.timed else None
+            past = ask_the_past(problem, choices, options)
+            mixable = scores_predictions(scorer)
+            keep = mixable and (options.ensemble_size > 1 or options.checkpoint is not None)
+            options = options if mixable else replace(options, ensemble_size=0)
+            run = run_search(
+                self,
+                problem,
+                choices,
+                past,
+                options,
+                budget,
+                stack,
+                root=root,
+                keep_predictions=keep,
+            )
+            self._store_results(run, problem, past, scorer)
+            model = fit_auto_model(run, problem, options, self.cv_results_, quick)
+            self._store_model(model, run, problem, past)
+            remember(past, problem, choices, run.trials)
+        return self
+
+    def _scorer(self):
+        dummy = DummyClassifier() if self._kind == "classification" else DummyRegressor()
+        scorer = check_scoring(dummy, self.scoring or self._default_scoring)
+        if routing_is_on() and not callable(self.scoring):
+            # Nobody else can say whether a metric known by name takes weights.
+            scorer.set_score_request(sample_weight=True)
+        return scorer
+
+    def _learn_target(self, y):
+        """Keep what a subclass needs of the target."""
+
+    def _store_results(self, run, problem, past, scorer):
+        self.scorer_ = scorer
+        self.stop_reason_, self.n_splits_ = run.stop_reason, len(problem.splits)
+        points = [trial.proposal.point for trial in run.trials]
+        self.configurations_ = [from_point(point) for point in points]
+        self.cv_results_ = format_results(run.trials, points, self.n_splits_, False)
+        self.knowledge_report_ = past.report
+
+    def _store_model(self, model, run, problem, past):
+        self.best_estimator_, self.refit_time_ = model.estimator, model.seconds
+        self.refit_on_, self.ensemble_ = model.fitted_on, model.weights
+        self.best_index_, self.best_score_ = model.index, model.score
+        self.best_params_ = model.point
+        if model.index >= 0:
+            past.report.add_outcome(run.trials, run.trials[model.index], past.expected)
+        self._holds_text = len(problem.schema.numeric) < problem.schema.n_features
+
+    def _ready(self, X):
+        """Check rows to predict against those of fit."""
+        check_is_fitted(self, "best_estimator_")
+        X = check_rows(X, self, self._holds_text)
+        validate_data(self, X, reset=False, skip_check_array=True)
+        return X
+
+    def predict(self, X):
+        """Predict with the final model.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or dataframe of shape (n_samples, n_features)
+            Rows with the columns of fit.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Labels or numbers.
+        """
+        X = self._ready(X)
+        # CatBoost gives a column where there are several classes.
+        return np.ravel(self.best_estimator_.predict(X))
+
+    def score(self, X, y, **params):
+        """Score the final model by what was maximised.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or dataframe of shape (n_samples, n_features)
+            Rows with the columns of fit.
+        y : array-like of shape (n_samples,)
+            Their labels or numbers.
+        **params : dict of str to array-like of shape (n_samples,)
+            For the scorer, such as ``sample_weight``.
+
+        Returns
+        -------
+        float
+            Higher is better, as by `scoring`.
+        """
+        X = self._ready(X)
+        if routing_is_on():
+            params = process_routing(self, "score", **params).scorer.score
+        return self.scorer_(self.best_estimator_, X, y, **params)
+
+    def leaderboard(self):
+        """List the configurations, best first.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``rank``, ``score`` (for one that was stopped by the race: what was expected
+            of it), ``seconds`` of a fit, ``weight`` in the ensemble, ``family``,
+            ``configuration``, ``reason``, ``status``.
+
+        Raises
+        ------
+        MissingDependencyError
+            If pandas is not installed.
+        """
+        check_is_fitted(self, "cv_results_")
+        pandas = import_optional("pandas", "pandas", "leaderboard")
+        results = self.cv_results_
+        frame = pandas.DataFrame(
+            {
+                "score": results["estimate"],
+                "seconds": results["mean_fit_time"],
+                "weight": [self.ensemble_.get(i, 0) for i in range(len(self.configurations_))],
+                "family": [own.family for own in self.configurations_],
+                "configuration": [str(own) for own in self.configurations_],
+                "reason": results["reason"],
+                "status": results["status"],
+            }
+        )
+        order = np.lexsort(
+            (np.nan_to_num(-frame["score"], nan=np.inf), frame["status"].to_numpy() != "ok")
+        )
+        frame = frame.iloc[order]
+        frame.insert(0, "rank", np.arange(1, len(frame) + 1))
+        return frame.set_index("rank")

@@ -1,0 +1,213 @@
+"""Choices of whole pipelines: the pool and the catalogue."""
+
+from dataclasses import dataclass
+
+from sklearn.utils.validation import has_fit_parameter
+
+from .._compat import needs_probabilities
+from ..exceptions import FallbackWarning, warn_user
+from ..spaces import (
+    Schema,
+    Space,
+    build_estimator,
+    build_model,
+    catalogue_space,
+    families,
+    from_point,
+    get_family,
+    load_pool,
+    to_point,
+)
+from ..spaces._match import Match, Matches
+from ._choices import Choices
+
+__all__ = [
+    "MakePipeline",
+    "choose_pipelines",
+    "match_configurations",
+    "usable_configurations",
+]
+
+# Evaluations where neither a number nor a time is given.
+N_ITER = 10
+
+
+@dataclass(frozen=True)
+class MakePipeline:
+    """Makes the pipeline of a point of the catalogue; travels to the workers.
+
+    Parameters
+    ----------
+    schema : Schema
+    seed : int
+    """
+
+    schema: Schema
+    seed: int
+
+    def __call__(self, point):
+        """Make it.
+
+        Parameters
+        ----------
+        point : dict
+
+        Returns
+        -------
+        sklearn.pipeline.Pipeline
+            Not fitted.
+        None
+            There are no parameters left to set.
+        """
+        return build_estimator(from_point(point), self.schema, self.seed), None
+
+
+def choose_pipelines(problem, options):
+    """Gather the members of the pool that can serve a dataset.
+
+    Parameters
+    ----------
+    problem : Problem
+    options : SearchOptions
+
+    Returns
+    -------
+    Choices
+
+    Raises
+    ------
+    ValueError
+        If an unknown family is asked for, or none can serve.
+    """
+    kind, schema = problem.kind, problem.schema
+    if schema is None:
+        raise ValueError(f"The data cannot be searched: {problem.no_past}.")
+    weighted = bool(problem.fit_params)
+    configurations, asked = usable_configurations(
+        kind, schema, options.scoring, options.families, weighted
+    )
+    usable = {own.family for own in configurations}
+    whole = catalogue_space(kind, asked)
+    n_iter = options.n_iter
+    if n_iter is None and not options.timed:
+        n_iter = N_ITER
+    points = [to_point(own) for own in configurations]
+    return Choices(
+        points=points,
+        space=Space([b for b in whole.branches if b.name in usable], root=whole.root),
+        make=MakePipeline(schema, problem.seed % 2**31),
+        to_params=dict,
+        identity=from_point,
+        match=match_configurations,
+        n_iter=n_iter,
+    )
+
+
+def usable_configurations(kind, schema, scoring, only=None, weighted=False):
+    """Give the members of the pool that can serve a dataset.
+
+    Parameters
+    ----------
+    kind : {"classification", "regression"}
+    schema : Schema
+    scoring : str, callable or None
+    only : sequence of str, default=None
+        Names of the families to use.
+    weighted : bool, default=False
+        Whether they must take sample weights.
+
+    Returns
+    -------
+    configurations : tuple of Configuration
+    asked : tuple of str
+        The families of optional packages among them.
+
+    Raises
+    ------
+    ValueError
+        If `only` names an unknown family or leaves none.
+    """
+    usable, asked = _usable_families(kind, schema, scoring, only, weighted)
+    configurations = tuple(
+        own
+        for own in load_pool(kind) + (load_pool(kind, optional=True) if asked else ())
+        if own.family in usable
+        and not get_family(own.family, kind).not_applicable(schema, own.preprocessing)
+        and own.params.get("n_neighbors", 1) <= max(1, schema.n_rows // 3)
+    )
+    return configurations, asked
+
+
+def match_configurations(points):
+    """Match points of the catalogue with itself.
+
+    Parameters
+    ----------
+    points : list of dict
+
+    Returns
+    -------
+    Matches
+        All exact.
+    """
+    return Matches(Match("exact", from_point(point)) for point in points)
+
+
+def _usable_families(kind, schema, scoring, only, weighted):
+    """Names of the families that can serve, and of those of optional packages among them."""
+    known = {family.name for family in families(kind)} - {"dummy"}
+    if only is not None and not len(only):
+        raise ValueError(
+            f"families={only!r} names no family; give some of {sorted(known)}, or None for all."
+        )
+    optional = {family.name: family for family in families(kind, optional=True)}
+    wrong = sorted(set(only or ()) - known - set(optional))
+    if wrong:
+        raise ValueError(
+            f"Unknown families {wrong}; the {kind} families are {sorted(known)}, with the extra "
+            f"'boosting' {sorted(optional)}."
+        )
+    asked = tuple(sorted(set(only or ()) & set(optional)))
+    for name in asked:
+        _ = optional[name].estimator_class  # says what is not installed
+    wanted = known if only is None else set(only)
+    reasons = {name: _not_usable(get_family(name, kind), schema, scoring) for name in wanted}
+    usable = {name for name in wanted if not reasons[name]}
+    if weighted:
+        unweighted = {name for name in usable if not _takes_weights(get_family(name, kind), schema)}
+        reasons.update({name: f"{name} takes no sample_weight" for name in unweighted})
+        usable -= unweighted
+        if unweighted and usable:
+            warn_user(
+                f"The families {sorted(unweighted)} take no sample_weight and are left out.",
+                FallbackWarning,
+            )
+    if not usable:
+        why = "; ".join(reasons[name] for name in sorted(wanted))
+        raise ValueError(f"No family can serve these data: {why}.")
+    return usable, asked
+
+
+def _takes_weights(family, schema):
+    """Whether the model of a family takes sample weights.
+
+    Parameters
+    ----------
+    family : Family
+    schema : Schema
+
+    Returns
+    -------
+    bool
+    """
+    model = build_model(family, {}, schema)
+    return has_fit_parameter(getattr(model, "regressor", model), "sample_weight")
+
+
+def _not_usable(family, schema, metric):
+    """Say why a family cannot serve the data or the metric; empty text if it can."""
+    reason = family.not_applicable(schema)
+    if not reason and family.kind == "classification" and needs_probabilities(metric):
+        if not hasattr(build_model(family, {}, schema), "predict_proba"):
+            return f"{family.name} gives no probabilities, which {metric} needs"
+    return reason

@@ -1,0 +1,60 @@
+"""The second step of a search: what there is to choose from."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..spaces import Space
+
+__all__ = ["Choices"]
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a search chooses from, and how a candidate is made.
+
+    Parameters
+    ----------
+    points : list of dict
+        The finite list.
+    space : Space or None
+        Where further points lie.
+    make : callable
+        ``make(params)`` gives an unfitted estimator, and the parameters still to be set on it or
+        None; travels to the workers.
+    to_params : callable
+        Turns a point into what `make` takes and ``cv_results_`` shows.
+    identity : callable
+        Turns a point into what earlier searches are asked for.
+    match : callable
+        ``match(points)`` gives the `Matches` of points with the catalogue; it may raise anything.
+    defaults : tuple of int, default=()
+        Points that leave the estimator as it is.
+    n_iter : int or None, default=None
+        Number of candidates; None: no limit.
+    enqueued : tuple of (dict, str), default=()
+        Points to try first, each with its reason.
+    estimator : estimator or None, default=None
+        The user's own; None where whole pipelines are searched.
+    searched : tuple of str, default=()
+        Names of its parameters that the points set.
+    open_ended : bool, default=False
+        Whether points that earlier searches tried may join the list.
+    place : dict, default={}
+        What predicts performance beside a configuration: ``n_features`` and ``variance`` of the
+        columns.
+    """
+
+    points: list
+    space: Space | None
+    make: Callable
+    to_params: Callable
+    identity: Callable
+    match: Callable
+    defaults: tuple = ()
+    n_iter: int | None = None
+    enqueued: tuple = ()
+    estimator: Any = None
+    searched: tuple = ()
+    open_ended: bool = False
+    place: dict = field(default_factory=dict)

@@ -1,0 +1,308 @@
+"""The third step of a search: what past tasks say of these choices here.
+
+One policy: whatever goes wrong with the past is reported and costs the search nothing.
+"""
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..exceptions import FallbackWarning, KnowledgeError, KnowledgeWarning, warn_user
+from ..knowledge import KnowledgeBase
+from ..metafeatures import MetaFeatureExtractor
+from ..spaces import point_key
+from ..strategies import PastPerformance, similar_tasks
+from ._memory import memory_of, metric_name, stack_past
+from ._past_lookup import past_performance
+from ._report import SearchReport
+
+__all__ = [
+    "Past",
+    "ask_the_past",
+    "check_knowledge",
+    "measure",
+    "name_similar",
+    "open_knowledge",
+    "remember",
+]
+
+# So many of the past tasks that guide a search are named.
+_N_NAMED = 5
+_NOT_IID = ("Group", "TimeSeries", "LeavePGroups", "Predefined")
+
+
+@dataclass(frozen=True)
+class Past:
+    """What is known of the choices of a search before its first candidate runs.
+
+    Parameters
+    ----------
+    points : list of dict
+        Those of the choices, and further ones that earlier searches tried.
+    performance : PastPerformance or None
+        A column per point; None where nothing is known.
+    seconds : ndarray of shape (n_points,) or None
+        Predicted CPU seconds of one fit and its predictions.
+    metafeatures : dict of str to float or None
+        Of the task at hand.
+    expected : ndarray of shape (n_points,) or None
+        Mean score of each point on the past tasks, by how like the task at hand they are.
+    memory : Memory or None
+        Where the finished search is recorded.
+    metric : str
+        Of the past scores.
+    report : SearchReport
+        For the user; what the search finds is added at its end.
+    """
+
+    points: list
+    performance: PastPerformance | None
+    seconds: np.ndarray | None
+    metafeatures: dict | None
+    expected: np.ndarray | None
+    memory: Any
+    metric: str
+    report: SearchReport
+
+
+def ask_the_past(problem, choices, options):
+    """Gather what past tasks say, and say where they have nothing to say.
+
+    Parameters
+    ----------
+    problem : Problem
+    choices : Choices
+    options : SearchOptions
+
+    Returns
+    -------
+    Past
+    """
+    kind, points = problem.kind, choices.points
+    kind, scoring = problem.kind, _known_metric(options.scoring, problem.objective.name)
+    report = SearchReport(used=False, kind=kind, whole_pipelines=choices.estimator is None)
+    silent, faults = "", []
+    memory, points = None, choices.points
+    performance = seconds = metafeatures = expected = None
+    with _noting(faults, "What earlier searches found cannot be read"):
+        memory = _open_memory(problem, choices, options, scoring)
+        points = [*points, *_remembered(memory, choices)]
+    if options.knowledge is None:
+        silent = "none was asked for"
+    elif problem.no_past:
+        silent = problem.no_past
+    else:
+        with _noting(faults, "Past tasks cannot be read"):
+            knowledge = open_knowledge(options.knowledge)
+            found = past_performance(
+                choices.match(points), kind, scoring, knowledge, problem.schema, choices.place
+            )
+            performance, seconds = found.past, found.seconds
+            silent = found.report.pop("why", "")
+            report.update(found.report)
+    if memory is not None:
+        with _noting(faults, "What earlier searches found cannot be read"):
+            names = [choices.identity(point) for point in points]
+            own = memory.past(names, _twins(choices, points))
+            report["own_tasks"] = 0 if own is None else len(own.tasks)
+            performance = stack_past(performance, own)
+    if performance is not None or memory is not None:
+        metafeatures = measure(problem.X, problem.y, kind)
+    if performance is not None:
+        with _noting(faults, "Past tasks like this one cannot be named"):
+            rows, weights = similar_tasks(performance, metafeatures)
+            expected = _weighted_mean(performance.scores[rows], weights)
+            report["similar"] = name_similar(performance.tasks, rows, weights, _N_NAMED)
+        _warn_if_not_iid(options.cv, problem.split_params.get("groups"))
+    report["used"], report["candidates"] = performance is not None, len(points)
+    if faults or silent:
+        report["why"] = "; ".join([*faults, *([silent] if silent else [])])
+    if faults or (performance is None and memory is None and options.knowledge is not None):
+        warn_user(
+            f"Past tasks cannot guide this search as they might: {report['why']}. It goes on "
+            "without them; knowledge=None says so beforehand.",
+            FallbackWarning,
+        )
+    return Past(
+        points=points,
+        performance=performance,
+        seconds=seconds,
+        metafeatures=metafeatures,
+        expected=expected,
+        memory=memory,
+        metric=report.get("metric") or problem.objective.name,
+        report=report,
+    )
+
+
+@contextmanager
+def _noting(faults, what):
+    """Note a fault in words, and go on."""
+    try:
+        yield
+    except Exception as error:
+        faults.append(f"{what} ({type(error).__name__}: {error})")
+
+
+def name_similar(tasks, rows, weights, n):
+    """Name the past tasks that counted most, with their share of the weight of all.
+
+    Parameters
+    ----------
+    tasks : sequence of str
+        Names of the past tasks.
+    rows, weights : ndarray of shape (n_tasks_kept,)
+        Of `similar_tasks`.
+    n : int
+        How many.
+
+    Returns
+    -------
+    list of (str, float)
+        None where all count alike.
+    """
+    if not len(weights) or np.ptp(weights) == 0:
+        return []
+    pairs = zip(rows[:n], weights, strict=False)
+    return [(tasks[row], float(weight)) for row, weight in pairs]
+
+
+def _weighted_mean(scores, weights):
+    known = np.isfinite(scores)
+    total = (known * weights[:, None]).sum(axis=0)
+    sums = np.where(known, scores, 0.0).T @ weights
+    return np.where(total > 0, sums / np.where(total > 0, total, 1.0), np.nan)
+
+
+def _known_metric(scoring, objective):
+    """The metric that guides a search, as the knowledge base may know it."""
+    if isinstance(scoring, dict):
+        return scoring[objective]
+    if scoring is None or isinstance(scoring, str) or callable(scoring):
+        return scoring
+    return objective
+
+
+def _open_memory(problem, choices, options, scoring):
+    """Where the search is recorded; None where it is not to be, or cannot be."""
+    kind = "" if problem.no_past else problem.kind
+    return memory_of(
+        options.remember,
+        kind,
+        metric_name(scoring, problem.kind),
+        choices.estimator,
+        choices.searched,
+    )
+
+
+def _remembered(memory, choices):
+    """Points that earlier searches tried and that lie in the space of this one."""
+    if memory is None or not choices.open_ended:
+        return []
+    known = {point_key(point) for point in choices.points}
+    return [
+        params
+        for params in memory.known_params(choices.space)
+        if choices.space.contains(params) and point_key(params) not in known
+    ]
+
+
+def _twins(choices, points):
+    """The candidates of an estimator in the catalogue's words, None where it has none for one."""
+    if choices.estimator is None:
+        return None
+    return [
+        match.configuration if match.kind in ("exact", "same") else None
+        for match in choices.match(points)
+    ]
+
+
+def measure(X, y, kind):
+    """Give the meta-features of a task, None if they cannot be had."""
+    try:
+        return MetaFeatureExtractor(random_state=0).extract(X, y, kind=kind)
+    except Exception:
+        return None
+
+
+def check_knowledge(knowledge):
+    """Raise KnowledgeError if a file is named that is not there.
+
+    Parameters
+    ----------
+    knowledge : KnowledgeBase, str, path-like or None
+    """
+    if knowledge is None or isinstance(knowledge, KnowledgeBase):
+        return
+    name = os.fspath(knowledge)
+    if name not in ("bundled", "user") and "://" not in name and not os.path.exists(name):
+        raise KnowledgeError(
+            f"There is no knowledge base at {name!r}. Give 'bundled', 'user', the path of a file, "
+            "the URL of a database, a KnowledgeBase, or None for none."
+        )
+
+
+def open_knowledge(knowledge):
+    """Open what the parameter `knowledge` of a search names.
+
+    Parameters
+    ----------
+    knowledge : KnowledgeBase, str or path-like
+
+    Returns
+    -------
+    KnowledgeBase
+
+    Raises
+    ------
+    KnowledgeError
+        If it cannot be read.
+    """
+    if isinstance(knowledge, KnowledgeBase):
+        return knowledge
+    return KnowledgeBase.bundled() if knowledge == "bundled" else KnowledgeBase.open(knowledge)
+
+
+def _warn_if_not_iid(cv, groups):
+    """Say that the past was measured on shuffled rows where the folds are not made so."""
+    name = type(cv).__name__
+    if groups is not None or any(part in name for part in _NOT_IID):
+        warn_user(
+            f"The folds of {name} follow groups or time, while past tasks were measured on folds "
+            "of shuffled rows: what they suggest is a weaker guide here.",
+            KnowledgeWarning,
+        )
+
+
+def remember(past, problem, choices, trials):
+    """Record a finished search where its memory is; a fault is reported and costs nothing.
+
+    Parameters
+    ----------
+    past : Past
+    problem : Problem
+    choices : Choices
+    trials : list of Trial
+    """
+    if past.memory is None:
+        return
+    try:
+        past.memory.record(
+            problem.X,
+            problem.y,
+            problem.schema,
+            trials,
+            [choices.identity(trial.proposal.point) for trial in trials],
+            problem.objective,
+            past.metafeatures,
+        )
+    except Exception as error:
+        past.report["not_remembered"] = f"{type(error).__name__}: {error}"
+        warn_user(
+            f"The search could not be recorded for later ones ({past.report['not_remembered']}). "
+            "Its results are complete all the same.",
+            FallbackWarning,
+        )

@@ -1,0 +1,233 @@
+"""The first step of a search: what is to be solved, and how candidates are judged."""
+
+from dataclasses import dataclass, field
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import is_classifier, is_regressor
+from sklearn.model_selection import check_cv
+from sklearn.utils import check_random_state, get_tags
+from sklearn.utils.multiclass import type_of_target
+
+from .._compat import check_method_params, num_samples, safe_indexing, scorer_names
+from ..evaluation import Journal
+from ..spaces import Schema
+from ._fingerprint import fingerprint_of, seed_of, take_up
+from ._folds import choose_rows, cut_folds, draw_folds, shuffled_folds
+
+__all__ = ["Objective", "Problem", "kind_of", "pose_problem"]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """Reads the score that a search maximises from the result of a fold.
+
+    Parameters
+    ----------
+    name : str
+        Which of several metrics.
+    """
+
+    name: str = "score"
+
+    def __call__(self, result):
+        """Give the score; NaN where the fold failed.
+
+        Parameters
+        ----------
+        result : FoldResult
+
+        Returns
+        -------
+        float
+        """
+        if result.status not in ("ok", "invalid") or result.scores is None:
+            return np.nan
+        if isinstance(result.scores, dict):
+            scores = result.scores
+            return scores[self.name] if self.name in scores else next(iter(scores.values()))
+        return result.scores
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What one search is to solve; frozen before its first candidate runs.
+
+    Parameters
+    ----------
+    X, y : array-like
+        The rows that are searched.
+    kind : {"classification", "regression", ""}
+        Empty where it is neither.
+    schema : Schema or None
+        None where X is not a table.
+    no_past : str
+        Why past tasks have nothing to say; empty if they may have.
+    splits : list of (ndarray, ndarray)
+        Training and test rows of each fold; drawn once.
+    scorer : callable
+    metric_names : tuple of str
+        Where a scorer gives several metrics.
+    objective : Objective
+    fit_params, score_params, split_params : dict
+        What `fit` was given beside X and y, by receiver, cut to the rows that are searched.
+    seed : int
+    fingerprint : dict of str to str
+        What another search must share to go on from this one; empty without a checkpoint.
+    saved : Journal or None
+        The checkpoint that this search goes on from.
+    whole : tuple of (array-like, array-like, dict)
+        X, y and the parameters of `fit` for all rows.
+    """
+
+    X: Any
+    y: Any
+    kind: str
+    schema: Schema | None
+    no_past: str
+    splits: list
+    scorer: Any
+    metric_names: tuple
+    objective: Objective
+    fit_params: dict
+    score_params: dict
+    split_params: dict
+    seed: int
+    fingerprint: dict = field(default_factory=dict)
+    saved: Journal | None = None
+    whole: tuple = ()
+
+    @property
+    def n_rows(self):
+        """Number of rows that are searched."""
+        return num_samples(self.X)
+
+
+def pose_problem(
+    X, y, routed, scorer, metric, options, stack, *, estimator=None, space=None, kind=None
+):
+    """Pose the problem of a search.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+    y : array-like of shape (n_samples,) or None
+    routed : Bunch
+        What `fit` was given beside them, sorted by receiver.
+    scorer : callable
+    metric : str
+        Name of the metric to maximise, where there are several.
+    options : SearchOptions
+    stack : ExitStack
+        Closes a checkpoint that was opened.
+    estimator : estimator or None, default=None
+        The user's own; None where whole pipelines are searched.
+    space : object, default=None
+        As given by the user, for the checkpoint.
+    kind : {"classification", "regression"}, default=None
+        By default what the estimator is.
+
+    Returns
+    -------
+    Problem
+
+    Raises
+    ------
+    ValueError
+        If there are no folds, or they do not fit the rows.
+    CheckpointError
+        If the checkpoint belongs to another search.
+    """
+    kind = kind_of(estimator) if kind is None else kind
+    names = tuple(scorer_names(scorer))
+    if names and metric not in names:
+        metric = names[0]
+    params = {**routed.estimator.fit, **routed.splitter.split}
+    fingerprint, saved = {}, None
+    if options.checkpoint is not None:
+        fingerprint = fingerprint_of(X, y, params, options, estimator, space)
+        saved = take_up(options.checkpoint, fingerprint, stack)
+    if saved is None:
+        seed = int(check_random_state(options.random_state).randint(2**31 - 1))
+    else:
+        seed = seed_of(saved, options.checkpoint)
+    rows = _rows_to_search(y, kind, options, seed)
+    whole = X, y, dict(routed.estimator.fit)
+    fit_params, score_params = dict(routed.estimator.fit), dict(routed.scorer.score)
+    n_rows = num_samples(X)
+    if rows is not None:
+        X, y = safe_indexing(X, rows), safe_indexing(y, rows)
+        fit_params = check_method_params(whole[0], params=fit_params, indices=rows)
+        score_params = check_method_params(whole[0], params=score_params, indices=rows)
+    if saved is not None:
+        splits = saved.splits
+    elif options.max_rows is not None and (options.cv is None or isinstance(options.cv, Integral)):
+        cv = shuffled_folds(options.cv, y, kind, seed)
+        splits = draw_folds(cv, X, y, routed.splitter.split)
+    else:
+        cv = check_cv(options.cv, whole[1], classifier=_stratifies(estimator, kind))
+        # A splitter may know rows by their place among all.
+        splits = draw_folds(cv, *whole[:2], routed.splitter.split)
+        splits = splits if rows is None else cut_folds(splits, rows, n_rows)
+    schema, no_past = _describe(X, y, kind, estimator)
+    return Problem(
+        X=X,
+        y=y,
+        kind=kind,
+        schema=schema,
+        no_past=no_past,
+        splits=splits,
+        scorer=scorer,
+        metric_names=names,
+        objective=Objective(metric),
+        fit_params=fit_params,
+        score_params=score_params,
+        split_params=dict(routed.splitter.split),
+        seed=seed,
+        fingerprint=fingerprint,
+        saved=saved,
+        whole=whole,
+    )
+
+
+def kind_of(estimator):
+    """Give the kind of task that an estimator solves, empty if neither of ours."""
+    if is_classifier(estimator):
+        return "classification"
+    return "regression" if is_regressor(estimator) else ""
+
+
+def _stratifies(estimator, kind):
+    return kind == "classification" if estimator is None else is_classifier(estimator)
+
+
+def _rows_to_search(y, kind, options, seed):
+    """Rows of a large table that are searched; None: all of them."""
+    if options.max_rows is None or isinstance(options.cv, list):
+        # Folds given as rows refer to all of them.
+        return None
+    rows = choose_rows(y, options.max_rows, kind, np.random.RandomState(seed))
+    return None if len(rows) == len(y) else rows
+
+
+def _describe(X, y, kind, estimator):
+    """Schema of the table, and why past tasks have nothing to say about it."""
+    if not kind or y is None:
+        return None, "the task is neither classification nor regression"
+    # Text, images, a target with gaps, anything: the search goes on without the past.
+    no_past = ""
+    try:
+        target = type_of_target(y)
+        if target in ("multilabel-indicator", "multiclass-multioutput", "continuous-multioutput"):
+            no_past = f"the knowledge has no {target} tasks"
+    except Exception as error:
+        no_past = f"y is not a target that it knows ({type(error).__name__}: {error})"
+    try:
+        schema = Schema.from_data(X, y.toarray() if issparse(y) else y, kind)
+    except Exception as error:
+        return None, f"X is not a table ({type(error).__name__}: {error})"
+    if not no_past and estimator is not None and get_tags(estimator).input_tags.pairwise:
+        no_past = "X is a matrix of kernel values or distances"
+    return schema, no_past

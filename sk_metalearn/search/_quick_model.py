@@ -1,0 +1,70 @@
+"""A sound model within a fraction of a second, for a budget that is over before any other."""
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .._compat import num_samples, safe_indexing
+from ._folds import choose_rows
+
+__all__ = ["QuickModel", "fit_quick_model"]
+
+_FAMILIES = {"classification": ("lda", "gaussian_nb"), "regression": ("ridge",)}
+# Rows are chosen so that their table has so many cells; a category may become so many columns.
+_CELLS, _LEVELS, _LEAST_ROWS = 200_000, 32, 50
+
+
+@dataclass(frozen=True)
+class QuickModel:
+    """A model to fall back on.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted.
+    point : dict
+        Its configuration.
+    fitted_on : str
+    """
+
+    estimator: Any
+    point: dict
+    fitted_on: str
+
+
+def fit_quick_model(problem, choices):
+    """Fit the first of the cheapest configurations in this process, on as many rows as are quick.
+
+    Parameters
+    ----------
+    problem : Problem
+    choices : Choices
+
+    Returns
+    -------
+    QuickModel or None
+        None where no such model can be had.
+    """
+    schema = problem.schema
+    columns = len(schema.numeric) + _LEVELS * (schema.n_features - len(schema.numeric))
+    n_rows = min(num_samples(problem.X), _CELLS // max(1, columns))
+    if schema.sparse or n_rows < min(_LEAST_ROWS, num_samples(problem.X)):
+        return None
+    X, y = problem.X, problem.y
+    if n_rows < num_samples(X):
+        rows = choose_rows(y, n_rows, problem.kind, np.random.RandomState(problem.seed))
+        X, y = safe_indexing(X, rows), safe_indexing(y, rows)
+    for family in _FAMILIES[problem.kind]:
+        for point in choices.points:
+            if choices.identity(point).family == family:
+                try:
+                    with warnings.catch_warnings():
+                        warnings.simplefilter("ignore")
+                        model = choices.make(point)[0].fit(X, y)
+                except Exception:
+                    break
+                where = "all rows" if len(y) == num_samples(problem.whole[0]) else f"{len(y)} rows"
+                return QuickModel(model, dict(point), where)
+    return None

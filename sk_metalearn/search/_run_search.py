@@ -1,0 +1,198 @@
+"""The fourth step of a search: its candidates are evaluated."""
+
+import copy
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from .._compat import accepts_callbacks
+from ..evaluation import Payload, make_executor, one_thread, open_journal
+from ..exceptions import FallbackWarning, warn_user
+from ..strategies import Context, get_strategy
+from ._final_fit import predict_refit_seconds
+from ._fold_models import FoldModels
+from ._loop import LoopRules, SearchLoop
+from ._watcher import Watcher
+
+__all__ = ["SearchRun", "run_search"]
+
+# What is kept of a budget for choosing the members of an ensemble: a share, at most so many
+# seconds.
+_CHOICE_SHARE, _CHOICE_SECONDS = 0.05, 5.0
+
+
+@dataclass(frozen=True)
+class SearchRun:
+    """What a search has found, and what can still be used to fit its model.
+
+    Parameters
+    ----------
+    trials : list of Trial
+        All candidates that have begun, in the order of proposals.
+    best : Trial or None
+        The best of those that went well.
+    stop_reason : str
+    payload : Payload
+    executor : Executor
+    budget : Budget
+    models : FoldModels or None
+    """
+
+    trials: list
+    best: Any
+    stop_reason: str
+    payload: Payload
+    executor: Any
+    budget: Any
+    models: FoldModels | None
+
+
+def run_search(
+    search, problem, choices, past, options, budget, stack, *, root, keep_predictions=False
+):
+    """Evaluate the candidates of a search.
+
+    Parameters
+    ----------
+    search : estimator
+        For its callbacks.
+    problem : Problem
+    choices : Choices
+    past : Past
+    options : SearchOptions
+    budget : Budget
+    stack : ExitStack
+        Closes all that is opened.
+    root : CallbackContext
+        Of the whole fit.
+    keep_predictions : bool, default=False
+        Whether the predictions on the folds are kept.
+
+    Returns
+    -------
+    SearchRun
+    """
+    n_folds, limits = len(problem.splits), options.limits
+    context = _context(problem, choices, past, options)
+    strategy = get_strategy(copy.deepcopy(options.strategy)).start(context)
+    journal = _open_checkpoint(problem, options, stack)
+    models = _open_models(options, stack)
+    payload = Payload(
+        X=problem.X,
+        y=problem.y,
+        splits=problem.splits,
+        make=choices.make,
+        scorer=problem.scorer,
+        fit_params=problem.fit_params,
+        score_params=problem.score_params,
+        return_train_score=options.return_train_score,
+        error_score=options.error_score,
+        verbose=options.verbose,
+        keep_predictions=keep_predictions,
+        keep_models=None if models is None else models.folder,
+        max_predict_seconds=limits.predict_seconds,
+        max_model_bytes=limits.model_bytes,
+    )
+    executor = make_executor(
+        payload,
+        options.n_jobs,
+        isolated=options.timed or limits.need_workers,
+        fresh=limits.memory_bytes is not None,
+        spare=models is not None,
+    )
+    stack.callback(executor.close)
+    watched = accepts_callbacks(search)
+    watcher = Watcher(search, root, choices.n_iter, n_folds, watched, options.verbose, models)
+
+    def job_of(trial, fold):
+        told = watcher.context_of(trial, fold)
+        progress = trial.number, choices.n_iter or trial.number + 1
+        params = choices.to_params(trial.proposal.point)
+        return params, fold, progress, None if told is None else search, told
+
+    loop = SearchLoop(
+        strategy,
+        context,
+        executor,
+        job_of,
+        problem.objective,
+        n_folds,
+        journal,
+        rules=LoopRules(
+            n_iter=choices.n_iter,
+            patience=options.patience,
+            lookahead=None if options.timed else options.lookahead,
+            racing=options.racing,
+            fold_seconds=limits.fold_seconds,
+            memory_bytes=limits.memory_bytes,
+            error_score=options.error_score,
+            metric_names=problem.metric_names,
+        ),
+        enqueued=choices.enqueued,
+        watcher=watcher,
+        deadline=partial(_deadline, budget, problem, options) if options.timed else None,
+        clock=budget.clock,
+    )
+    with one_thread() if executor.here else nullcontext():
+        trials = loop.run()
+    watcher.end()
+    return SearchRun(trials, loop.best_trial, loop.stop_reason, payload, executor, budget, models)
+
+
+def _context(problem, choices, past, options):
+    first = "" if problem.saved is None else problem.saved.meta.get("n_iter", "")
+    return Context(
+        candidates=past.points,
+        space=choices.space,
+        kind=problem.kind or "regression",
+        metric=past.metric,
+        past=past.performance,
+        metafeatures=past.metafeatures,
+        predicted_seconds=past.seconds,
+        defaults=choices.defaults,
+        # A search that goes on proposes what it would have proposed without the break.
+        n_evaluations=int(first) if first.isdigit() else choices.n_iter,
+        seconds=options.time_budget,
+        seed=problem.seed,
+    )
+
+
+def _open_checkpoint(problem, options, stack):
+    """The journal of the search: the one that it goes on from, or a new one."""
+    if problem.saved is not None:
+        return problem.saved
+    journal = open_journal(options.checkpoint, problem.fingerprint)
+    stack.callback(journal.close)
+    head = {**problem.fingerprint, "seed": str(problem.seed), "n_iter": str(options.n_iter)}
+    journal.begin(head, problem.splits)
+    return journal
+
+
+def _open_models(options, stack):
+    """Where models are left to fall back on; None where none will be needed."""
+    if not (options.timed and options.refit):
+        return None
+    try:
+        models = FoldModels()
+    except OSError as error:
+        warn_user(
+            f"No model can be kept to fall back on: the folder for temporary files cannot be used "
+            f"({error}).",
+            FallbackWarning,
+        )
+        return None
+    stack.callback(models.close)
+    return models
+
+
+def _deadline(budget, problem, options, best):
+    """When the candidates have to end so that the model that follows still fits the budget."""
+    if not options.refit:
+        return budget.deadline()
+    seconds = predict_refit_seconds(best, problem)
+    several = options.ensemble_size > 1
+    kept = 0.1 + 1.3 * seconds * (2 if several else 1)
+    if several:
+        kept += min(_CHOICE_SHARE * budget.seconds, _CHOICE_SECONDS)
+    return budget.deadline(kept)
