@@ -10,9 +10,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from sklearn import get_config
+
 from ..exceptions import FallbackWarning
 from ._executor import Completed, Executor
-from ._fold import run_configured
+from ._fold import FoldResult, call_configured, run_configured, write_model
 from ._in_process import InProcess, call_here, run_here
 from ._pool import NOT_STARTED, UNLOADABLE
 from ._shared import pack
@@ -157,6 +159,7 @@ class Remote(Executor):
                 continue
             running = self.running.pop(key)
             if not self._goes_again(done, key):
+                self._fetch_model(done.value)
                 return Completed(
                     key,
                     done.status if done.status != LOST else "died",
@@ -189,6 +192,16 @@ class Remote(Executor):
         self.running = {key: running, **self.running}
         what = "load what it needs" if done.status == UNLOADABLE else "start"
         self._take_over(f"No worker process could {what} ({cause})")
+
+    def _fetch_model(self, result):
+        """Keep here the model that a candidate left on another machine."""
+        if not isinstance(result, FoldResult) or not isinstance(result.model, bytes):
+            return
+        try:
+            result.model = write_model(self.payload.keep_models, result.model)
+        except OSError:
+            # A full disk costs the model, not the result.
+            result.model = ""
 
     def _run_short(self):
         for key, running in self.running.items():
@@ -247,7 +260,8 @@ class Remote(Executor):
             if self.stand_in is not None:
                 break
             try:
-                call = dumps((function, tuple(self._away(argument) for argument in args)))
+                settings = get_config(), list(warnings.filters), function
+                call = dumps((call_configured, (*settings, *map(self._away, args))))
                 done = self._wait_for(self._begin(call, **limits), wall_seconds, begun)
             except Exception as error:
                 self._take_over(f"A call could not be handed to a worker ({error!r})")

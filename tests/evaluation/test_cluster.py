@@ -202,6 +202,27 @@ def test_data_travel_once(cluster, monkeypatch):
     assert len(packed) == 1 and len(sizes) == 7 and max(sizes) < 2000
 
 
+def test_models_come_from_machines_without_the_folder(cluster, tmp_path, monkeypatch):
+    folder = tmp_path / "models"
+    payload = make_payload(keep_models=str(folder))
+    with cluster.executor(payload) as executor:
+        executor.submit(({"seconds": 1.0}, 0), "one")
+        done = executor.next(timeout=LONG)
+        assert done.value.status == "ok" and done.value.model == "", "there is no folder here"
+        executor.submit(({"seconds": 1.0}, 0), "two")
+        monkeypatch.setattr(executor, "_fetch_model", lambda result: models.append(result.model))
+        models = []
+        executor.next(timeout=LONG)
+        assert type(pickle.loads(models[0])) is ProbeClassifier
+        monkeypatch.undo()
+        executor.submit(({}, 0), "three")
+        ended = executor._wait(LONG)
+        folder.mkdir()
+        result = ended[1].value
+        executor._fetch_model(result)
+        assert type(pickle.loads((folder / result.model).read_bytes())) is ProbeClassifier
+
+
 def files_here():
     return len(_on_node._files)
 

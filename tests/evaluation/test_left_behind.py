@@ -107,10 +107,13 @@ def test_what_a_killed_search_left_is_removed_later(own_temp_folder, number):
 
 def test_folders_of_others_are_left_alone(own_temp_folder):
     (own_temp_folder / "somebody").mkdir()
-    (own_temp_folder / "sk_metalearn-file").write_text("no folder")
+    (own_temp_folder / "sk_metalearn-search-file").write_text("no folder")
     os.utime(own_temp_folder / "somebody", (0, 0))
+    (own_temp_folder / "sk_metalearn-another").mkdir()
+    os.utime(own_temp_folder / "sk_metalearn-another", (0, 0))
     remove_orphans()
-    assert set(os.listdir(own_temp_folder)) == {"somebody", "sk_metalearn-file"}
+    names = {"somebody", "sk_metalearn-search-file", "sk_metalearn-another"}
+    assert set(os.listdir(own_temp_folder)) == names
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.stats import loguniform
+from sk_metalearn.search._past_performance import performance_of
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_breast_cancer, load_iris, load_wine, make_classification
@@ -26,7 +27,6 @@ from sk_metalearn.exceptions import KnowledgeError
 from sk_metalearn.knowledge import share_records
 from sk_metalearn.knowledge._private import failure_type, kept_settings, keyed_hash
 from sk_metalearn.search._memory import memory_of, metric_name
-from sk_metalearn.search._past_performance import performance_of
 
 pytest.importorskip("sqlalchemy")
 IRIS, WINE = load_iris(return_X_y=True), load_wine(return_X_y=True)
