@@ -11,14 +11,12 @@ from sk_metalearn.strategies import IN_FRONT, STRATEGIES, get_strategy
 from sk_metalearn.strategies._lookup import strategy_class
 
 ALWAYS = {"_lookup", "_strategy"}
+PAST = {"_past_performance", "_alike", "_portfolio", "_process", "_acquisition"}
 NEEDED = {
-    "auto": {
-        *("_auto_strategy", "_covariance", "_portfolio", "_past_performance", "_alike"),
-        "_acquisition",
-    },
-    "random": {"_sampling"},
+    "auto": PAST | {"_auto_strategy", "_covariance"},
+    "portfolio": PAST,
     "gp": {"_gp", "_process", "_surrogate", "_acquisition", "_sampling"},
-    "portfolio": {"_portfolio", "_past_performance", "_alike"},
+    "random": {"_sampling"},
 }
 
 
