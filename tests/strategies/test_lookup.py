@@ -67,7 +67,7 @@ def test_every_name_is_a_class_of_the_room(name):
 
 
 def test_an_unknown_name_is_refused_and_six_are_named_first():
-    with pytest.raises(StrategyError, match=f"use one of {', '.join(IN_FRONT)} "):
+    with pytest.raises(StrategyError, match=f"use one of {', '.join(IN_FRONT)}, an instance"):
         get_strategy("bayes")
     with pytest.raises(AttributeError, match="no attribute 'Bayes'"):
         strategies.Bayes  # noqa: B018
