@@ -66,8 +66,8 @@ def strategy_class(name):
     if not isinstance(name, str) or name not in STRATEGIES:
         others = sorted(set(STRATEGIES) - set(IN_FRONT))
         raise StrategyError(
-            f"Unknown strategy {name!r}; use one of {', '.join(IN_FRONT)}, an instance of Strategy, "
-            f"or one of the special methods {', '.join(others)}."
+            f"Unknown strategy {name!r}; use one of {', '.join(IN_FRONT)}, an instance of "
+            f"Strategy, or one of the special methods {', '.join(others)}."
         )
     module, _, attribute = STRATEGIES[name].partition(":")
     return getattr(importlib.import_module(f".{module}", __package__), attribute)
