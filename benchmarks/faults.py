@@ -6,7 +6,10 @@ Each row is a fault, how it was met, how often it happened and what was lost by 
 of a candidate, lost are rows of ``cv_results_`` that are missing, that have no reason, or that
 failed although their candidate is sound. For the end of a worker, evaluations that differ from
 those of an undisturbed search. For the ends of the search itself, evaluations that were finished
-and are then missing, made again, or other than those of an uninterrupted search.
+and are then missing, made again, or other than those of an uninterrupted search. For a broken
+environment, evaluations that differ from those of an undisturbed search, files that are gone or
+left behind, and promises that were not kept; a search that hangs or ends with an error loses a
+million.
 
 The search is killed at random moments: a child process runs it with a checkpoint, dies by SIGKILL,
 and another one goes on, until one comes to the end; then the next search begins. Needs an operating
@@ -14,12 +17,15 @@ system that can fork.
 """
 
 import argparse
+import contextlib
 import csv
 import ctypes
 import os
 import random
+import resource
 import signal
 import sqlite3
+import sys
 import tempfile
 import threading
 import time
@@ -32,7 +38,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_iris
 
-from sk_metalearn import MetaSearchCV
+from sk_metalearn import AutoClassifier, CandidateLimits, MetaSearchCV
 
 N_ROWS, N_FOLDS = 150, 3
 X, y = load_iris(return_X_y=True)
@@ -68,6 +74,14 @@ class Candidate(ClassifierMixin, BaseEstimator):
             raise RuntimeError("this candidate does not work")
         if self.fault == "hangs":
             time.sleep(600)
+        if "child" in self.fault and os.fork() == 0:
+            os.setsid()
+            time.sleep(600)
+            os._exit(0)
+        if "with a child in a session" in self.fault:
+            time.sleep(600)
+        if "with a child that holds" in self.fault:
+            os._exit(7)
         if self.fault == "hangs in C":
             ctypes.PyDLL(None).sleep(600)
         if self.fault == "eats memory":
@@ -101,11 +115,13 @@ def search(grid, **options):
 FAULTS = (
     ("raises", {}, "crashed"),
     ("scores NaN", {}, "invalid"),
-    ("hangs", {"candidate_timeout": 0.5}, "timeout"),
-    ("hangs in C", {"candidate_timeout": 0.5}, "timeout"),
-    ("eats memory", {"candidate_memory": 600 * 2**20}, "memory"),
-    ("segmentation fault", {"candidate_timeout": 60}, "died"),
-    ("os._exit", {"candidate_timeout": 60}, "died"),
+    ("hangs", {"fold_seconds": 0.5}, "timeout"),
+    ("hangs in C", {"fold_seconds": 0.5}, "timeout"),
+    ("hangs, with a child in a session of its own", {"fold_seconds": 0.5}, "timeout"),
+    ("dies, with a child that holds its pipes", {"fold_seconds": 60}, "died"),
+    ("eats memory", {"memory_bytes": 600 * 2**20}, "memory"),
+    ("segmentation fault", {"fold_seconds": 60}, "died"),
+    ("os._exit", {"fold_seconds": 60}, "died"),
 )
 
 
@@ -113,7 +129,8 @@ def faulty_candidates(fault, limits, status, n_jobs, times):
     """Mix `times` faulty candidates with as many sound ones."""
     values = [float(v) for v in np.linspace(0.0, 0.5, times)]
     grid = [{"shrink": [v], "fault": [own]} for v in values for own in ("", fault)]
-    found = search(grid, n_jobs=n_jobs, **limits).cv_results_
+    limits = CandidateLimits(**limits) if limits else None
+    found = search(grid, n_jobs=n_jobs, limits=limits).cv_results_
     sound = [params["fault"] == "" for params in found["params"]]
     right = [
         own == "ok" if good else (own == status and bool(reason))
@@ -247,8 +264,209 @@ def interrupted_searches(n_jobs, times, rng):
     return times, lost, "ok"
 
 
+def raced_crashes(n_jobs, times):
+    """Let candidates crash in a race; none of them may be called raced."""
+    values = [float(v) for v in np.linspace(0.0, 0.5, 3 * times)]
+    grid = [{"shrink": [v], "fault": [own]} for v in values for own in ("", "raises")]
+    found = search(grid, n_jobs=n_jobs, racing=True).cv_results_
+    bad = np.array([params["fault"] == "raises" for params in found["params"]])
+    return int((found["status"][bad] != "crashed").sum())
+
+
+GRID = {"shrink": [float(v) for v in np.linspace(0, 0.9, 8)]}
+
+
+def missing(found, whole):
+    """Evaluations of a search that an undisturbed one has and it has not."""
+    return int((found.cv_results_["mean_test_score"] != whole).sum())
+
+
+def in_its_own_process(function):
+    """Run a function that gives a number in a forked process; 10**6 where it fails or hangs."""
+    with tempfile.TemporaryDirectory() as folder:
+
+        def kept():
+            (Path(folder) / "lost").write_text(str(function(folder)))
+
+        pid, deadline = in_child(kept), time.monotonic() + 120
+        while time.monotonic() < deadline and not os.waitpid(pid, os.WNOHANG)[0]:
+            time.sleep(0.05)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        result = Path(folder) / "lost"
+        return int(result.read_text()) if result.exists() else 10**6
+
+
+def no_workers(n_jobs, whole):
+    """There is no interpreter that a worker could be started with."""
+
+    def lost(folder):
+        sys.executable = "/no/such/python"
+        return missing(search(GRID, n_jobs=n_jobs), whole)
+
+    return in_its_own_process(lost)
+
+
+def full_disk(n_jobs, whole):
+    """No file may grow beyond some bytes: the checkpoint cannot be written any more."""
+
+    def lost(folder):
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
+        return missing(search(GRID, n_jobs=n_jobs, checkpoint=f"{folder}/checkpoint"), whole)
+
+    return in_its_own_process(lost)
+
+
+def no_temp_folder(n_jobs, whole):
+    """The folder for temporary files is not there."""
+
+    def lost(folder):
+        tempfile.tempdir = os.environ["TMPDIR"] = f"{folder}/gone"
+        return missing(search(GRID, n_jobs=n_jobs), whole)
+
+    return in_its_own_process(lost)
+
+
+def absent_database(n_jobs, whole):
+    """Neither the knowledge nor the store of one's own searches can be reached."""
+
+    def lost(folder):
+        os.environ["SK_METALEARN_HOME"] = f"{folder}/file"
+        Path(folder, "file").write_text("no folder")
+        Path(folder, "base.npz").write_text("no base")
+        found = search(GRID, n_jobs=n_jobs, knowledge=f"{folder}/base.npz", remember=True)
+        return missing(found, whole)
+
+    return in_its_own_process(lost)
+
+
+def stopped(n_jobs, whole):
+    """All processes are stopped for longer than a candidate may take, and go on."""
+
+    def lost(folder):
+        grid = {**GRID, "seconds": [0.2]}
+
+        def run():
+            found = search(grid, n_jobs=n_jobs, limits=CandidateLimits(fold_seconds=3))
+            Path(folder, "result").write_text(str(missing(found, whole)))
+
+        pid = in_child(run)
+        time.sleep(4)
+        family = [pid, *children_of(pid)]
+        for one in family:
+            os.kill(one, signal.SIGSTOP)
+        time.sleep(5)
+        for one in family:
+            os.kill(one, signal.SIGCONT)
+        os.waitpid(pid, 0)
+        return int(Path(folder, "result").read_text())
+
+    return in_its_own_process(lost)
+
+
+def children_of(pid):
+    """Processes below a process."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                if int((entry / "stat").read_text().rpartition(")")[2].split()[1]) == pid:
+                    found += [int(entry.name), *children_of(int(entry.name))]
+    return found
+
+
+def mistaken_options(n_jobs, whole):
+    """A misspelt parameter, and then the right one with the same checkpoint."""
+
+    def lost(folder):
+        path = f"{folder}/checkpoint"
+        with contextlib.suppress(ValueError):
+            search({"shrunk": [0.1]}, n_jobs=n_jobs, checkpoint=path)
+        return missing(search(GRID, n_jobs=n_jobs, checkpoint=path), whole)
+
+    return in_its_own_process(lost)
+
+
+def hostile_checkpoint(n_jobs, whole):
+    """A checkpoint names a file of somebody else's as a model; it must stay where it is."""
+
+    def lost(folder):
+        path, precious = f"{folder}/checkpoint", Path(folder, "precious")
+        precious.write_text("mine")
+        search(GRID, n_jobs=n_jobs, checkpoint=path)
+        connection = sqlite3.connect(path)
+        connection.execute(
+            "UPDATE folds SET content = json_set(content, '$.model', ?)", (str(precious),)
+        )
+        connection.commit()
+        connection.close()
+        try:
+            found = search(GRID, n_jobs=n_jobs, checkpoint=path, time_budget=60)
+        except ValueError:
+            return int(not precious.exists())
+        scores = np.sort(found.cv_results_["mean_test_score"])
+        return int(not precious.exists()) + int((scores != np.sort(whole)).sum())
+
+    return in_its_own_process(lost)
+
+
+def data_left_behind(n_jobs, whole):
+    """A search is killed; after the next one nothing of its data may lie in the temp folder."""
+
+    def lost(folder):
+        tempfile.tempdir = os.environ["TMPDIR"] = folder
+        grid = {**GRID, "seconds": [0.2]}
+        pid = in_child(lambda: search(grid, n_jobs=max(2, n_jobs)))
+        deadline = time.monotonic() + 60
+        while not any(Path(folder).glob("sk_metalearn-*/*")) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        found = search(GRID, n_jobs=max(2, n_jobs))
+        left = [own for own in Path(folder).glob("sk_metalearn-*/*") if own.is_file()]
+        return missing(found, whole) + len([own for own in left if own.stat().st_size > 2000])
+
+    return in_its_own_process(lost)
+
+
+def short_budget(n_jobs, whole):
+    """A budget of three seconds: an Auto estimator ends in time, with a sound model."""
+
+    def lost(folder):
+        begun = time.monotonic()
+        auto = AutoClassifier(time_budget=3, n_jobs=n_jobs).fit(X[:, :-1], y)
+        late = time.monotonic() - begun > 3 * 1.1 + 1
+        return int(late) + int(auto.score(X[:, :-1], y) < 0.8)
+
+    return in_its_own_process(lost)
+
+
+ENVIRONMENTS = (
+    ("no worker can start", no_workers),
+    ("disk full: checkpoint", full_disk),
+    ("no folder for temporary files", no_temp_folder),
+    ("damaged knowledge, no store", absent_database),
+    ("stopped (SIGSTOP) and continued", stopped),
+    ("misspelt parameter, same checkpoint", mistaken_options),
+    ("checkpoint that names a foreign file", hostile_checkpoint),
+    ("search killed: data left behind", data_left_behind),
+    ("budget of 3 s", short_budget),
+)
+
+
 def measure(times, kills, n_jobs_list):
     """Yield the rows of the table."""
+    whole = search(GRID).cv_results_["mean_test_score"]
+    for name, environment in ENVIRONMENTS:
+        for n_jobs in n_jobs_list:
+            begun = time.perf_counter()
+            lost = sum(environment(n_jobs, whole) for _ in range(max(1, times // 2)))
+            yield name, n_jobs, "", max(1, times // 2), lost, "ok", begun
+    for n_jobs in n_jobs_list:
+        begun = time.perf_counter()
+        lost = raced_crashes(n_jobs, times)
+        yield "crash in a race", n_jobs, "racing", 3 * times, lost, "crashed", begun
     for fault, limits, status in FAULTS:
         for n_jobs in n_jobs_list:
             begun = time.perf_counter()

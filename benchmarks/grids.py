@@ -20,6 +20,7 @@ each point had a past of its own: what more knowledge could give.
 """
 
 import argparse
+import contextlib
 import csv
 import functools
 import hashlib
@@ -32,6 +33,7 @@ from pathlib import Path
 import numpy as np
 from _grid_models import GRIDS, SCALED, make_estimator
 from sklearn.base import clone
+from sklearn.metrics import get_scorer
 from sklearn.model_selection import ParameterGrid, StratifiedShuffleSplit
 from threadpoolctl import threadpool_limits
 
@@ -212,8 +214,12 @@ def measured_elsewhere(record, records, sources):
 
 def search_again(record, records, knowledge, sources, arguments):
     """Run a strategy on one dataset's measured grid; what it chooses is judged by regret."""
-    from sk_metalearn.search._candidates import make_candidates
-    from sk_metalearn.search._prior import past_performance
+    from sklearn.utils import Bunch
+
+    from sk_metalearn.search._grid_choices import choose_from_grid
+    from sk_metalearn.search._options import SearchOptions
+    from sk_metalearn.search._past import ask_the_past
+    from sk_metalearn.search._problem import pose_problem
     from sk_metalearn.strategies import Context
 
     families = {task.family for task in knowledge.tasks}
@@ -225,19 +231,24 @@ def search_again(record, records, knowledge, sources, arguments):
         {prefix + name: values for name, values in part.items()}
         for part in (grid if isinstance(grid, list) else [grid])
     ]
-    kind = "classification"
-    candidates = make_candidates(
-        estimator, grid, None, schema, kind, N_EVALUATIONS, np.random.RandomState(0)
+    options = SearchOptions(
+        n_iter=N_EVALUATIONS, knowledge=left_out, scoring="accuracy", random_state=0
     )
-    prior = past_performance(estimator, candidates.points, schema, kind, "accuracy", left_out, X, y)
+    routed = Bunch(estimator=Bunch(fit={}), scorer=Bunch(score={}), splitter=Bunch(split={}))
+    with contextlib.ExitStack() as stack:
+        problem = pose_problem(
+            X, y, routed, get_scorer("accuracy"), "score", options, stack, estimator=estimator
+        )
+    choices = choose_from_grid(estimator, grid, None, problem, options)
+    found = ask_the_past(problem, choices, options)
     context = Context(
-        candidates=candidates.points,
-        kind=kind,
+        candidates=choices.points,
+        kind="classification",
         metric="accuracy",
-        past=measured_elsewhere(record, records, sources) if arguments.exact else prior.past,
+        past=measured_elsewhere(record, records, sources) if arguments.exact else found.performance,
         metafeatures=metafeatures,
-        predicted_seconds=prior.seconds,
-        defaults=candidates.defaults,
+        predicted_seconds=found.seconds,
+        defaults=choices.defaults,
         n_evaluations=N_EVALUATIONS,
     )
     scores, judged = np.array(record["cells"], dtype=float).T

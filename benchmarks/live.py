@@ -165,7 +165,7 @@ def auto_arm(source, parts, metric, seed, n_jobs, knowledge):
     seconds = time.perf_counter() - started
     scorer = get_scorer(metric)
     schema = Schema.from_data(X_train, y_train, source.kind)
-    single = build_estimator(search.best_configuration_, schema, random_state=seed)
+    single = build_estimator(search.configurations_[search.best_index_], schema, random_state=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         single.fit(X_train, y_train)

@@ -1,5 +1,6 @@
 """Measure the meta-learners on known ground and write the tables of the guide.
 
+    python benchmarks/metalearners.py defaults
     python benchmarks/metalearners.py sine digits optimizer control copy sequences
     python benchmarks/metalearners.py corpus --data DIR
     python benchmarks/metalearners.py corpus --data DIR --keep --only MANN --datasets leaf coil20
@@ -17,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from _defaults import defaults
 from _few_shot import corpus, digits, sequences
 from _learned_training import control, optimizer
 from _meta_measures import asked, interval, meta_fit
@@ -117,7 +119,7 @@ def copy(options):
 
 SECTIONS = {
     function.__name__: function
-    for function in (sine, digits, corpus, optimizer, control, copy, sequences)
+    for function in (defaults, sine, digits, corpus, optimizer, control, copy, sequences)
 }
 KEY = (
     *("dataset", "problem", "kind", "method", "n_way", "n_shots"),

@@ -16,8 +16,7 @@ from pathlib import Path
 import numpy as np
 from transfer import deal
 
-from sk_metalearn.metalearners import OuterLoop
-from sk_metalearn.metalearners._backend import namespace, value_and_grad
+from sk_metalearn.metalearners import OuterLoop, namespace, value_and_grad
 from sk_metalearn.strategies._alike import metafeature_table, profile_embedding
 from sk_metalearn.strategies.meta_training import bundled_searches
 

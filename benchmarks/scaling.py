@@ -128,8 +128,8 @@ def measure(places, n_candidates, workers):
                     slow = [{"shrink": [0.0], "seconds": [6.0]}, grid_of(12)]
                     least = (6.0 + 12) / n
                     fold = [(np.arange(0, 150, 2), np.arange(1, 150, 2))]
-                    for name, ordered in (("ordered", True), ("as they come", False)):
-                        _, seconds = search(slow, n_jobs=n, cv=fold, deterministic=ordered)
+                    for name, lookahead in (("ordered", 2), ("as they come", None)):
+                        _, seconds = search(slow, n_jobs=n, cv=fold, lookahead=lookahead)
                         name = f"{name}, one slow"
                         yield place, n, name, 13, seconds, least / seconds, ""
             finally:

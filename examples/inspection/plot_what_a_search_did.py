@@ -16,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from sk_metalearn import MetaSearchCV
-from sk_metalearn.inspection import NeighborsDisplay, SearchHistoryDisplay, explain
+from sk_metalearn.inspection import SearchHistoryDisplay, SimilarDatasetsDisplay, explain
 
 X, y = load_breast_cancer(return_X_y=True)
 grid = {"svc__C": np.logspace(-2, 4, 8), "svc__gamma": np.logspace(-5, 0, 5)}
@@ -28,5 +28,5 @@ print(explain(search))
 # The course of the search, and the past datasets whose results guided it.
 figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
 SearchHistoryDisplay.from_estimator(search).plot(left)
-NeighborsDisplay.from_data(X, y).plot(right)
+SimilarDatasetsDisplay.from_estimator(search).plot(right)
 plt.show()

@@ -1,9 +1,10 @@
 """Candidates on folds: limits, failures, racing, journal."""
 
+from ._checkpoint import open_journal
 from ._executor import Completed, Executor
 from ._fold import FoldResult, Payload, ScorerSpy, SetParams, failed_fold, run_fold
 from ._folders import SearchFolder
-from ._journal import Journal, StoredTrial, check_fingerprint, open_journal
+from ._journal import Journal, StoredTrial, check_fingerprint
 from ._make_executor import make_executor
 from ._pool import WorkerPool
 from ._racing import Incumbent, Race

@@ -51,7 +51,7 @@ class OnDask(Remote):
         self.name, self.content = None, None
 
     def _on_all(self, function, argument):
-        # Beside the tasks that run there, and without waiting for an answer.
+        # Without waiting for an answer.
         self.client.run(function, argument, wait=False, on_error="ignore")
 
     def _begin(self, call, n_threads=None, wall_seconds=None, memory_bytes=None):

@@ -88,8 +88,8 @@ def run_on_node(ticket, call, name, content, n_threads, wall_seconds, memory_byt
                 _idle.append(pool)
 
 
-def end_on_node(tickets):
-    """End calls that run here.
+async def end_on_node(tickets):
+    """End calls that run here, beside the threads that wait for them.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def end_on_node(tickets):
                 pool.cancel(number)
 
 
-def forget_on_node(name):
+async def forget_on_node(name):
     """Remove a payload.
 
     Parameters

@@ -9,6 +9,7 @@ import sys
 import threading
 from contextlib import contextmanager
 
+import threadpoolctl
 from joblib import cpu_count
 from threadpoolctl import ThreadpoolController
 
@@ -23,6 +24,27 @@ THREAD_VARIABLES = (
     "NUMEXPR_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
 )
+
+
+# Of threads that set the number of BLAS, threadpoolctl 3.8 and later heeds the first only.
+_free_blas = getattr(
+    getattr(threadpoolctl, "OpenBLASController", None),
+    "clear_controlling_thread",
+    lambda force: None,
+)
+
+
+def _limit(controller, n_threads):
+    _free_blas(force=True)
+    limiter = controller.limit(limits=n_threads)
+    _free_blas(force=True)
+    return limiter
+
+
+def _restore(limiter):
+    _free_blas(force=True)
+    limiter.restore_original_limits()
+    _free_blas(force=True)
 
 
 class _Held:
@@ -41,13 +63,13 @@ class _Held:
         controller = ThreadpoolController().select(user_api=self.user_api)
         found = [library["num_threads"] for library in controller.info()]
         self.outside = max([self.outside, *found])
-        self.limiters.append(controller.limit(limits=1))
+        self.limiters.append(_limit(controller, 1))
 
     def leave(self):
         self.depth -= 1
         if self.depth == 0:
             while self.limiters:
-                self.limiters.pop().restore_original_limits()
+                _restore(self.limiters.pop())
             self.outside = 0
 
 
@@ -123,11 +145,11 @@ def several_threads(n_threads):
     worker = before["OMP_NUM_THREADS"] == "1"
     if worker:
         os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(n_threads)))
-    limiter = ThreadpoolController().limit(limits=n_threads)
+    limiter = _limit(ThreadpoolController(), n_threads)
     try:
         yield
     finally:
-        limiter.restore_original_limits()
+        _restore(limiter)
         if worker:
             for name, value in before.items():
                 if value is None:

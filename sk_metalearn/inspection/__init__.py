@@ -2,6 +2,6 @@
 
 from ._explain import explain
 from ._history import SearchHistoryDisplay
-from ._neighbors import NeighborsDisplay
+from ._similar import SimilarDatasetsDisplay
 
-__all__ = ["NeighborsDisplay", "SearchHistoryDisplay", "explain"]
+__all__ = ["SearchHistoryDisplay", "SimilarDatasetsDisplay", "explain"]

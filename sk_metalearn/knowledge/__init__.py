@@ -6,6 +6,7 @@ from ._exclusions import EXCLUDED, exclusion
 from ._families import FamilyTable, normalize_name
 from ._lines import share_records
 from ._metrics import FOLD_METRICS, METRICS, nearest_metric
+from ._performance_model import normal_scores as normal_scores
 from ._records import Evaluation, Source, Status, Task, task_id
 from ._retrieval import DatasetRetriever, Neighbor
 from ._store import KnowledgeStore

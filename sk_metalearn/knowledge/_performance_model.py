@@ -15,7 +15,7 @@ from scipy.stats import rankdata
 from ..spaces import get_family
 from ._places import depends_on_columns, place_points
 
-__all__ = ["FamilyModel", "SharedProcess", "family_model"]
+__all__ = ["FamilyModel", "SharedProcess", "family_model", "normal_scores"]
 
 # Tasks are not independent evidence on the length scales: they count for at most this many.
 _EVIDENCE = 20.0
@@ -252,7 +252,7 @@ class FamilyModel:
         placed = [place_points(family, configurations, 2**own) for own in distinct]
         groups = placed[0][1]
         places = np.stack([own for own, _ in placed])
-        self._process = SharedProcess(places, layout, groups, _normal_scores(self.scores))
+        self._process = SharedProcess(places, layout, groups, normal_scores(self.scores))
         with np.errstate(divide="ignore", invalid="ignore"):
             logs = np.log(np.where(seconds > 0, seconds, np.nan))
         self.level = _row_mean(logs)
@@ -339,7 +339,19 @@ def _row_mean(values):
     return np.where(known.any(axis=1), total / np.maximum(known.sum(axis=1), 1), np.nan)
 
 
-def _normal_scores(scores):
+def normal_scores(scores):
+    """Turn each row into normal scores of its ranks; NaN stays NaN.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_rows, n_columns)
+        Higher is better.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_columns)
+        Quantiles of the standard normal, the same for all rows with as many known values.
+    """
     ranks = rankdata(scores, axis=1, nan_policy="omit")
     known = np.isfinite(scores).sum(axis=1, keepdims=True)
     return ndtri((ranks - 0.5) / np.maximum(known, 1))

@@ -116,6 +116,7 @@ def value_and_grad(loss, params, *arrays):
     Returns
     -------
     value : float
+        Of the loss.
     gradient : dict of str to ndarray
         Zero for parameters that `loss` does not use.
     """

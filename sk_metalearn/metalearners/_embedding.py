@@ -8,9 +8,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .._compat import Interval
 from ._meta_learner import BaseMetaLearner, parameters
 from ._networks import init_mlp, mlp, n_layers
+from ._outer_loop import OuterLoop
 
 _LEAST_COMPONENTS = 32
-_LOG_SCALES = [np.array(scale, dtype=np.float32) for scale in np.linspace(-8, 6, 29)]
 
 
 def init_embedding(rng, n_features, hidden_layer_sizes, n_components):
@@ -63,6 +63,10 @@ class EmbeddingLearner(BaseMetaLearner):
     }
 
     _raw_params = {}
+    _first_log_scales = np.linspace(-8, 6, 29)
+
+    def _default_outer(self):
+        return OuterLoop(learning_rate=3e-4 if self.kind == "classification" else 3e-3)
 
     def _fit_untrained(self, rng, X, Y):
         params = {key: np.float64(value) for key, value in self._raw_params.items()}
@@ -72,7 +76,8 @@ class EmbeddingLearner(BaseMetaLearner):
         """Begin with the sharpness of the softmax that suits the input space best."""
         if "log_scale" not in params:
             return params
-        candidates = [params | {"log_scale": scale} for scale in _LOG_SCALES]
+        scales = self._first_log_scales.astype(np.float32)
+        candidates = [params | {"log_scale": scale} for scale in scales]
         losses = [self._episode_loss(candidate, *batch, None) for candidate in candidates]
         return candidates[int(np.argmin(losses))]
 
@@ -82,6 +87,7 @@ class EmbeddingLearner(BaseMetaLearner):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Examples, in the columns of `fit`.
 
         Returns
         -------

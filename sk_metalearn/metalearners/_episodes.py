@@ -32,6 +32,7 @@ class TaskSet:
     tasks : sequence of (X, y)
         Each X of shape (n_samples, n_features), all of the same width.
     kind : {"classification", "regression"}
+        Kind of the tasks.
     n_shots : int or (int, int)
         Support examples of an episode: of each class (classification) or in all (regression); a
         pair gives the range from which the number is drawn anew for each batch.

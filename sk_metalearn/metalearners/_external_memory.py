@@ -7,6 +7,7 @@ from .._compat import Interval
 from ._backend import namespace, normalize, softmax, transpose, zeros
 from ._meta_learner import BaseMetaLearner, parameters
 from ._networks import pad_labels
+from ._outer_loop import OuterLoop
 
 
 def content_weights(memory, keys, sharpness):
@@ -15,8 +16,11 @@ def content_weights(memory, keys, sharpness):
     Parameters
     ----------
     memory : array of shape (..., n_slots, slot_size)
+        A row for each slot.
     keys : array of shape (..., n_heads, slot_size)
+        What each head looks for.
     sharpness : array of shape (..., n_heads, 1)
+        Larger values read fewer slots.
 
     Returns
     -------
@@ -45,6 +49,9 @@ class MemoryLearner(BaseMetaLearner):
         "n_slots": [Interval(Integral, 1, None, closed="left")],
         "slot_size": [Interval(Integral, 1, None, closed="left")],
     }
+
+    def _default_outer(self):
+        return OuterLoop(max_iter=1000, batch_size=32, learning_rate=3e-3, n_validation_episodes=64)
 
     def _n_slots(self, params):
         return params["head_b0"].shape[0]

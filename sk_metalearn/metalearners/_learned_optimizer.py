@@ -62,7 +62,11 @@ class _LearnedOptimizer(MLPLearner):
 
     def _default_outer(self):
         return OuterLoop(
-            max_iter=500, batch_size=4, n_validation_episodes=16, validation_interval=25
+            max_iter=400,
+            batch_size=4,
+            learning_rate=5e-3,
+            n_validation_episodes=32,
+            validation_interval=25,
         )
 
     def _initial_params(self, rng, n_features, n_outputs):
@@ -143,7 +147,7 @@ class LearnedOptimizerClassifier(MLPClassifierMixin, FewShotClassifier, _Learned
     standardize : bool, default=True
         Whether to standardise columns with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for 500 iterations of 4 tasks each.
+        Settings of the outer loop; None for 400 updates of 4 tasks each.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.
@@ -170,6 +174,10 @@ class LearnedOptimizerClassifier(MLPClassifierMixin, FewShotClassifier, _Learned
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
+
+    See Also
+    --------
+    LearnedOptimizerRegressor : The same method for regression.
 
     References
     ----------
@@ -215,7 +223,7 @@ class LearnedOptimizerRegressor(MLPRegressorMixin, FewShotRegressor, _LearnedOpt
     standardize : bool, default=True
         Whether to standardise columns and target with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for 500 iterations of 4 tasks each.
+        Settings of the outer loop; None for 400 updates of 4 tasks each.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.
@@ -240,6 +248,10 @@ class LearnedOptimizerRegressor(MLPRegressorMixin, FewShotRegressor, _LearnedOpt
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
+
+    See Also
+    --------
+    LearnedOptimizerClassifier : The same method for classification.
 
     References
     ----------

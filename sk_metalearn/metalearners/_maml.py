@@ -10,6 +10,7 @@ from ._mlp_learner import (
     MLPRegressorMixin,
     head_for,
 )
+from ._outer_loop import OuterLoop
 
 
 @parameters
@@ -29,6 +30,10 @@ class _MAML(MLPLearner):
         **MLP_CONSTRAINTS,
         "first_order": ["boolean"],
     }
+
+    def _default_outer(self):
+        rate = 3e-3 if self.kind == "regression" else 1e-3
+        return OuterLoop(max_iter=4000, learning_rate=rate)
 
     def _episode_loss(self, params, X_support, Y_support, X_query, Y_query, rng):
         net = head_for(params, Y_support.shape[-1])
@@ -65,7 +70,8 @@ class MAMLRegressor(MLPRegressorMixin, FewShotRegressor, _MAML):
     standardize : bool, default=True
         Whether to standardise columns and target with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for ``OuterLoop()``.
+        Settings of the outer loop; None for at most 4000 updates, at
+        step size 0.003 for regression and 0.001 for classification.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.
@@ -88,6 +94,10 @@ class MAMLRegressor(MLPRegressorMixin, FewShotRegressor, _MAML):
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
+
+    See Also
+    --------
+    MAMLClassifier : The same method for classification.
 
     References
     ----------
@@ -135,7 +145,8 @@ class MAMLClassifier(MLPClassifierMixin, FewShotClassifier, _MAML):
     standardize : bool, default=True
         Whether to standardise columns with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for ``OuterLoop()``.
+        Settings of the outer loop; None for at most 4000 updates, at
+        step size 0.003 for regression and 0.001 for classification.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.
@@ -160,6 +171,10 @@ class MAMLClassifier(MLPClassifierMixin, FewShotClassifier, _MAML):
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
+
+    See Also
+    --------
+    MAMLRegressor : The same method for regression.
 
     References
     ----------

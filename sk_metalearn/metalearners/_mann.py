@@ -125,7 +125,8 @@ class MANNClassifier(FewShotClassifier, _MANN):
     standardize : bool, default=True
         Whether to standardise columns with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for ``OuterLoop()``.
+        Settings of the outer loop; None for at most 1000 updates of 32
+        tasks each, at step size 0.003.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.
@@ -150,6 +151,10 @@ class MANNClassifier(FewShotClassifier, _MANN):
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
+
+    See Also
+    --------
+    MANNRegressor : The same method for regression.
 
     References
     ----------
@@ -197,7 +202,8 @@ class MANNRegressor(FewShotRegressor, _MANN):
     standardize : bool, default=True
         Whether to standardise columns and target with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for ``OuterLoop()``.
+        Settings of the outer loop; None for at most 1000 updates of 32
+        tasks each, at step size 0.003.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.
@@ -220,6 +226,10 @@ class MANNRegressor(FewShotRegressor, _MANN):
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
+
+    See Also
+    --------
+    MANNClassifier : The same method for classification.
 
     References
     ----------

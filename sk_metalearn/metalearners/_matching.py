@@ -12,9 +12,13 @@ class _MatchingNetwork(EmbeddingLearner):
 
     method = "matching"
     _raw_params = {"log_scale": 4.0, "log_noise": -4.0}
+    _first_log_scales = np.linspace(1, 6, 11)  # flatter, and the cosines are never learned
 
     def _initial_params(self, rng, n_features, n_outputs):
         params = init_embedding(rng, n_features, self.hidden_layer_sizes, self.n_components)
+        offset = params[f"b{len(self.hidden_layer_sizes)}"]
+        # Beside a constant, cosines tell how long an example is, not only where it points.
+        offset[n_features : n_features + 1] = 1
         return params | {"log_scale": np.array(2.0, "f"), "log_noise": np.array(-2.0, "f")}
 
     def _adapt(self, params, X, Y):
@@ -53,7 +57,8 @@ class MatchingNetworkClassifier(FewShotClassifier, _MatchingNetwork):
     standardize : bool, default=True
         Whether to standardise columns with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for ``OuterLoop()``.
+        Settings of the outer loop; None for a step size of 0.003 for
+        regression and 0.0003 for classification.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.
@@ -78,6 +83,10 @@ class MatchingNetworkClassifier(FewShotClassifier, _MatchingNetwork):
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
+
+    See Also
+    --------
+    MatchingNetworkRegressor : The same method for regression.
 
     References
     ----------
@@ -125,7 +134,8 @@ class MatchingNetworkRegressor(FewShotRegressor, _MatchingNetwork):
     standardize : bool, default=True
         Whether to standardise columns and target with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for ``OuterLoop()``.
+        Settings of the outer loop; None for a step size of 0.003 for
+        regression and 0.0003 for classification.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.
@@ -148,6 +158,10 @@ class MatchingNetworkRegressor(FewShotRegressor, _MatchingNetwork):
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
+
+    See Also
+    --------
+    MatchingNetworkClassifier : The same method for classification.
 
     References
     ----------

@@ -38,7 +38,9 @@ class _MetaControl(MLPLearner):
     }
 
     def _default_outer(self):
-        return OuterLoop(max_iter=1000, n_validation_episodes=32, validation_interval=50)
+        return OuterLoop(
+            max_iter=400, learning_rate=5e-3, n_validation_episodes=64, validation_interval=25
+        )
 
     def _initial_params(self, rng, n_features, n_outputs):
         params = init_mlp(rng, [_N_OBSERVED, self.n_units, 3], "control_")
@@ -131,7 +133,7 @@ class MetaControlClassifier(MLPClassifierMixin, FewShotClassifier, _MetaControl)
     standardize : bool, default=True
         Whether to standardise columns with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for 1000 iterations.
+        Settings of the outer loop; None for 400 updates.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.
@@ -160,6 +162,10 @@ class MetaControlClassifier(MLPClassifierMixin, FewShotClassifier, _MetaControl)
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
+
+    See Also
+    --------
+    MetaControlRegressor : The same method for regression.
 
     References
     ----------
@@ -206,7 +212,7 @@ class MetaControlRegressor(MLPRegressorMixin, FewShotRegressor, _MetaControl):
     standardize : bool, default=True
         Whether to standardise columns and target with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for 1000 iterations.
+        Settings of the outer loop; None for 400 updates.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.
@@ -233,6 +239,10 @@ class MetaControlRegressor(MLPRegressorMixin, FewShotRegressor, _MetaControl):
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
+
+    See Also
+    --------
+    MetaControlClassifier : The same method for classification.
 
     References
     ----------

@@ -317,6 +317,7 @@ class FewShotClassifier(ClassifierMixin):
         Returns
         -------
         ndarray of shape (n_samples,)
+            One class for each query.
         """
         outputs = self._outputs(self._check_query(X))
         return self.classes_[outputs.argmax(1)]
@@ -376,6 +377,7 @@ class FewShotRegressor(RegressorMixin):
         Returns
         -------
         mean : ndarray of shape (n_samples,)
+            In the units of the targets.
         std : ndarray of shape (n_samples,)
             Only if `return_std` is True.
         """
@@ -391,7 +393,9 @@ def neighbour_attention(X_support, X_query):
     Parameters
     ----------
     X_support : ndarray of shape (..., n_support, n_features)
+        Support examples.
     X_query : ndarray of shape (..., n_query, n_features)
+        Queries.
 
     Returns
     -------

@@ -30,6 +30,7 @@ def init_mlp(rng, sizes, prefix=""):
     Parameters
     ----------
     rng : numpy.random.RandomState
+        Source of the draws.
     sizes : sequence of int
         Widths of input, hidden layers and output.
     prefix : str, default=""
@@ -38,6 +39,7 @@ def init_mlp(rng, sizes, prefix=""):
     Returns
     -------
     dict of str to ndarray
+        The weights by name.
     """
     params = {}
     for i, (n_inputs, n_outputs) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
@@ -91,15 +93,18 @@ def mlp_gradient(params, x, output_gradient, prefix=""):
     params : dict
         Weights, possibly with leading batch axes.
     x : array of shape (..., n, n_inputs)
+        Inputs.
     output_gradient : callable
         Maps the output of the network to the gradient of the loss with respect to it.
     prefix : str, default=""
+        Before the names of the weights.
 
     Returns
     -------
     gradient : dict
         An entry for each entry of `params` that belongs to the perceptron.
     output : array of shape (..., n, n_outputs)
+        Of the perceptron.
     """
     *inputs, output = _activations(params, x, prefix)
     delta = output_gradient(output)
@@ -128,13 +133,18 @@ def lstm(params, x, hidden, cell, prefix="lstm_"):
     Parameters
     ----------
     params : dict
+        Weights.
     x : array of shape (..., n_inputs)
+        Inputs of this step.
     hidden, cell : array of shape (..., n_units)
+        State before the step.
     prefix : str, default="lstm_"
+        Before the names of the weights.
 
     Returns
     -------
     hidden, cell : array of shape (..., n_units)
+        State after the step.
     """
     xp = namespace(x)
     n_units = hidden.shape[-1]
@@ -154,11 +164,14 @@ def gradient_features(gradient, limit=10.0):
     Parameters
     ----------
     gradient : array
+        Any numbers.
     limit : float, default=10.0
+        Minus the logarithm of the smallest size told apart.
 
     Returns
     -------
     array of shape (*gradient.shape, 2)
+        Two numbers between about -1 and 1 for each.
     """
     xp = namespace(gradient)
     gradient = detach(gradient)

@@ -42,14 +42,18 @@ def step_ntm(params, x, state):
     Parameters
     ----------
     params : dict
+        Weights.
     x : array of shape (..., n_inputs)
+        Inputs of this step.
     state : tuple
         From :func:`start_ntm` or from the step before.
 
     Returns
     -------
     output : array of shape (..., n_outputs)
+        Of this step.
     state : tuple
+        After the step.
     """
     xp = namespace(x)
     memory, read, weights, hidden, cell = state
@@ -128,7 +132,8 @@ class NTMClassifier(FewShotClassifier, _NTM):
     standardize : bool, default=True
         Whether to standardise columns with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for ``OuterLoop()``.
+        Settings of the outer loop; None for at most 1000 updates of 32
+        tasks each, at step size 0.003.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.
@@ -153,6 +158,11 @@ class NTMClassifier(FewShotClassifier, _NTM):
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
+
+    See Also
+    --------
+    NTMRegressor : The same method for regression.
+    NeuralTuringMachine : The machine on sequences.
 
     References
     ----------
@@ -195,7 +205,8 @@ class NTMRegressor(FewShotRegressor, _NTM):
     standardize : bool, default=True
         Whether to standardise columns and target with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for ``OuterLoop()``.
+        Settings of the outer loop; None for at most 1000 updates of 32
+        tasks each, at step size 0.003.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.
@@ -218,6 +229,11 @@ class NTMRegressor(FewShotRegressor, _NTM):
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
+
+    See Also
+    --------
+    NTMClassifier : The same method for classification.
+    NeuralTuringMachine : The machine on sequences.
 
     References
     ----------

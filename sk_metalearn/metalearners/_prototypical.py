@@ -32,7 +32,7 @@ class PrototypicalNetworkClassifier(FewShotClassifier, EmbeddingLearner):
     standardize : bool, default=True
         Whether to standardise columns with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for ``OuterLoop()``.
+        Settings of the outer loop; None for a step size of 0.0003.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.

@@ -37,7 +37,9 @@ class _Reptile(MLPLearner):
     }
 
     def _default_outer(self):
-        return OuterLoop(optimizer="sgd", learning_rate=0.5)
+        return OuterLoop(
+            max_iter=10000, optimizer="sgd", learning_rate=0.5, validation_interval=250
+        )
 
     def _meta_gradient(self, params, episodes, rng):
         """Difference between the weights and where the inner loop takes them, as a gradient."""
@@ -85,7 +87,8 @@ class ReptileRegressor(MLPRegressorMixin, FewShotRegressor, _Reptile):
     standardize : bool, default=True
         Whether to standardise columns and target with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for ``OuterLoop(optimizer="sgd", learning_rate=0.5)``.
+        Settings of the outer loop; None for at most 10000 updates by
+        plain gradient descent at step size 0.5.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.
@@ -108,6 +111,10 @@ class ReptileRegressor(MLPRegressorMixin, FewShotRegressor, _Reptile):
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
+
+    See Also
+    --------
+    ReptileClassifier : The same method for classification.
 
     References
     ----------
@@ -155,7 +162,8 @@ class ReptileClassifier(MLPClassifierMixin, FewShotClassifier, _Reptile):
     standardize : bool, default=True
         Whether to standardise columns with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for ``OuterLoop(optimizer="sgd", learning_rate=0.5)``.
+        Settings of the outer loop; None for at most 10000 updates by
+        plain gradient descent at step size 0.5.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.
@@ -180,6 +188,10 @@ class ReptileClassifier(MLPClassifierMixin, FewShotClassifier, _Reptile):
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
+
+    See Also
+    --------
+    ReptileRegressor : The same method for regression.
 
     References
     ----------

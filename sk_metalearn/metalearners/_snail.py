@@ -9,6 +9,7 @@ from .._compat import Interval
 from ._backend import as_array_of, namespace, sigmoid, softmax, transpose, zeros
 from ._meta_learner import BaseMetaLearner, FewShotClassifier, FewShotRegressor, parameters
 from ._networks import init_dense, init_mlp, init_rotation, mlp, pad_labels, shifted
+from ._outer_loop import OuterLoop
 
 
 def _dilations(params):
@@ -92,6 +93,11 @@ class _SNAIL(BaseMetaLearner):
         params["head_W0"][n_units + n_outputs + label, label] = share
         return params
 
+    def _default_outer(self):
+        if self.kind == "regression":
+            return OuterLoop()
+        return OuterLoop(max_iter=600, learning_rate=5e-4, validation_interval=50)
+
     def _n_slots(self, params):
         return params["head_b0"].shape[0]
 
@@ -160,7 +166,8 @@ class SNAILClassifier(FewShotClassifier, _SNAIL):
     standardize : bool, default=True
         Whether to standardise columns with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for ``OuterLoop()``.
+        Settings of the outer loop; None for ``OuterLoop()`` for
+        regression, for 600 updates at step size 0.0005 for classification.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.
@@ -185,6 +192,10 @@ class SNAILClassifier(FewShotClassifier, _SNAIL):
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
+
+    See Also
+    --------
+    SNAILRegressor : The same method for regression.
 
     References
     ----------
@@ -226,7 +237,8 @@ class SNAILRegressor(FewShotRegressor, _SNAIL):
     standardize : bool, default=True
         Whether to standardise columns and target with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for ``OuterLoop()``.
+        Settings of the outer loop; None for ``OuterLoop()`` for
+        regression, for 600 updates at step size 0.0005 for classification.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.
@@ -249,6 +261,10 @@ class SNAILRegressor(FewShotRegressor, _SNAIL):
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all are strings.
+
+    See Also
+    --------
+    SNAILClassifier : The same method for classification.
 
     References
     ----------

@@ -19,14 +19,14 @@ class NeuralTuringMachine:
 
     Parameters
     ----------
-    n_units : int, default=100
+    n_units : int, default=32
         Units of the LSTM controller.
-    n_slots : int, default=64
+    n_slots : int, default=20
         Rows of the memory.
-    slot_size : int, default=20
+    slot_size : int, default=8
         Width of the memory.
     outer : OuterLoop or None, default=None
-        Settings of the training loop; None for ``OuterLoop()``.
+        Settings of the training loop; None for 2000 updates at step size 0.005, to the end.
     random_state : int, RandomState instance or None, default=None
         Determines initial weights and batches.
 
@@ -42,7 +42,7 @@ class NeuralTuringMachine:
     A. Graves, G. Wayne and I. Danihelka (2014). "Neural Turing Machines". arXiv:1410.5401.
     """
 
-    def __init__(self, n_units=100, n_slots=64, slot_size=20, *, outer=None, random_state=None):
+    def __init__(self, n_units=32, n_slots=20, slot_size=8, *, outer=None, random_state=None):
         self.n_units = n_units
         self.n_slots = n_slots
         self.slot_size = slot_size
@@ -66,7 +66,7 @@ class NeuralTuringMachine:
             The trained machine.
         """
         rng = check_random_state(self.random_state)
-        outer = self.outer or OuterLoop()
+        outer = self.outer or OuterLoop(learning_rate=5e-3, n_iter_no_change=None)
         train, validation = _by_length(sequences), _by_length(validation_sequences)
         n_inputs, n_outputs = (part.shape[-1] for part in train[0])
         share = np.array([len(inputs) for inputs, _ in train], dtype=float)

@@ -83,10 +83,12 @@ class MetaWeights:
         Parameters
         ----------
         path : str or path-like
+            File to read.
 
         Returns
         -------
         MetaWeights
+            As they were saved.
 
         Raises
         ------

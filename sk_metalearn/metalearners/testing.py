@@ -31,6 +31,7 @@ def make_class_tasks(n_tasks, n_classes=6, n_samples=12, n_features=8, random_st
     Returns
     -------
     list of (X, y)
+        One pair for each task.
 
     Examples
     --------

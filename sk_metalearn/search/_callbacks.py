@@ -32,7 +32,7 @@ def fit_task(search, X, y, params, refits):
 
 
 @contextmanager
-def refit_task(search, problem, root):
+def refit_task(search, problem, root, estimator):
     """Open the task of the final fit.
 
     Parameters
@@ -40,16 +40,16 @@ def refit_task(search, problem, root):
     search : estimator
     problem : Problem
     root : CallbackContext
-
-    Yields
-    ------
-    CallbackContext
+        Of the whole fit.
+    estimator : estimator
+        What is fitted; callbacks that ask for it hear of its own tasks.
     """
     X, y, params = problem.whole
     told = _told(params)
     context = root.subcontext(task_name="refit-with-best-params")
-    context.call_on_fit_task_begin(estimator=search, X=X, y=y, **told)
-    yield context
+    with context.propagate_callback_context(estimator):
+        context.call_on_fit_task_begin(estimator=search, X=X, y=y, **told)
+        yield
     context.call_on_fit_task_end(estimator=search, X=X, y=y, **told)
 
 

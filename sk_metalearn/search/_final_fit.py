@@ -57,7 +57,12 @@ def predict_refit_seconds(trial, problem):
 
 
 def _fit(estimator, X, y, fit_params):
-    return estimator.fit(X, **fit_params) if y is None else estimator.fit(X, y, **fit_params)
+    # What `fit` returns is up to the user's estimator.
+    if y is None:
+        estimator.fit(X, **fit_params)
+    else:
+        estimator.fit(X, y, **fit_params)
+    return estimator
 
 
 def fit_on_all_rows(run, problem, estimator, fallback=None, fit=_fit):

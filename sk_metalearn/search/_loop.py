@@ -381,14 +381,12 @@ class SearchLoop:
     def _tell(self, trial):
         """Tell the strategy, and count what patience waits for."""
         self.n_told += 1
-        scores, score, error = self._scores(trial), trial.estimate, np.nan
-        if trial.status == "ok" and len(scores) > 1:
-            error = float(np.std(scores, ddof=1) / np.sqrt(len(scores)))
+        scores, score = self._scores(trial), trial.estimate
         seconds = trial.proposal.seconds
         if self.asynchronous:
             seconds = sum(r.fit_seconds + r.score_seconds for r in trial.folds.values())
         self.strategy.tell(
-            [Outcome(trial.proposal, score, seconds, error, trial.status == "raced")]
+            [Outcome(trial.proposal, score, seconds, partial=trial.status == "raced")]
         )
         if self.race is not None and trial.status == "ok":
             self.race.add(np.array(scores, dtype=float))

@@ -319,9 +319,8 @@ multimetric_, classes_, n_features_in_, feature_names_in_
 
     def _refit(self, run, problem, best, root):
         estimator = clone(self.estimator).set_params(**clone(self.best_params_, safe=False))
-        with refit_task(self, problem, root) as context:
-            with context.propagate_callback_context(estimator):
-                final = fit_on_all_rows(run, problem, estimator, fallback=best)
+        with refit_task(self, problem, root, estimator):
+            final = fit_on_all_rows(run, problem, estimator, fallback=best)
         self.refit_time_, self.refit_on_ = final.seconds, final.fitted_on
         if final.estimator is None:
             raise ValueError(

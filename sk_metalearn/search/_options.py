@@ -145,8 +145,9 @@ class SearchOptions:
         -------
         SearchOptions
         """
-        given = search.get_params(deep=False)
-        values = {own.name: given[own.name] for own in fields(cls) if own.name in given}
+        # A subclass may set what its own `__init__` does not take.
+        names = [own.name for own in fields(cls) if hasattr(search, own.name)]
+        values = {name: getattr(search, name) for name in names}
         if values.get("limits") is None:
             values["limits"] = CandidateLimits()
         values["enqueue"] = tuple(values.get("enqueue") or ())

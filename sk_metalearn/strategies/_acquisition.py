@@ -12,11 +12,14 @@ def expected_improvement(mean, deviation, best):
     Parameters
     ----------
     mean, deviation : ndarray
+        Of the normal variables.
     best : float
+        The value to improve on.
 
     Returns
     -------
     ndarray
+        One value for each variable, at least 0.
     """
     deviation = np.maximum(deviation, 1e-9)
     u = (mean - best) / deviation

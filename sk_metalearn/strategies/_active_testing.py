@@ -18,6 +18,7 @@ class Concordance:
     Parameters
     ----------
     regret : ndarray of shape (n_tasks, n_candidates)
+        Of the past tasks, in [0, 1].
     """
 
     def __init__(self, regret):
@@ -34,11 +35,14 @@ class Concordance:
         Parameters
         ----------
         indices : ndarray of shape (n_observed,), dtype int
+            Candidates with results.
         scores : ndarray of shape (n_observed,)
+            Their scores, higher is better.
 
         Returns
         -------
         ndarray of shape (n_tasks,)
+            1 where a task orders all pairs of results alike.
         """
         results = dict(zip(indices.tolist(), scores.tolist(), strict=True))
         if any(results.get(index) != score for index, score in self._known.items()):

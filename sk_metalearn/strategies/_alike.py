@@ -10,6 +10,7 @@ __all__ = [
     "MIN_TASKS",
     "metafeature_table",
     "profile_embedding",
+    "rank_shares",
     "similar_tasks",
     "task_prior",
     "task_weights",
@@ -50,6 +51,7 @@ def task_weights(matrix, past, own, sharpness=1.0):
     Parameters
     ----------
     matrix : PastMatrix
+        The past tasks, cleaned.
     past : PastPerformance
         Where its meta-features are.
     own : mapping of str to float or None
@@ -77,13 +79,16 @@ def metafeature_table(past, own, rows):
     Parameters
     ----------
     past : PastPerformance
+        Where the meta-features are.
     own : mapping of str to float or None
+        Meta-features of the task at hand.
     rows : ndarray of shape (n_tasks,), dtype int
         Past tasks wanted.
 
     Returns
     -------
     table : ndarray of shape (n_tasks, n_metafeatures)
+        Of the past tasks, in standard deviations, clipped to 3.
     own : ndarray of shape (n_metafeatures,)
         Both without columns if either side has no meta-features.
     """
@@ -152,6 +157,7 @@ def task_prior(matrix, past, own, shrinkage=5.0):
     Parameters
     ----------
     matrix : PastMatrix
+        The past tasks, cleaned.
     past : PastPerformance
         Where its meta-features are.
     own : mapping of str to float or None
@@ -162,7 +168,9 @@ def task_prior(matrix, past, own, shrinkage=5.0):
     Returns
     -------
     mean : ndarray of shape (n_candidates,)
+        Expected normal score of each candidate.
     covariance : ndarray of shape (n_candidates, n_candidates)
+        Of the errors of that expectation.
     """
     places = _places(matrix, past, own)
     if places is None:
@@ -189,26 +197,57 @@ def _kernel(first, second, sharpness):
 
 def _places(matrix, past, own):
     """Places of the past tasks and of the task at hand: normal scores of the meta-features."""
-    if past.metafeatures is None or not past.metafeature_names or not own:
-        return None
-    table = np.asarray(past.metafeatures, dtype=float)[matrix.rows]
+    table, here = rank_shares(past, own, matrix.rows)
     if len(table) < MIN_TASKS:
         return None
+    shares = np.vstack([table, here])
+    n = np.isfinite(table).sum(axis=0)
+    least, most = np.nanmin(table, axis=0, initial=1.0), np.nanmax(table, axis=0, initial=0.0)
+    telling = (n >= 3) & (most > least)
+    if not telling.any():
+        return None
+    shares, n = shares[:, telling], n[telling]
+    places = ndtri(np.clip(shares, 0.5 / n, 1 - 0.5 / n))
+    # One that is undefined stands in the middle.
+    places = np.where(np.isfinite(places), places, 0.0) / np.sqrt(len(n))
+    return places[:-1], places[-1:]
+
+
+def rank_shares(past, own, rows):
+    """Replace each meta-feature by the share of the past tasks that have less, ties counted half.
+
+    Parameters
+    ----------
+    past : PastPerformance
+        Where its meta-features are.
+    own : mapping of str to float or None
+        Meta-features of the task at hand.
+    rows : ndarray of shape (n_tasks,), dtype int
+        Past tasks wanted.
+
+    Returns
+    -------
+    table : ndarray of shape (n_tasks, n_metafeatures)
+        NaN where undefined; only the meta-features defined for the task at hand and a past one,
+        no column if there are none.
+    own : ndarray of shape (n_metafeatures,)
+        The same for the task at hand.
+    """
+    if past.metafeatures is None or not past.metafeature_names or not own:
+        return np.zeros((len(rows), 0)), np.zeros(0)
+    table = np.asarray(past.metafeatures, dtype=float)[rows]
     here = np.array([own.get(name, np.nan) for name in past.metafeature_names], dtype=float)
     columns = []
     for values, value in zip(table.T, here, strict=True):
         there = np.isfinite(values)
-        if not np.isfinite(value) or there.sum() < 3 or np.ptp(values[there]) == 0:
+        if not np.isfinite(value) or not there.any():
             continue
-        column = np.zeros(len(values) + 1)  # an undefined one stands in the middle
-        ordered = np.sort(values[there])
-        points = np.append(values[there], value)
+        ordered, points = np.sort(values[there]), np.append(values[there], value)
         ranks = np.searchsorted(ordered, points, "left") + np.searchsorted(ordered, points, "right")
-        n = len(ordered)
-        scores = ndtri(np.clip(ranks / (2 * n), 0.5 / n, 1 - 0.5 / n))
-        column[np.append(np.flatnonzero(there), len(values))] = scores
+        column = np.full(len(values) + 1, np.nan)
+        column[np.append(there, True)] = ranks / (2 * len(ordered))
         columns.append(column)
     if not columns:
-        return None
-    places = np.column_stack(columns) / np.sqrt(len(columns))
-    return places[:-1], places[-1:]
+        return np.zeros((len(rows), 0)), np.zeros(0)
+    shares = np.column_stack(columns)
+    return shares[:-1], shares[-1]

@@ -20,7 +20,9 @@ class Posterior:
     Parameters
     ----------
     mean : ndarray of shape (n,)
+        Prior mean.
     covariance : ndarray of shape (n, n)
+        Prior covariance.
     noise : float
         Variance of an observation's error.
     """

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.cluster import KMeans
 
-from ..metalearners._backend import namespace, sigmoid, softmax
+from ..metalearners import namespace, sigmoid, softmax
 from ._active_testing import Concordance
 from ._alike import metafeature_table
 from ._learned_choice import AttentionChoice, correlations
@@ -20,7 +20,9 @@ class Evidence:
     Parameters
     ----------
     matrix : PastMatrix
+        The past tasks, cleaned.
     context : Context
+        Of the search.
     """
 
     def __init__(self, matrix, context):

@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..exceptions import StrategyError
-from ..metalearners import MetaWeights
-from ..metalearners._backend import namespace, relu, softmax
+from ..metalearners import MetaWeights, namespace, relu, softmax
 from ._past_performance import TransferStrategy
 
 __all__ = [
@@ -38,11 +37,14 @@ def find_weights(weights, method, kind):
         ``"bundled"`` for those that come with the package (None if there are none), the path of
         others, weights themselves, or None.
     method : str
+        Name of the strategy.
     kind : {"classification", "regression"}
+        Kind of the task.
 
     Returns
     -------
     MetaWeights or None
+        None where there are none.
 
     Raises
     ------
@@ -88,11 +90,14 @@ class LearnedChoice(TransferStrategy):
         Parameters
         ----------
         rng : numpy.random.RandomState
+            Source of randomness.
         n_metafeatures : int
+            Number of meta-features that the past tasks have.
 
         Returns
         -------
         dict of str to ndarray
+            The weights by name.
         """
         raise NotImplementedError
 
@@ -113,6 +118,7 @@ class LearnedChoice(TransferStrategy):
         Parameters
         ----------
         params : dict of str to array
+            The weights.
         state : dict of str to array
             As `describe` gives it, each with a leading axis for the searches.
 
@@ -211,13 +217,16 @@ def expected_gain(weights, reference, regret):
     Parameters
     ----------
     weights : array of shape (..., n_tasks)
+        Of the past tasks, summing to 1.
     reference : array of shape (..., n_tasks)
         Smallest regret among what was tried.
     regret : array of shape (..., n_tasks, n_candidates)
+        Of each candidate on each past task.
 
     Returns
     -------
     array of shape (..., n_candidates)
+        A difference of 1 means e times more gain.
     """
     weights = weights[..., None, :]
     gain = (weights @ relu(reference[..., None] - regret))[..., 0, :]

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from ..metalearners._backend import softmax, softplus
-from ..metalearners._networks import init_mlp, mlp
+from ..metalearners import init_mlp, mlp, softmax, softplus
 from ._acquisition import log_expected_improvement
 from ._covariance import Posterior
 from ._learned_attention import Evidence, Matching, matching_logits

@@ -137,12 +137,16 @@ class SharedFeatures:
         Parameters
         ----------
         rows : ndarray of shape (n, n_columns)
+            Encoded points, the same for all tasks.
         targets : ndarray of shape (n_tasks, n)
+            Normal scores of each task at these points.
         rng : numpy.random.Generator
+            Source of the first weights.
 
         Returns
         -------
         self
+            The fitted features.
         """
         sizes = [rows.shape[1], *self.widths]
         self._shapes = list(zip(sizes[:-1], sizes[1:], strict=True))
@@ -172,6 +176,7 @@ class SharedFeatures:
         Returns
         -------
         ndarray of shape (n_points, widths[-1])
+            Features of each point.
         """
         return _outputs(self._layers, rows)[-1]
 
@@ -193,6 +198,7 @@ class SharedFeatures:
         theta : ndarray of shape (n_parameters,)
             Logarithms of `alpha` and `beta`, mean of the weights, matrices and offsets.
         rows : ndarray of shape (n, n_columns)
+            Encoded points.
         average : ndarray of shape (n,)
             Mean of the tasks' targets.
         deviations : ndarray of shape (n_tasks, n)
@@ -201,7 +207,9 @@ class SharedFeatures:
         Returns
         -------
         loss : float
+            The value.
         gradient : ndarray of shape (n_parameters,)
+            Its gradient by `theta`.
         """
         n, n_tasks = len(rows), len(deviations)
         alpha, beta, weights, layers = self._unpack(theta)

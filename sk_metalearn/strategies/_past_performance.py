@@ -4,29 +4,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.special import ndtri
-from scipy.stats import rankdata
 
+from ..knowledge import normal_scores
 from ._lookup import get_strategy
 from ._strategy import Strategy
 
-__all__ = ["PastMatrix", "PoolStrategy", "TransferStrategy", "normal_scores", "put_on_scale"]
-
-
-def normal_scores(scores):
-    """Turn each row into normal scores of its ranks; NaN stays NaN.
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n_rows, n_columns)
-
-    Returns
-    -------
-    ndarray of shape (n_rows, n_columns)
-    """
-    ranks = rankdata(scores, axis=1, nan_policy="omit")
-    known = np.isfinite(scores).sum(axis=1, keepdims=True)
-    return ndtri((ranks - 0.5) / np.maximum(known, 1))
+__all__ = ["PastMatrix", "PoolStrategy", "TransferStrategy", "put_on_scale"]
 
 
 @dataclass
@@ -36,6 +19,7 @@ class PastMatrix:
     Parameters
     ----------
     past : PastPerformance
+        As the context holds it.
     min_tasks : int, default=3
         A candidate measured on fewer tasks counts as unknown.
 
@@ -152,7 +136,9 @@ class PastMatrix:
         Returns
         -------
         mean : ndarray of shape (n_candidates,)
+            Over the past tasks.
         covariance : ndarray of shape (n_candidates, n_candidates)
+            Between candidates, over the past tasks.
         """
         mean = self.normal.mean(axis=0)
         centred = self.normal - mean if errors is None else errors
@@ -178,6 +164,7 @@ def fill(values, n_components=5, n_rounds=3):
     Returns
     -------
     ndarray of shape (n_rows, n_columns)
+        Without NaN.
     """
     missing = ~np.isfinite(values)
     if not missing.any():
@@ -276,8 +263,11 @@ class PoolStrategy(Strategy):
         Returns
         -------
         indices : ndarray of shape (n_observed,), dtype int
+            Candidates with results.
         scores : ndarray of shape (n_observed,)
+            Their scores, higher is better.
         waiting : ndarray of shape (n_waiting,), dtype int
+            Candidates whose results are awaited.
         """
         outcomes, scores = self.record.scores(only_candidates=True)
         indices = np.array([outcome.proposal.candidate for outcome in outcomes], dtype=int)
@@ -329,6 +319,7 @@ def put_on_scale(scores, mean, deviation):
     Parameters
     ----------
     scores : ndarray of shape (n_observed,)
+        Higher is better.
     mean, deviation : ndarray of shape (n_observed,)
         What the past expects of the candidates observed.
 

@@ -25,11 +25,15 @@ class PastSearches:
     Parameters
     ----------
     past : PastPerformance
+        Performance on the tasks to search.
     groups : sequence of shape (n_tasks,)
         Family of each task; what is learned from a search never saw a task of its family.
     candidates : sequence of dict
+        Points, one for each column of the past.
     space : Space, optional
+        Space of the candidates.
     kind : {"classification", "regression"}
+        Kind of the tasks.
     n_searches : int, default=150
         Most searches to learn from; tasks beyond them serve as past alone.
     seed : int, default=0

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import rankdata
 
-from ._alike import task_weights
+from ._alike import rank_shares, task_weights
 from ._past_performance import PoolStrategy, TransferStrategy
 
 __all__ = ["AverageRank", "NearestDatasets", "Portfolio"]
@@ -158,26 +158,14 @@ class NearestDatasets(TransferStrategy):
 
     def _distances(self):
         """Distance of the task at hand to each past task kept, None where nothing is known."""
-        past, own = self.context.past, self.context.metafeatures
-        if past.metafeatures is None or not past.metafeature_names or not own:
-            return None
-        names = past.metafeature_names
-        own = np.array([own.get(name, np.nan) for name in names], dtype=float)
-        table = np.asarray(past.metafeatures, dtype=float)[self.matrix.rows]
-        table = np.where(np.isfinite(table), table, np.nan)
-        columns = np.flatnonzero(np.isfinite(own) & np.isfinite(table).any(axis=0))
-        gap = np.full((len(table), len(columns)), np.nan)
-        for place, column in enumerate(columns):
-            values = table[:, column]
-            there = np.isfinite(values)
-            gap[there, place] = np.abs(_share(values[there]) - _share(values[there], own[column]))
+        table, own = rank_shares(self.context.past, self.context.metafeatures, self.matrix.rows)
+        gap = np.abs(table - own)
         counted = np.isfinite(gap).sum(axis=1)
         if not counted.any():
             return None
-        total = np.where(np.isfinite(gap), gap, 0.0).sum(axis=1)
         # A task with few meta-features says little about how near it is: it is drawn to 1/3,
         # the expected difference of two ranks.
-        return (total + 1.0) / (counted + 3.0)
+        return (np.nansum(gap, axis=1) + 1.0) / (counted + 3.0)
 
     def utility(self):
         def details(candidate):
@@ -186,11 +174,3 @@ class NearestDatasets(TransferStrategy):
             return {"reason": f"neighbour of {self.matrix.tasks[self._owner[candidate]]}"}
 
         return self._utility, details
-
-
-def _share(values, points=None):
-    """Share of `values` below each of `points` (by default the values), ties counted half."""
-    ordered = np.sort(values)
-    points = values if points is None else points
-    below = np.searchsorted(ordered, points, "left") + np.searchsorted(ordered, points, "right")
-    return below / (2.0 * len(ordered))

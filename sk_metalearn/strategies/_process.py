@@ -117,6 +117,7 @@ class GaussianProcessRegression:
     Parameters
     ----------
     kernel : {"matern", "rbf"}
+        See `kernel_matrix`.
     """
 
     def __init__(self, kernel="matern"):
@@ -129,13 +130,16 @@ class GaussianProcessRegression:
         Parameters
         ----------
         rows : ndarray of shape (n, n_columns)
+            Encoded points.
         values : ndarray of shape (n,)
+            Observed there, with mean 0.
         optimise : bool, default=True
             False keeps the length and the noise of the last fit.
 
         Returns
         -------
         self
+            The fitted process.
         """
         typical = np.log(0.5 * np.sqrt(max(rows.shape[1], 1)))
         start = [typical, np.log(0.01)]
@@ -206,10 +210,12 @@ class GaussianProcessRegression:
         Parameters
         ----------
         rows : ndarray of shape (n, n_columns)
+            Encoded points.
 
         Returns
         -------
         mean, deviation : ndarray of shape (n,)
+            At each point.
         """
         cross = kernel_matrix(rows, self._rows, np.exp(self.log_length), self.kernel)
         half = solve_triangular(self._factor[0], cross.T, lower=True, check_finite=False)
@@ -226,12 +232,16 @@ class DifferentiableProcess(GaussianProcessRegression):
         Parameters
         ----------
         rows : ndarray of shape (n, n_columns)
+            Encoded points.
         best : float
+            The value to improve on.
 
         Returns
         -------
         value : ndarray of shape (n,)
+            At each point.
         gradient : ndarray of shape (n, n_columns)
+            By the coordinates of each point.
         """
         length = np.exp(self.log_length)
         cross = kernel_matrix(rows, self._rows, length, self.kernel)
@@ -266,12 +276,14 @@ class DifferentiableProcess(GaussianProcessRegression):
         movable : ndarray of shape (n, n_columns), dtype bool
             Columns that may change.
         best : float
+            The value to improve on.
         n_steps : int
             A step that does not improve is taken back, and the next one is half as long.
 
         Returns
         -------
         ndarray of shape (n, n_columns)
+            Where the climbs end.
         """
         value, gradient = self.log_improvement(rows, best)
         length = np.full(len(rows), 0.1)

@@ -60,6 +60,7 @@ def draw_new(strategy, draw=None):
     Parameters
     ----------
     strategy : Strategy
+        One that was started.
     draw : callable, optional
         Gives a point; the default draws at random from the whole space.
 

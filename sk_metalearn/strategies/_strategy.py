@@ -124,8 +124,6 @@ class Proposal:
         Standard deviation of that expectation.
     seconds : float, default=nan
         Seconds expected for the evaluation.
-    fidelity : float, default=1.0
-        Share of the training rows to use.
     """
 
     number: int
@@ -135,7 +133,6 @@ class Proposal:
     expected: float = np.nan
     spread: float = np.nan
     seconds: float = np.nan
-    fidelity: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -150,8 +147,6 @@ class Outcome:
         Mean over folds, higher is better; NaN if the evaluation failed.
     seconds : float, default=nan
         What it took.
-    error : float, default=nan
-        Standard error of the score over the folds.
     partial : bool, default=False
         True if only some of the folds were evaluated; the score is their mean.
     """
@@ -159,7 +154,6 @@ class Outcome:
     proposal: Proposal
     score: float
     seconds: float = np.nan
-    error: float = np.nan
     partial: bool = False
 
     @property

@@ -48,6 +48,7 @@ class SurrogateStrategy(Strategy):
         Parameters
         ----------
         rows : ndarray of shape (n_observed, n_columns)
+            Encoded points with results.
         values : ndarray of shape (n_observed,)
             Scores with mean 0 and standard deviation 1.
 

@@ -154,11 +154,14 @@ class RankingWeights:
         Parameters
         ----------
         indices : ndarray of shape (n_observed,), dtype int
+            Candidates with results.
         values : ndarray of shape (n_observed,)
+            Their scores, higher is better.
 
         Returns
         -------
         ndarray of shape (n_tasks,)
+            Between 0 and 1.
         """
         results = dict(zip(indices.tolist(), values.tolist(), strict=True))
         if any(results.get(index) != value for index, value in self._known.items()):

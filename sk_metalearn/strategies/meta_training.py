@@ -16,8 +16,7 @@ import numpy as np
 
 from .. import __version__
 from ..knowledge import KnowledgeBase
-from ..metalearners import MetaWeights, OuterLoop
-from ..metalearners._backend import namespace, softmax, value_and_grad
+from ..metalearners import MetaWeights, OuterLoop, namespace, softmax, value_and_grad
 from ..spaces import Encoder, catalogue_space, to_point
 from ._alike import metafeature_table, profile_embedding
 from ._learned_attention import Matching, Memory, Prototypical, Siamese
@@ -51,6 +50,7 @@ def choice_loss(rating, own, tried, scale):
     Parameters
     ----------
     rating : array of shape (n_searches, n_candidates)
+        Of the candidates, on a logarithmic scale.
     own : array of shape (n_searches, n_candidates)
         Regret of the candidates on the task searched.
     tried : array of shape (n_searches, n_candidates)
@@ -61,6 +61,7 @@ def choice_loss(rating, own, tried, scale):
     Returns
     -------
     scalar
+        Mean over the searches.
     """
     xp = namespace(rating)
     chance = softmax(_SHARPNESS * rating - 1e9 * tried)
@@ -78,16 +79,22 @@ def learn_choice(kind_of, start, states, searches, outer, rng):
     kind_of : type
         A `LearnedChoice`.
     start : dict of str to ndarray
+        Weights to start from.
     states : dict of str to ndarray
         See `PastSearches.record`.
     searches : PastSearches
+        What is learned from.
     outer : OuterLoop
+        Settings of the meta-training.
     rng : numpy.random.RandomState
+        Draws the batches and the families held out.
 
     Returns
     -------
     params : dict of str to ndarray
+        Weights with the lowest validation loss.
     history : dict of str to list
+        As of :meth:`OuterLoop.run`.
     """
     names = [name for name in states if name != "task"]
     regret = np.ones((len(searches.past.scores), searches.regret.shape[1]), dtype=np.float32)
@@ -132,6 +139,7 @@ def meta_train(method, searches, seed=0, verbose=False):
     method : str
         One of `METHODS`.
     searches : PastSearches
+        What is learned from.
     seed : int, default=0
         Of initial weights, episodes and the families held out for early stopping.
     verbose : bool, default=False

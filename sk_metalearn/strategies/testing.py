@@ -41,6 +41,7 @@ def make_space():
     Returns
     -------
     Space
+        With a name for each of its branches.
     """
     forest = {
         "depth": Integer(2, 32, log=True, specials=(None,)),
@@ -71,14 +72,18 @@ class TaskFamily:
     Parameters
     ----------
     space : Space
+        Space of the candidates.
     n_candidates : int, default=60
+        Number of candidates drawn from the space.
     n_hidden : int, default=2
         Hidden numbers of a task.
     seed : int, default=0
+        Of the candidates and the directions.
 
     Attributes
     ----------
     candidates : list of dict
+        Points drawn from the space.
     """
 
     def __init__(self, space, n_candidates=60, n_hidden=2, seed=0):
@@ -102,6 +107,7 @@ class TaskFamily:
         Parameters
         ----------
         seed : int
+            Determines the hidden numbers.
 
         Returns
         -------
@@ -124,12 +130,14 @@ class TaskFamily:
         Parameters
         ----------
         n_tasks : int
+            Number of past tasks.
         missing : float, default=0.0
             Share of the cells left out.
 
         Returns
         -------
         PastPerformance
+            With seconds and meta-features.
         """
         tasks = [self.task(seed) for seed in range(n_tasks)]
         scores = np.array([score(self.candidates) for score, _ in tasks])
@@ -162,6 +170,7 @@ class TaskFamily:
         Returns
         -------
         Context
+            Of the new task.
         """
         fields = {
             "candidates": self.candidates,
@@ -179,16 +188,20 @@ def simulate(strategy, context, score, n_evaluations, batch=1):
     Parameters
     ----------
     strategy : Strategy
+        Started here.
     context : Context
+        Of the search.
     score : callable
         ``score(points)`` gives an array of scores.
     n_evaluations : int
+        Evaluations to make.
     batch : int, default=1
         Proposals asked for at a time.
 
     Returns
     -------
     proposals : list of Proposal
+        In the order in which they were made.
     scores : ndarray of shape (n_proposals,)
         Fewer than `n_evaluations` if the strategy had no more to propose.
     """
@@ -285,7 +298,6 @@ def check_proposals(make):
         assert [p.number for p in proposals] == list(range(len(proposals))), where
         for proposal in proposals:
             assert isinstance(proposal.reason, str) and proposal.reason, where
-            assert 0 < proposal.fidelity <= 1, where
             if proposal.candidate is None:
                 assert context.space is not None, f"a point from nowhere ({where})"
                 assert context.space.contains(proposal.point), f"not in the space ({where})"

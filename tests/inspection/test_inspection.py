@@ -3,8 +3,8 @@ import pytest
 from sklearn.datasets import load_breast_cancer, load_wine
 from sklearn.svm import SVC
 
-from sk_metalearn import AutoClassifier, AutoRegressor, MetaSearchCV
-from sk_metalearn.inspection import NeighborsDisplay, SearchHistoryDisplay, explain
+from sk_metalearn import AutoClassifier, AutoRegressor, MetaSearchCV, recommend
+from sk_metalearn.inspection import SearchHistoryDisplay, SimilarDatasetsDisplay, explain
 from sk_metalearn.search import OneStandardError
 
 matplotlib = pytest.importorskip("matplotlib")
@@ -81,9 +81,22 @@ def test_the_metric_shown_is_the_one_that_chose(refit, scoring, metric):
     np.testing.assert_array_equal(scores, fitted.cv_results_[f"mean_test_{metric}"])
 
 
-def test_neighbors_are_sorted_and_drawn():
-    display = NeighborsDisplay.from_data(*load_breast_cancer(return_X_y=True), n_neighbors=4)
-    assert len(display.names) == 4 and (np.diff(display.distances) >= 0).all()
-    labels = [text.get_text() for text in display.plot().ax_.get_yticklabels()]
-    assert labels == list(display.names)
+def test_the_similar_datasets_are_those_that_guided_the_search():
+    X, y = load_breast_cancer(return_X_y=True)
+    auto = AutoClassifier(n_iter=1, families=["lda"], random_state=0).fit(X, y)
+    display = SimilarDatasetsDisplay.from_estimator(auto)
+    named = list(zip(display.names, display.weights, strict=True))
+    assert named == auto.knowledge_report_["similar"] and len(named) == 5
+    assert (np.diff(display.weights) <= 0).all() and 0 < display.weights.sum() < 1
+    assert all(name in str(auto.knowledge_report_) for name in display.names)
+    # What recommends is what guides.
+    evidence = recommend(X, y, n=1, families=["lda"])[0].evidence
+    assert [name for name, *_ in evidence] == list(display.names[: len(evidence)])
+    display.names = ("a $ and another $", *display.names[1:])
+    axes = display.plot().ax_
+    axes.figure.canvas.draw()
+    assert [text.get_text() for text in axes.get_yticklabels()] == list(display.names)
     matplotlib.pyplot.close("all")
+    cold = AutoClassifier(n_iter=1, families=["lda"], knowledge=None).fit(X, y)
+    with pytest.raises(ValueError, match="No past dataset counted more.*none was asked for"):
+        SimilarDatasetsDisplay.from_estimator(cold)

@@ -146,6 +146,18 @@ def test_embedding_begins_as_the_input_space():
     assert embed(init_embedding(RNG, 6, (5,), 3), X).shape == (20, 3)
 
 
+def test_matching_networks_learn_from_a_single_column():
+    """A cosine of one column knows only its sign; beside a constant it knows the place."""
+    _torch()
+    outer = OuterLoop(max_iter=200, learning_rate=3e-3)
+    learner = ml.MatchingNetworkRegressor(outer=outer, random_state=0)
+    learner.meta_fit(make_sine_tasks(100, 30, random_state=0))
+    draw = {"kind": "regression", "n_shots": 10, "n_query": 20, "random_state": 2}
+    episodes = list(sample_episodes(make_sine_tasks(50, 30, 1), 50, **draw))
+    zero = np.mean([(episode[3] ** 2).mean() for episode in episodes])
+    assert few_shot_scores(learner, episodes, mean_squared_error).mean() < 0.7 * zero
+
+
 def test_untrained_metric_learners_are_those_of_the_input_space():
     (X, y), (Z, _) = make_class_tasks(2, random_state=3)
     scaled = (Z - X.mean(0)) / X.std(0)

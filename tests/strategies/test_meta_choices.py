@@ -5,8 +5,7 @@ import pytest
 from _searches import family, past
 
 from sk_metalearn.exceptions import StrategyError
-from sk_metalearn.metalearners import MetaWeights
-from sk_metalearn.metalearners._backend import value_and_grad
+from sk_metalearn.metalearners import MetaWeights, value_and_grad
 from sk_metalearn.strategies import Outcome, PastPerformance, get_strategy
 from sk_metalearn.strategies import meta_training as training
 from sk_metalearn.strategies._alike import profile_embedding
