@@ -11,6 +11,7 @@ __all__ = [
     "SkMetalearnError",
     "SpaceError",
     "StrategyError",
+    "TableError",
     "import_optional",
 ]
 
@@ -25,6 +26,10 @@ class KnowledgeError(SkMetalearnError, ValueError):
 
 class SpaceError(SkMetalearnError, ValueError):
     """A configuration or a search space is not valid."""
+
+
+class TableError(SkMetalearnError, ValueError, TypeError):
+    """A column of a table holds what no model can learn from; it is named."""
 
 
 class StrategyError(SkMetalearnError, ValueError):
