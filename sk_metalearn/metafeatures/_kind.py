@@ -34,6 +34,8 @@ def tell_kind(y):
     ValueError
         If the target is not a single column of classes or numbers.
     """
+    if hasattr(getattr(y, "dtype", None), "categories"):
+        return "classification"
     column = target_column(y)
     if column.type in ("date", "duration"):
         raise ValueError(

@@ -105,9 +105,8 @@ def _preprocessing(choice, schema, family, kind, random_state):
     reader = _reader(schema)
     columns = _read_columns(schema, reader) if reader else _plain_columns(schema)
     if choice["imputer"] == "none":
-        columns["number"] = [c for c in columns["number"] if c.position not in schema.blank] or (
-            columns["number"] if not any(columns.values()) else []
-        )
+        known = [c for c in columns["number"] if c.position not in schema.blank]
+        columns["number"] = known or columns["number"]
     ordinary = [c for c in columns["number"] if c.position not in schema.extreme]
     extreme = [c for c in columns["number"] if c.position in schema.extreme]
     steps = [("read", reader)] if reader else []

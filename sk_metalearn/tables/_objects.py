@@ -102,9 +102,9 @@ def _refuse(types, known, name):
     if any(issubclass(own, _NESTED) or hasattr(own, "to_frame") for own in types):
         example = next(v for v in known if isinstance(v, _NESTED) or hasattr(v, "to_frame"))
         raise TableError(
-            f"Column {name!r} of X holds a {type(example).__name__} ({example!r:.60}); its "
-            "argument must be a string or a real number, a truth value, a date or a duration in "
-            "each cell. Spread it over columns of its own, or drop it."
+            f"argument must be a string or a real number, a truth value, a date or a duration in "
+            f"every cell of X, got a {type(example).__name__} in column {name!r}: {example!r:.60}. "
+            "Spread it over columns of its own, or drop it."
         )
     for own in types:
         if own.__str__ is object.__str__ and own.__repr__ is object.__repr__:
