@@ -115,9 +115,7 @@ def read_table(X):
     if numbers is not None:
         return Table(numbers, _no_codes(len(numbers)), [], len(numbers))
     layout = decide(X)
-    pairs = (
-        _read_column(view.column(j), plan) for j, plan in enumerate(layout.plans)
-    )
+    pairs = (_read_column(view.column(j), plan) for j, plan in enumerate(layout.plans))
     return _read_columns(pairs, view.shape)
 
 

@@ -1,10 +1,10 @@
 """What two searches must share for one to go on from the other."""
 
 import numpy as np
-from joblib import hash as joblib_hash
 from sklearn import __version__ as sklearn_version
 
 from .._version import __version__
+from ..tables._identity import hash_of_data
 from ._points import stable_text
 
 __all__ = ["fingerprint_of", "hash_of_data"]
@@ -42,12 +42,3 @@ def fingerprint_of(
         "random_state": str(random_state) if seeded else "none",
         "the versions": f"sk_metalearn {__version__}, scikit-learn {sklearn_version}",
     }
-
-
-def hash_of_data(X, y=None):
-    """Hash of data by content; frames that cannot be hashed as they are go column by column."""
-    if hasattr(X, "get_columns"):
-        X = {column.name: column.to_numpy() for column in X.get_columns()}
-    if hasattr(y, "to_numpy"):
-        y = y.to_numpy()
-    return joblib_hash([X, y])

@@ -13,11 +13,11 @@ import numpy as np
 import sklearn
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.decomposition import PCA, TruncatedSVD
-from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.feature_selection import SelectPercentile, f_classif, f_regression
 from sklearn.impute import SimpleImputer
 from sklearn.model_selection import KFold, StratifiedKFold
-from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
     MaxAbsScaler,
@@ -42,9 +42,9 @@ MAX_LEVELS = {"native": 250, "ordinal": 250, "onehot": 32}
 MIN_CLASS_FOR_EARLY_STOPPING = 10
 
 _VERSION = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
-#: Directions of free text that linear models get; 30 for the others.
+#: Directions of words and of pieces of free text that linear models get; 15 for the others.
 _TEXT_DIRECTIONS = dict.fromkeys(
-    ("logistic_regression", "linear_svc", "ridge", "svm", "elastic_net", "linear_svr"), 100
+    ("logistic_regression", "linear_svc", "ridge", "svm", "elastic_net", "linear_svr"), 50
 )
 _SCALED_TARGET = ("svm", "linear_svr", "mlp", "kernel_ridge", "huber", "gaussian_process")
 
@@ -126,8 +126,7 @@ def _preprocessing(choice, schema, family, kind, random_state):
         if ordinary:
             blocks.append(("numeric", _chain(numeric), _keys(ordinary)))
         for column in columns["text"]:
-            name = "text_" + str(column.key).replace("__", "_")
-            blocks.append((name, _text_steps(family), column.key))
+            blocks += _text_blocks(column, family, schema)
         steps.append(("columns", ColumnTransformer(blocks, sparse_threshold=0)))
     if schema.sparse and family.needs_dense:
         dense = FunctionTransformer(
@@ -192,20 +191,19 @@ def _read_columns(schema, reader):
     return columns
 
 
-def _text_steps(family):
-    """Words and pieces of words by TF-IDF, reduced to few directions; nothing of a text is kept."""
-    components = _TEXT_DIRECTIONS.get(family.name, 30)
-    words = HashingVectorizer(n_features=2**14, alternate_sign=False, ngram_range=(1, 2))
-    pieces = HashingVectorizer(
-        n_features=2**14, alternate_sign=False, analyzer="char_wb", ngram_range=(3, 4)
-    )
-    return Pipeline(
-        [
-            ("count", FeatureUnion([("words", words), ("pieces", pieces)])),
-            ("weigh", TfidfTransformer(sublinear_tf=True)),
-            ("reduce", TruncatedSVD(components, n_iter=2)),
-        ]
-    )
+def _text_blocks(column, family, schema):
+    """Words, and pieces of words, by TF-IDF and reduced to few directions."""
+    name = "text_" + str(column.key).replace("__", "_")
+    most = _TEXT_DIRECTIONS.get(family.name, 15)
+    directions = max(2, min(most, schema.layout.plans[column.position].n_levels // 4))
+    for suffix, how in (
+        # Marks of punctuation are words, so that no text is without any.
+        ("words", {"token_pattern": r"\w+|[^\w\s]+", "ngram_range": (1, 2)}),
+        ("pieces", {"analyzer": "char_wb", "ngram_range": (3, 4)}),
+    ):
+        count = TfidfVectorizer(max_features=20_000, sublinear_tf=True, **how)
+        steps = [("count", count), ("reduce", TruncatedSVD(directions, n_iter=2))]
+        yield f"{name}_{suffix}", Pipeline(steps), column.key
 
 
 def _chain(steps):

@@ -138,9 +138,7 @@ class Schema:
             n_classes=n_classes,
             min_class_count=rarest,
             blank=_blank(X, view, layout, folds),
-            many=tuple(
-                i for i in roles["categorical"] if layout.plans[i].n_levels > MANY_LEVELS
-            ),
+            many=tuple(i for i in roles["categorical"] if layout.plans[i].n_levels > MANY_LEVELS),
             extreme=_extreme(X, view, roles["numeric"], layout) if units else (),
             extreme_target=units and kind == "regression" and _is_extreme_target(y),
             names=tuple(names),

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
 
-from ..exceptions import FallbackWarning
+from ..exceptions import FallbackWarning, TableError
 from ._objects import read_objects
 from ._reader import find_columns, read_columns
 from ._storage import is_frame, view_of
@@ -52,12 +52,12 @@ def check_table(X, estimator):
                 f"Found array with {X.shape[0]} sample(s) and {X.shape[1]} feature(s) "
                 f"(shape={tuple(X.shape)}) while a minimum of 1 is required by {name}."
             )
-        infinite, empty = _look_at(view_of(X))
+        infinite, empty = _look_at(view_of(X), name)
     else:
         X = check_rows(X, estimator)
         infinite, empty = [], []
         if not sparse.issparse(X) and X.dtype.kind in "fO":
-            infinite, empty = _look_at(view_of(X))
+            infinite, empty = _look_at(view_of(X), name)
     if infinite:
         raise ValueError(
             f"Input X contains infinity in the columns {infinite}. {name} takes finite "
@@ -76,11 +76,15 @@ def check_table(X, estimator):
     return X
 
 
-def _look_at(view):
+def _look_at(view, estimator_name):
     """Names of the columns with infinities and of those without any value."""
-    infinite, empty = [], []
+    infinite, empty, refused = [], [], []
     for j in range(view.shape[1]):
-        column = view.column(j)
+        try:
+            column = view.column(j)
+        except ValueError:
+            refused.append(view.name(j))
+            continue
         if column.type == "empty" or (column.type != "number" and column.missing.all()):
             empty.append(view.name(j))
         elif column.type == "number" and column.values.dtype.kind == "f":
@@ -91,6 +95,12 @@ def _look_at(view):
                 infinite.append(view.name(j))
             elif odd and np.isnan(column.values).all():
                 empty.append(view.name(j))
+    if refused:
+        raise TableError(
+            f"The columns {refused} of X hold complex numbers, lists, records or objects. "
+            f"{estimator_name} takes numbers, text, categories, booleans, dates and durations; "
+            "turn them into such columns or drop them."
+        )
     return infinite, empty
 
 
@@ -169,7 +179,11 @@ def check_rows(X, estimator, text=None):
         return X
     if not sparse.issparse(X) and (text or np.asarray(X).dtype.kind in "OUS"):
         X = check_array(
-            _keep_text(X), dtype=object, ensure_all_finite=False, input_name="X", estimator=estimator
+            _keep_text(X),
+            dtype=object,
+            ensure_all_finite=False,
+            input_name="X",
+            estimator=estimator,
         )
         boxed = np.frompyfunc(is_pandas_na, 1, 1)(X)
         X = np.where(boxed.astype(bool), np.nan, X)
@@ -320,7 +334,9 @@ def conform(X, layout):
         import polars as pl
 
         texts = [[None if v != v else v for v in values] for values in columns]
-        return pl.DataFrame([pl.Series(p.name, t) for p, t in zip(layout.plans, texts, strict=True)])
+        return pl.DataFrame(
+            [pl.Series(p.name, t) for p, t in zip(layout.plans, texts, strict=True)]
+        )
     import pandas as pd
 
     index = X.index if hasattr(X, "iloc") else range(view.shape[0])

@@ -7,7 +7,15 @@ from dataclasses import replace
 import numpy as np
 
 from ._layout import ROLES, Layout, Plan
-from ._parse import is_date, is_number, looks_like, parse_dates, parse_numbers, whole_dates
+from ._parse import (
+    is_date,
+    is_number,
+    looks_like,
+    parse_dates,
+    parse_numbers,
+    sample_of,
+    whole_dates,
+)
 from ._read import known_values, read_as, varying_parts
 from ._storage import view_of
 from ._values import label
@@ -280,9 +288,7 @@ def _are_codes(values, levels, plan):
         return False
     if any(len(level) > 1 and level[0] == "0" for level in digits):
         return True
-    if isinstance(plan.name, str) and (
-        _CODE_WORD.search(plan.name) or _CAMEL_ID.search(plan.name)
-    ):
+    if isinstance(plan.name, str) and (_CODE_WORD.search(plan.name) or _CAMEL_ID.search(plan.name)):
         return True
     widths = {len(level) for level in digits}
     fixed = len(widths) == 1 and widths.pop() >= _CODE_DIGITS
@@ -298,20 +304,22 @@ def _kind_of_text(known, levels, plan):
     n, distinct = len(known), len(levels)
     if n < _FEW or distinct < _FEW:
         return plan
-    sample = known[:: max(1, n // 1000)]
+    sample = sample_of(known, 1000)
     words = sum(len(value.split()) for value in sample) / len(sample)
     unique = distinct >= _DISTINCT * n
-    if plan.type == "mixed":
-        words = 0
-    if (words >= _WORDS and distinct >= _TEXT_DISTINCT * n) or (unique and words >= 2):
-        return replace(plan, role="text", why=f"text of {words:.1f} words on average", plain=False)
-    if unique and _is_unspaced_text(sample):
-        return replace(plan, role="text", why="text without blanks", plain=False)
+    free = (words >= _WORDS and distinct >= _TEXT_DISTINCT * n) or (
+        unique and (words >= 2 or _is_unspaced_text(sample))
+    )
+    if free and plan.type == "text":
+        if plan.n_missing > n:
+            # A fold may miss it altogether.
+            return replace(plan, why="free text that is mostly missing")
+        why = f"free text, {words:.1f} words on average"
+        return replace(plan, role="text", why=why, plain=False)
     if unique:
-        why = f"{distinct} different texts in {n} rows: names of the rows"
+        why = f"{distinct} different values in {n} rows: names of the rows"
         return replace(plan, role="ignore", why=why)
-    why = f"text of {distinct} values" if plan.type == "text" else plan.why
-    return replace(plan, why=why)
+    return replace(plan, why=f"text of {distinct} values") if plan.type == "text" else plan
 
 
 def _is_unspaced_text(sample):
@@ -330,5 +338,3 @@ _DECIDE = {
     "text": _text,
     "mixed": _text,
 }
-
-

@@ -143,5 +143,3 @@ class Layout:
             }
             for plan in self.plans
         ]
-
-

@@ -14,6 +14,7 @@ __all__ = ["read_objects"]
 _NUMBERS = (int, float, np.integer, np.floating, Decimal, Fraction)
 _NESTED = (dict, list, set, frozenset, tuple, np.ndarray)
 _TRUTH = (bool, np.bool_)
+_UNIX_DAY = dt.date(1970, 1, 1).toordinal()
 
 
 def read_objects(values, name):
@@ -56,13 +57,13 @@ def read_objects(values, name):
         return "boolean", _fill(missing, known, bool, np.nan, float), (), usual_gaps
     if _all(types, _NUMBERS) and not types & set(_TRUTH):
         plain = types <= {int, float} and all(own in (float, type(None)) for own in gaps)
-        return "number", _fill(missing, known, as_float, np.nan, float), (), plain
+        return "number", _numbers(missing, known, types), (), plain
     if _all(types, (str,)):
         return "text", _gaps_to_none(values, missing), (), usual_gaps and types == {str}
     if _all(types, (bytes, str)):
         return "text", _fill(missing, known, label, None, object), (), False
     if _all(types, (dt.date, np.datetime64)):
-        return "date", _fill(missing, known, _date, np.datetime64("NaT"), "M8[us]"), (), False
+        return "date", _dates(missing, known, types), (), False
     if _all(types, (dt.timedelta, np.timedelta64)):
         values = _fill(missing, known, np.timedelta64, np.timedelta64("NaT"), "m8[us]")
         return "duration", values, (), False
@@ -80,6 +81,35 @@ def read_objects(values, name):
 
 def _all(types, allowed):
     return all(issubclass(own, allowed) for own in types)
+
+
+def _numbers(missing, known, types):
+    if len(known) == len(missing) and _all(types, (int, np.integer)):
+        try:
+            return known.astype(np.int64)
+        except OverflowError:
+            pass
+    values = np.full(len(missing), np.nan)
+    try:
+        values[~missing] = known.astype(float)
+    except OverflowError:
+        values[~missing] = [as_float(value) for value in known]
+    return values
+
+
+def _dates(missing, known, types):
+    zoned = any(issubclass(own, dt.datetime) for own in types) and any(
+        getattr(value, "tzinfo", None) for value in known
+    )
+    if zoned or any(issubclass(own, np.datetime64) for own in types):
+        return _fill(missing, known, _date, np.datetime64("NaT"), "M8[us]")
+    values = np.full(len(missing), np.datetime64("NaT"), dtype="M8[us]")
+    if types == {dt.date}:
+        days = np.fromiter((day.toordinal() for day in known), np.int64, len(known))
+        values[~missing] = (days - _UNIX_DAY).astype("M8[D]")
+        return values
+    values[~missing] = np.array(known.tolist(), dtype="M8[us]")
+    return values
 
 
 def _fill(missing, known, convert, gap, dtype):

@@ -4,7 +4,15 @@ import re
 
 import numpy as np
 
-__all__ = ["is_date", "is_number", "looks_like", "parse_dates", "parse_numbers", "whole_dates"]
+__all__ = [
+    "is_date",
+    "is_number",
+    "looks_like",
+    "parse_dates",
+    "parse_numbers",
+    "sample_of",
+    "whole_dates",
+]
 
 #: Of a sample of about this many values at least half must parse for all to be tried.
 _SAMPLE = 100
@@ -40,8 +48,21 @@ def looks_like(test, values):
     test : callable
     values : ndarray of str, shape (n,)
     """
-    sample = values[:: max(1, len(values) // _SAMPLE)]
+    sample = sample_of(values, _SAMPLE)
     return 2 * sum(map(test, sample)) >= len(sample)
+
+
+def sample_of(values, most):
+    """Some values, chosen at random but always the same.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,)
+    most : int
+    """
+    if len(values) <= most:
+        return values
+    return values[np.random.default_rng(0).integers(0, len(values), most)]
 
 
 def parse_numbers(values):
@@ -96,20 +117,20 @@ def parse_dates(values):
 
 def _plain_dates(values):
     """Dates all written alike and without a zone, as numpy reads them at once."""
-    lengths = set(map(len, values))
-    if len(lengths) != 1 or not 10 <= min(lengths) <= 32:
+    width = len(values[0]) if len(values) else 0
+    text = "".join(values)
+    if not 10 <= width <= 32 or len(text) != width * len(values) or not text.isascii():
         return None
-    letters = values.astype(f"U{min(lengths)}").view("U1").reshape(len(values), -1)
-    if not ((letters[:, 4] == "-") & (letters[:, 7] == "-")).all():
+    letters = np.frombuffer(text.encode(), dtype="S1").reshape(len(values), width)
+    hyphens = (letters[:, 4] == b"-") & (letters[:, 7] == b"-")
+    if not hyphens.all() or np.isin(letters[:, 11:], [b"Z", b"z", b"+", b"-"]).any():
         return None
-    if letters.shape[1] > 10 and (
-        not np.isin(letters[:, 10], ["T", " "]).all() or (letters[:, 13] != ":").any()
+    if width > 10 and not (
+        np.isin(letters[:, 10], [b"T", b" "]).all() and (letters[:, 13] == b":").all()
     ):
         return None
-    if np.isin(letters[:, 11:], ["Z", "z", "+", "-"]).any():
-        return None
     try:
-        return values.astype("U32").astype("M8[us]")
+        return np.frombuffer(text.encode(), dtype=f"S{width}").astype("M8[us]")
     except ValueError:
         return None
 

@@ -2,11 +2,13 @@
 
 import numpy as np
 
-from ._parse import parse_dates, parse_numbers, whole_dates
+from ._parse import parse_dates, parse_numbers, sample_of, whole_dates
 from ._values import label
 
 __all__ = ["date_part", "known_values", "read_as", "read_plan", "varying_parts"]
 
+#: Stands for free text that is missing; a vocabulary must hold something.
+NO_TEXT = "(none)"
 PARTS = ("weekday", "month", "hour")
 _DAY = np.timedelta64(1, "D")
 _ORIGIN = np.datetime64("2000-01-01")
@@ -64,8 +66,13 @@ def date_part(dates, part):
 
 def varying_parts(dates):
     """Parts of known dates that take more than one value: tuple of str."""
-    dates = dates[:: max(1, len(dates) // _SAMPLE)].astype("M8[us]")
-    return tuple(part for part in PARTS if len(set(date_part(dates, part).tolist())) > 1)
+    dates = sample_of(dates, _SAMPLE).astype("M8[us]")
+    found = []
+    for part in PARTS:
+        values = date_part(dates, part)
+        if len(values) and (values != values[0]).any():
+            found.append(part)
+    return tuple(found)
 
 
 def read_as(column, role):
@@ -118,13 +125,17 @@ def _parsed(column, parse, values):
     if len(known):
         values[known] = parse(texts[known])
     unread = np.zeros(len(values), bool)
-    unread[known] = np.isnat(values[known]) if values.dtype.kind == "M" else values[known] != values[known]
+    unread[known] = (
+        np.isnat(values[known]) if values.dtype.kind == "M" else values[known] != values[known]
+    )
     return values, unread
 
 
 def blank(texts):
     """Which texts are missing or hold nothing but blanks: ndarray of bool."""
-    return np.fromiter((text is None or not text or text.isspace() for text in texts), bool, len(texts))
+    return np.fromiter(
+        (text is None or not text or text.isspace() for text in texts), bool, len(texts)
+    )
 
 
 def labels(column):
@@ -148,7 +159,7 @@ def labels(column):
     found = np.full(len(values), None, dtype=object)
     known = np.flatnonzero(~column.missing)
     if column.type == "boolean":
-        found[known] = np.where(values[known] != 0, "True", "False")
+        found[known] = np.array(["False", "True"], dtype=object)[values[known].astype(int)]
         return found
     if column.type == "date":
         values = values.astype("M8[us]")
@@ -168,7 +179,7 @@ def read_plan(column, plan):
     -------
     list of ndarray of shape (n_rows,)
         One for each of ``plan.outputs()``: float64, or text as objects with NaN where it is
-        missing; free text is empty there.
+        missing; free text is ``"(none)"`` there.
     """
     if plan.role == "ignore":
         return []
@@ -176,8 +187,8 @@ def read_plan(column, plan):
         return [_levels(column, plan)]
     if plan.role == "text":
         texts = labels(column)
-        gaps = np.array([text is None for text in texts], bool)
-        return [np.where(gaps, "", texts) if gaps.any() else texts]
+        gaps = blank(texts)
+        return [np.where(gaps, NO_TEXT, texts) if gaps.any() else texts]
     if plan.role == "ordered":
         return [_ranks(column, plan.levels)]
     values, unread = read_as(column, plan.role)
@@ -187,16 +198,16 @@ def read_plan(column, plan):
 
 
 def _levels(column, plan):
-    if plan.type == "boolean" and column.type == "number":
-        column = type(column)("boolean", column.values.astype(float))
-    texts = labels(column)
+    if plan.type == "boolean" and column.type in ("number", "boolean"):
+        codes = np.where(np.isnan(column.values), 2, column.values != 0).astype(np.int8)
+        return np.array(["False", "True", np.nan], dtype=object)[codes]
     if column.type in ("category", "ordered"):
         return np.array([*column.levels, np.nan], dtype=object)[column.values]
+    texts = labels(column)
+    if set(map(type, texts)) == {str}:
+        return texts
     gaps = np.fromiter((text is None for text in texts), bool, len(texts))
-    if gaps.any():
-        texts = texts.copy()
-        texts[gaps] = np.nan
-    return texts
+    return np.where(gaps, np.nan, texts)
 
 
 def _ranks(column, levels):
@@ -205,5 +216,3 @@ def _ranks(column, levels):
         codes = np.array([*(rank.get(level, np.nan) for level in column.levels), np.nan])
         return codes[column.values]
     return np.array([rank.get(text, np.nan) for text in labels(column)], dtype=float)
-
-

@@ -120,27 +120,28 @@ class TableReader(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         outputs = self.layout_.outputs()
-        names = [output.name for output in outputs]
         columns = read_columns(X, self.layout_)
         wanted = output_format(self)
         if wanted == "pandas":
             pandas = import_optional("pandas", "pandas", "set_output(transform='pandas')")
-            index = X.index if hasattr(X, "iloc") else None
-            data = dict(zip(names, columns, strict=True))
-            if not data:
-                return pandas.DataFrame(index=range(view_of(X).shape[0]) if index is None else index)
-            frame = pandas.DataFrame(data, copy=False)
-            text = {o.name: object for o in outputs if o.kind != "number"}
-            frame = frame.astype(text) if text else frame
-            return frame if index is None else frame.set_axis(index, axis=0)
+            index = X.index if hasattr(X, "iloc") else pandas.RangeIndex(view_of(X).shape[0])
+            series = {
+                output.name: pandas.Series(
+                    values, index=index, dtype=None if output.kind == "number" else object
+                )
+                for output, values in zip(outputs, columns, strict=True)
+            }
+            return pandas.DataFrame(series, index=index, copy=False)
         if wanted == "polars":
             polars = import_optional("polars", "polars", "set_output(transform='polars')")
             return polars.DataFrame(
                 [
-                    polars.Series(name, values)
+                    polars.Series(output.name, values)
                     if output.kind == "number"
-                    else polars.Series(name, [v if v == v else None for v in values], polars.String)
-                    for name, output, values in zip(names, outputs, columns, strict=True)
+                    else polars.Series(
+                        output.name, [v if v == v else None for v in values], polars.String
+                    )
+                    for output, values in zip(outputs, columns, strict=True)
                 ]
             )
         if all(output.kind == "number" for output in outputs):
@@ -249,7 +250,9 @@ def find_columns(view, layout):
         taken[plan.name] = number + 1
         own = places.get(plan.name, [])
         found.append(own[number] if number < len(own) else -1)
-    gone = [p.name for p, place in zip(plans, found, strict=True) if place < 0 and p.role != "ignore"]
+    gone = [
+        p.name for p, place in zip(plans, found, strict=True) if place < 0 and p.role != "ignore"
+    ]
     if gone and view.storage == "records":
         return found
     if gone:

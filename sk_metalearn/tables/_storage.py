@@ -296,5 +296,3 @@ def _arrow(array, name):
     values = np.empty(len(array), dtype=object)
     values[:] = array.to_pylist()
     return Column(*read_objects(values, name)[:3])
-
-

@@ -10,6 +10,10 @@ import numpy as np
 __all__ = ["as_float", "is_missing", "is_pandas_na", "label", "missing_mask"]
 
 
+_NEVER = (str, int, bool, bytes)
+_SCALARS = (Number, np.generic, dt.date, dt.timedelta)
+
+
 def is_pandas_na(value):
     """Whether a value is pandas' own missing value."""
     return type(value).__name__ == "NAType"
@@ -20,9 +24,7 @@ def is_missing(value):
     # NaN and NaT differ from themselves; pandas' NA refuses to be compared as a boolean.
     if value is None or is_pandas_na(value):
         return True
-    return isinstance(value, float | np.generic | dt.date | Number) and bool(value != value) or (
-        type(value).__name__ == "NaTType"
-    )
+    return not isinstance(value, _NEVER) and isinstance(value, _SCALARS) and bool(value != value)
 
 
 def missing_mask(values):
@@ -36,10 +38,12 @@ def missing_mask(values):
     -------
     ndarray of bool, shape (n,)
     """
-    texts = (str, int, bool)
-    return np.fromiter(
-        (type(value) not in texts and is_missing(value) for value in values), bool, len(values)
-    )
+    types = set(map(type, values))
+    if types <= {*_NEVER, dt.date, dt.datetime, dt.time, dt.timedelta}:
+        return np.zeros(len(values), bool)
+    if types <= {*_NEVER, type(None), float, dt.date, dt.datetime, Decimal}:
+        return np.fromiter((v is None or v != v for v in values), bool, len(values))
+    return np.fromiter(map(is_missing, values), bool, len(values))
 
 
 def label(value):
