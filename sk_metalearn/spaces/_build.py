@@ -138,10 +138,20 @@ def _preprocessing(choice, schema, family, kind, random_state):
     if choice["reducer"] == "pca":
         # A sparse matrix is reduced by its leading directions only, without being made dense.
         steps.append(("pca", PCA(0.95) if not schema.sparse else PCA(50, svd_solver="arpack")))
-    elif choice["reducer"] == "select":
+    elif choice["reducer"] == "select" and not _is_one_column(columns, choice):
         test = f_classif if kind == "classification" else f_regression
         steps.append(("select", SelectPercentile(test, percentile=50)))
     return [("preprocessing", _chain(steps))] if steps else []
+
+
+def _is_one_column(columns, choice):
+    """Whether a model meets one column, of which half cannot be chosen."""
+    n_inputs = sum(map(len, columns.values()))
+    return (
+        n_inputs == 1
+        and not columns["text"]
+        and (not columns["category"] or choice["encoder"] != "onehot")
+    )
 
 
 @dataclass(frozen=True)

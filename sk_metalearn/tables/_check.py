@@ -1,4 +1,4 @@
-"""Any table a user may have, checked before anything is learned from it; its values never change."""
+"""Any table a user may have, checked before a model meets it; its values never change."""
 
 import importlib.util
 import warnings
@@ -206,8 +206,9 @@ def check_rows(X, estimator, text=None):
         if not infinite:
             raise
         raise ValueError(
-            f"Input X contains infinity in the columns {infinite}. {type(estimator).__name__} takes "
-            "finite numbers and missing values; replace infinities by one of these."
+            f"Input X contains infinity in the columns {infinite}. "
+            f"{type(estimator).__name__} takes finite numbers and missing values; replace "
+            "infinities by one of these."
         ) from error
 
 

@@ -282,7 +282,7 @@ def _parsed_why(what, read):
 
 
 def _are_codes(values, levels, plan):
-    """Digits that name something: a leading zero, a width that never changes, a name that says so."""
+    """Digits that name something: a leading zero, one width throughout, or a name that says so."""
     digits = [level for level in levels if level.isdigit()]
     if len(digits) < _PARSED * len(levels):
         return False

@@ -217,7 +217,7 @@ def _pandas(series, name):
         return _category(series.cat.codes.to_numpy(), list(dtype.categories), dtype.ordered, True)
     if isinstance(dtype, np.dtype):
         read = _values(series.to_numpy(), name)
-        plain = read.plain and not (dtype == object and read.type == "number")
+        plain = read.plain and not (dtype.kind == "O" and read.type == "number")
         return Column(read.type, read.values, read.levels, plain)
     if hasattr(dtype, "pyarrow_dtype"):
         return _arrow(series.array.__arrow_array__(), name)
