@@ -42,10 +42,9 @@ MAX_LEVELS = {"native": 250, "ordinal": 250, "onehot": 32}
 MIN_CLASS_FOR_EARLY_STOPPING = 10
 
 _VERSION = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
-#: Directions of words and of pieces of free text that linear models get; 15 for the others.
-_TEXT_DIRECTIONS = dict.fromkeys(
-    ("logistic_regression", "linear_svc", "ridge", "svm", "elastic_net", "linear_svr"), 50
-)
+#: Directions to which the words of a text are reduced, and its pieces of words. A hundred in all
+#: serve every family better than thirty (benchmarks/tables_text.py).
+_TEXT_DIRECTIONS = 50
 _SCALED_TARGET = ("svm", "linear_svr", "mlp", "kernel_ridge", "huber", "gaussian_process")
 
 
@@ -126,7 +125,7 @@ def _preprocessing(choice, schema, family, kind, random_state):
         if ordinary:
             blocks.append(("numeric", _chain(numeric), _keys(ordinary)))
         for column in columns["text"]:
-            blocks += _text_blocks(column, family, schema)
+            blocks += _text_blocks(column, schema)
         steps.append(("columns", ColumnTransformer(blocks, sparse_threshold=0)))
     if schema.sparse and family.needs_dense:
         dense = FunctionTransformer(
@@ -201,11 +200,10 @@ def _read_columns(schema, reader):
     return columns
 
 
-def _text_blocks(column, family, schema):
+def _text_blocks(column, schema):
     """Words, and pieces of words, by TF-IDF and reduced to few directions."""
     name = "text_" + str(column.key).replace("__", "_")
-    most = _TEXT_DIRECTIONS.get(family.name, 15)
-    directions = max(2, min(most, schema.layout.plans[column.position].n_levels // 4))
+    directions = max(2, min(_TEXT_DIRECTIONS, schema.layout.plans[column.position].n_levels // 4))
     for suffix, how in (
         # Marks of punctuation are words, so that no text is without any.
         ("words", {"token_pattern": r"\w+|[^\w\s]+", "ngram_range": (1, 2)}),

@@ -56,7 +56,9 @@ def check_table(X, estimator):
     else:
         X = check_rows(X, estimator)
         infinite, empty = [], []
-        if not sparse.issparse(X) and X.dtype.kind in "fO":
+        if X.dtype.kind == "f":
+            empty = _odd_columns(X)[1]
+        elif X.dtype.kind == "O":
             infinite, empty = _look_at(view_of(X), name)
     if infinite:
         raise ValueError(
@@ -191,25 +193,37 @@ def check_rows(X, estimator, text=None):
             X = _to_numbers(X, estimator, must=text is False)
         if X.dtype == object:
             return X
-    try:
-        return check_array(
-            _narrow(X),
-            accept_sparse="csr",
-            accept_large_sparse=False,
-            dtype=None,
-            ensure_all_finite="allow-nan",
-            input_name="X",
-            estimator=estimator,
-        )
-    except ValueError as error:
-        infinite = _infinite_columns(X) if "infinity" in str(error) else []
-        if not infinite:
-            raise
+    X = check_array(
+        _narrow(X),
+        accept_sparse="csr",
+        accept_large_sparse=False,
+        dtype=None,
+        ensure_all_finite=False,
+        input_name="X",
+        estimator=estimator,
+    )
+    infinite = _odd_columns(X)[0]
+    if infinite:
         raise ValueError(
             f"Input X contains infinity in the columns {infinite}. "
             f"{type(estimator).__name__} takes finite numbers and missing values; replace "
             "infinities by one of these."
-        ) from error
+        )
+    return X
+
+
+def _odd_columns(X):
+    """Positions of the columns with infinities, and of those without any value, in one pass."""
+    if X.dtype.kind != "f":
+        return [], []
+    if sparse.issparse(X):
+        infinite = np.isinf(X.data)
+        return sorted(set(X.indices[infinite].tolist())), []
+    # A sum tells of both at once; it may overflow without either.
+    with np.errstate(over="ignore", invalid="ignore"):
+        odd = np.flatnonzero(~np.isfinite(X.sum(axis=0)))
+    infinite = [int(j) for j in odd if np.isinf(X[:, j]).any()]
+    return infinite, [int(j) for j in odd if np.isnan(X[:, j]).all()]
 
 
 def _keep_text(X):
@@ -227,14 +241,6 @@ def _narrow(X):
         return X
     parts = (X.data, X.indices.astype(np.int32), X.indptr.astype(np.int32))
     return type(X)(parts, shape=X.shape)
-
-
-def _infinite_columns(X):
-    if sparse.issparse(X):
-        X = X.tocoo()
-        return sorted(set(X.col[np.isinf(X.data)].tolist()))
-    X = np.asarray(X)
-    return np.flatnonzero(np.isinf(X).any(axis=0)).tolist() if X.ndim == 2 else []
 
 
 def _to_numbers(X, estimator, must):
