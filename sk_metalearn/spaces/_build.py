@@ -126,7 +126,12 @@ def _preprocessing(choice, schema, family, kind, random_state):
             blocks.append(("numeric", _chain(numeric), _keys(ordinary)))
         for column in columns["text"]:
             blocks += _text_blocks(column, schema)
-        steps.append(("columns", ColumnTransformer(blocks, sparse_threshold=0)))
+        transformer = ColumnTransformer(blocks, sparse_threshold=0)
+        if schema.container == "array" and not columns["text"]:
+            # Frames made under a global `transform_output` would name columns by their position
+            # in a block, and these names then clash.
+            transformer.set_output(transform="default")
+        steps.append(("columns", transformer))
     if schema.sparse and family.needs_dense:
         dense = FunctionTransformer(
             operator.methodcaller("toarray"),
@@ -189,7 +194,8 @@ def _reader(schema):
 
 
 def _hands_on_names(schema):
-    return schema.container != "array" and importlib.util.find_spec("pandas") is not None
+    held = schema.container != "array" or schema.text
+    return bool(held) and importlib.util.find_spec("pandas") is not None
 
 
 def _read_columns(schema, reader):

@@ -236,7 +236,8 @@ def find_columns(view, layout):
     if layout.names is None or view.names is None:
         if view.shape[1] != len(plans):
             raise ValueError(
-                f"X has {view.shape[1]} features, but {len(plans)} features were seen in fit."
+                f"X has {view.shape[1]} features, but TableReader is expecting {len(plans)} "
+                "features as input."
             )
         return list(range(len(plans)))
     if list(view.names) == layout.names:

@@ -11,6 +11,7 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sk_metalearn.exceptions import FallbackWarning
 from sk_metalearn.tables import TableReader, describe_columns
@@ -148,7 +149,7 @@ def test_rows_in_any_other_form_are_read_alike():
     assert pickle.loads(pickle.dumps(reader)).transform(frame).tolist() == expected
     with pytest.raises(ValueError, match=r"lacks the columns \['day'\]"):
         reader.transform(frame.drop(columns="day"))
-    with pytest.raises(ValueError, match="has 2 features, but 3"):
+    with pytest.raises(ValueError, match="has 2 features, but TableReader is expecting 3"):
         reader.transform(frame.to_numpy(dtype=object)[:, :2])
 
 
@@ -246,6 +247,11 @@ def test_a_target_of_several_types_is_refused_with_advice():
     y = np.array([1, "1"] * 30, dtype=object)
     with pytest.raises(ValueError, match=r"object array of several types.*y.astype\(str\)"):
         check_target(y, np.zeros((60, 1)), "classification", TableReader())
+
+
+@parametrize_with_checks([TableReader()])
+def test_the_reader_is_an_estimator_of_scikit_learn(estimator, check):
+    check(estimator)
 
 
 def test_the_table_of_what_was_decided():
