@@ -107,7 +107,17 @@ class Layout:
         return None if self.storage in ("array", "sparse") else [p.name for p in self.plans]
 
     def positions(self, *roles):
-        """Positions of the columns of some roles: tuple of int."""
+        """Give the positions of the columns of some roles.
+
+        Parameters
+        ----------
+        *roles : str
+            Which roles.
+
+        Returns
+        -------
+        tuple of int
+        """
         return tuple(i for i, plan in enumerate(self.plans) if plan.role in roles)
 
     def outputs(self):
