@@ -14,6 +14,7 @@ ROOT = Path(sk_metalearn.__file__).parent
 ROOMS = [
     "exceptions",
     "_compat",
+    "tables",
     "metafeatures",
     "spaces",
     "knowledge",

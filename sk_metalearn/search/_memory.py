@@ -18,7 +18,7 @@ from ..knowledge._records import OWN_SEARCHES, task_id, unnamed
 from ..spaces import Categorical, Configuration
 from ..spaces._match import match_candidates
 from ..strategies import PastPerformance
-from ._fingerprint import hash_of_data
+from ..tables._identity import hash_of_data
 from ._point_json import stable_text
 
 __all__ = ["Memory", "memory_of", "metric_name", "stack_past"]
