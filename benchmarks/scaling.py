@@ -1,6 +1,6 @@
-"""Efficiency of two workers, here and on local clusters of Dask and Ray.
+"""Efficiency of several workers, here and on local clusters of Dask and Ray.
 
-    python benchmarks/scaling.py --out scaling.csv
+    python benchmarks/scaling.py --workers 2 4 --out scaling.csv
 
 Candidates sleep for a second, so that other load of the machine hardly touches the figures: they
 show what the search itself costs and how well it keeps its workers busy, not the speed of a
@@ -110,7 +110,7 @@ def measure(places, n_candidates, workers):
     """Yield the rows of the table."""
     for place in places:
         alone = reference = None
-        for n in (1, workers):
+        for n in (1, *workers):
             where, close = PLACES[place](n)
             try:
                 with where:
@@ -141,7 +141,7 @@ def main():
     parser.add_argument("--out", required=True, help="CSV file to write")
     parser.add_argument("--places", nargs="+", choices=list(PLACES), default=list(PLACES))
     parser.add_argument("--candidates", type=int, default=16)
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--workers", type=int, nargs="+", default=[2])
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     with open(arguments.out, "w", newline="") as file:

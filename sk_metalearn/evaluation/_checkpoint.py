@@ -96,7 +96,9 @@ class CheckpointFile(Journal):
         self.connection.execute("PRAGMA locking_mode=EXCLUSIVE")
         self.connection.execute("PRAGMA synchronous=NORMAL")
         self.connection.execute("BEGIN IMMEDIATE")
-        self.connection.execute("COMMIT")
+        if not self._is_new:
+            # An empty file would get its first page.
+            self.connection.execute("COMMIT")
 
     # Reading.
 
@@ -189,7 +191,8 @@ class CheckpointFile(Journal):
     def _flush(self):
         try:
             self._find_again()
-            self.connection.execute("BEGIN")
+            if not self.connection.in_transaction:
+                self.connection.execute("BEGIN")
             if self._is_new:
                 for statement in _TABLES:
                     self.connection.execute(statement)

@@ -23,8 +23,10 @@ __all__ = [
     "ScorerSpy",
     "SetParams",
     "failed_fold",
+    "call_configured",
     "run_configured",
     "run_fold",
+    "write_model",
 ]
 
 
@@ -95,8 +97,9 @@ class FoldResult:
     predictions : ndarray or None
     classes : ndarray or None
         Classes that the columns of the predictions stand for.
-    model : str
-        Name of the file of the fitted model.
+    model : str or bytes
+        Name of the file of the fitted model, or the model itself where this machine has not the
+        folder.
     excess : str
         Which limit of prediction time or model size was exceeded, and how.
     error : Exception or None
@@ -224,6 +227,31 @@ def run_fold(payload, candidate, fold, progress=None, caller=None, context=None)
     return result
 
 
+def call_configured(config, filters, function, *args):
+    """Call a function under a configuration of scikit-learn and filters of warnings.
+
+    Parameters
+    ----------
+    config : dict
+    filters : list
+    function : callable
+    *args
+        Its arguments.
+
+    Returns
+    -------
+    object
+        What the function returns.
+    """
+    with config_context(**config):
+        if threading.current_thread() is not threading.main_thread():
+            # Warning filters belong to the whole process.
+            return function(*args)
+        with warnings.catch_warnings():
+            warnings.filters[:] = filters
+            return function(*args)
+
+
 def run_configured(payload, *job):
     """Call `run_fold` under the configuration of the thread, or process, that asked.
 
@@ -233,13 +261,7 @@ def run_configured(payload, *job):
     *job
         The other arguments of `run_fold`.
     """
-    with config_context(**payload.config):
-        if threading.current_thread() is not threading.main_thread():
-            # Warning filters belong to the whole process.
-            return run_fold(payload, *job)
-        with warnings.catch_warnings():
-            warnings.filters[:] = payload.filters
-            return run_fold(payload, *job)
+    return call_configured(payload.config, payload.filters, run_fold, payload, *job)
 
 
 def _evaluate(payload, candidate, fold, progress, caller, recorder):
@@ -320,11 +342,29 @@ def _keep(payload, model, test, fold, result):
     limit = payload.max_model_bytes
     if limit is not None and len(content) > limit:
         result.excess = f"{len(content):,} bytes of model; the limit is {limit:,.0f}"
+    if leaves and os.path.isdir(payload.keep_models):
+        content = write_model(payload.keep_models, content)
     if leaves:
-        name = f"{os.getpid()}-{time.perf_counter_ns()}.model"
-        with open(os.path.join(payload.keep_models, name), "wb") as file:
-            file.write(content)
-        result.model = name
+        result.model = content
+
+
+def write_model(folder, content):
+    """Write a model into a folder.
+
+    Parameters
+    ----------
+    folder : str
+    content : bytes
+
+    Returns
+    -------
+    str
+        The name of the file.
+    """
+    name = f"{os.getpid()}-{time.perf_counter_ns()}.model"
+    with open(os.path.join(folder, name), "wb") as file:
+        file.write(content)
+    return name
 
 
 def _predict(model, X):

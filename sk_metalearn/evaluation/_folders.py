@@ -13,7 +13,7 @@ except ImportError:  # Windows, where nobody can remove a file that is open
 
 __all__ = ["SearchFolder", "remove_orphans"]
 
-_PREFIX = "sk_metalearn-"
+_PREFIX = "sk_metalearn-search-"
 _LOCK = "in-use"
 # A younger folder may not have its lock yet.
 _LEAST_AGE = 5.0

@@ -27,6 +27,9 @@ def run_here(payload, job, key):
     begun, cpu = time.perf_counter(), time.process_time()
     with one_thread():
         value = run_fold(payload, *job)
+    if isinstance(value.model, bytes):
+        # The folder is gone.
+        value.model = ""
     wall, cpu = time.perf_counter() - begun, time.process_time() - cpu
     return Completed(key, "ok", value, "", wall, cpu)
 

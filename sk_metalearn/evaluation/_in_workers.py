@@ -57,7 +57,7 @@ class InWorkers(Remote):
         )
 
     def _wait(self, timeout):
-        done = self.pool.next(timeout)
+        done = self.pool.wait(timeout)
         return None if done is None else (done.ticket, done)
 
     def _end(self, handles):
@@ -66,6 +66,9 @@ class InWorkers(Remote):
 
     def _withdraw(self, handle):
         return self.pool.n_ready == 0 and self.pool.withdraw(handle)
+
+    def _data(self):
+        return self.shared.path
 
     def _mend(self):
         # A temp folder may be cleaned while a search goes on for days.

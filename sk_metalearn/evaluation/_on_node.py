@@ -76,7 +76,7 @@ def run_on_node(ticket, call, name, content, n_threads, wall_seconds, memory_byt
         )
         with _lock:
             _running[ticket] = pool, number
-        return pool.next()
+        return pool.wait()
     finally:
         with _lock:
             _running.pop(ticket, None)

@@ -12,6 +12,7 @@ import pickle
 import queue
 import selectors
 import socket
+import sys
 import threading
 import time
 import weakref
@@ -233,6 +234,7 @@ class WorkerPool:
             "payload": payload,
             "n_threads": n_threads,
             "paths": import_paths(),
+            "arguments": list(sys.argv),
             "folder": folder,
         }
         ticket = next(self._numbers)
@@ -254,9 +256,33 @@ class WorkerPool:
         Returns
         -------
         Completed or None
-            None if nothing ended in time, or nothing is pending. Where no process could be
-            started the status is ``"not_started"``, where a process could not load what it
-            needs ``"unloadable"``.
+            None if nothing ended in time, or nothing is pending.
+
+        Raises
+        ------
+        RuntimeError
+            If no process can be started, or none can load the job: a fault of the machine is
+            no result.
+        """
+        done = self.wait(timeout)
+        if done is not None and done.status in (NOT_STARTED, UNLOADABLE):
+            what = "start" if done.status == NOT_STARTED else "load what it is to run"
+            raise RuntimeError(f"No worker process could {what}: {done.error.strip()}")
+        return done
+
+    def wait(self, timeout=None):
+        """Wait for a job to end, whatever ends it.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            As for `next`.
+
+        Returns
+        -------
+        Completed or None
+            As for `next`. Where no process could be started the status is ``"not_started"``,
+            where a process could not load what it needs ``"unloadable"``.
         """
         if not self._outstanding:
             return None

@@ -10,9 +10,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from sklearn import get_config
+
 from ..exceptions import FallbackWarning
 from ._executor import Completed, Executor
-from ._fold import run_configured
+from ._fold import FoldResult, call_configured, run_configured, write_model
 from ._in_process import InProcess, call_here, run_here
 from ._pool import NOT_STARTED, UNLOADABLE
 from ._shared import pack
@@ -40,6 +42,7 @@ class _Running:
     wall_seconds: float | None
     memory_bytes: int | None
     short: bool
+    data: str = ""
 
 
 class Remote(Executor):
@@ -91,6 +94,10 @@ class Remote(Executor):
         """Take back a call that waits for a process to start; True if it was taken back."""
         return False
 
+    def _data(self):
+        """Name what `_put` brought last."""
+        return ""
+
     def _mend(self):
         """Tell whether what was wrong with the place is mended, so that a job can run again."""
         return False
@@ -108,6 +115,7 @@ class Remote(Executor):
 
     def _start(self, key, running):
         call = dumps((run_configured, (OfPayload(), *running.job)))
+        running.data = self._data()
         running.handle = self._begin(
             call, wall_seconds=running.wall_seconds, memory_bytes=running.memory_bytes
         )
@@ -151,6 +159,7 @@ class Remote(Executor):
                 continue
             running = self.running.pop(key)
             if not self._goes_again(done, key):
+                self._fetch_model(done.value)
                 return Completed(
                     key,
                     done.status if done.status != LOST else "died",
@@ -174,7 +183,7 @@ class Remote(Executor):
     def _retry(self, key, running, done):
         problem = done.status in (NOT_STARTED, UNLOADABLE)
         try:
-            if not problem or self._mend():
+            if not problem or running.data != self._data() or self._mend():
                 self._start(key, running)
                 return
             cause = _last_line(done.error)
@@ -183,6 +192,16 @@ class Remote(Executor):
         self.running = {key: running, **self.running}
         what = "load what it needs" if done.status == UNLOADABLE else "start"
         self._take_over(f"No worker process could {what} ({cause})")
+
+    def _fetch_model(self, result):
+        """Keep here the model that a candidate left on another machine."""
+        if not isinstance(result, FoldResult) or not isinstance(result.model, bytes):
+            return
+        try:
+            result.model = write_model(self.payload.keep_models, result.model)
+        except OSError:
+            # A full disk costs the model, not the result.
+            result.model = ""
 
     def _run_short(self):
         for key, running in self.running.items():
@@ -241,7 +260,8 @@ class Remote(Executor):
             if self.stand_in is not None:
                 break
             try:
-                call = dumps((function, tuple(self._away(argument) for argument in args)))
+                settings = get_config(), list(warnings.filters), function
+                call = dumps((call_configured, (*settings, *map(self._away, args))))
                 done = self._wait_for(self._begin(call, **limits), wall_seconds, begun)
             except Exception as error:
                 self._take_over(f"A call could not be handed to a worker ({error!r})")

@@ -92,8 +92,13 @@ class _Noting(cloudpickle.Pickler):
         return super().reducer_override(thing)
 
 
+def _newest():
+    """Say what changes when a module is loaded."""
+    return len(sys.modules), next(reversed(sys.modules), None)
+
+
 @lru_cache(maxsize=1)
-def _users_modules(n_modules):
+def _users_modules(n_modules, newest):
     # There are thousands to look through, for each job.
     return [name for name in list(sys.modules) if name not in _SCRIPT and is_users(name)]
 
@@ -103,7 +108,7 @@ def _by_value():
     """Have cloudpickle write the user's modules by value."""
     with _lock:
         known = cloudpickle.list_registry_pickle_by_value()
-        added = [name for name in _users_modules(len(sys.modules)) if name not in known]
+        added = [name for name in _users_modules(*_newest()) if name not in known]
         for name in added:
             if name in sys.modules:
                 cloudpickle.register_pickle_by_value(sys.modules[name])

@@ -97,6 +97,7 @@ def _call(job):
     try:
         # The caller may import from more places than when this process was started.
         sys.path.extend(path for path in job["paths"] if path not in sys.path)
+        sys.argv[:] = job["arguments"]
         if job["folder"]:
             with contextlib.suppress(OSError):
                 os.chdir(job["folder"])

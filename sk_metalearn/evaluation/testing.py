@@ -23,6 +23,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.metrics import check_scoring
 from threadpoolctl import threadpool_info
 
+from ._fake import FakeClock, FakeExecutor, FakeResult
 from ._fold import FoldResult, Payload, SetParams, run_fold
 from ._journal import StoredTrial
 from ._threads import caller_threads
@@ -30,6 +31,9 @@ from ._threads import caller_threads
 __all__ = [
     "EXECUTOR_CHECKS",
     "JOURNAL_CHECKS",
+    "FakeClock",
+    "FakeExecutor",
+    "FakeResult",
     "ProbeClassifier",
     "check_executor",
     "check_journal",
@@ -229,6 +233,14 @@ def check_configuration(make):
         payload = make_payload(scoring=_routing_of)
         with make(payload) as executor:
             assert _one(executor, ({}, 0)).value.scores == 1.0
+
+    with config_context(enable_metadata_routing=True):
+        with make(make_payload()) as executor:
+            assert executor.call(_routing_here).value is True
+
+
+def _routing_here():
+    return get_config()["enable_metadata_routing"]
 
 
 def check_cancel(make):

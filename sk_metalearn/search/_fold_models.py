@@ -1,10 +1,10 @@
 """Models that candidates left when they were fitted on the first fold: a model at any moment."""
 
 import os
-import shutil
-import tempfile
 
 from cloudpickle import loads
+
+from ..evaluation import SearchFolder
 
 __all__ = ["FoldModels"]
 
@@ -28,13 +28,14 @@ class FoldModels:
     """
 
     def __init__(self, most_bytes=_MOST_BYTES):
-        self.folder = tempfile.mkdtemp(prefix="sk_metalearn-")
+        self._place = SearchFolder()
+        self.folder = self._place.path
         self.most_bytes = most_bytes
         self._kept = {}
 
     def close(self):
         """Remove the folder."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._place.close()
 
     def _path(self, trial):
         names = [result.model for result in trial.folds.values() if result.model]

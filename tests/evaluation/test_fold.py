@@ -54,3 +54,31 @@ def test_prediction_is_timed_on_a_thousand_rows(per_row, exceeded):
     """20 rows in 5 ms are no 1,000 rows in 250 ms."""
     result = run_fold(payload(Slow(per_row), max_predict_seconds=0.15), {}, 0)
     assert bool(result.excess) is exceeded, result.excess
+
+
+class Leaves(Slow):
+    """Calls sys.exit."""
+
+    def fit(self, X, y):
+        raise SystemExit("enough")
+
+
+def test_a_candidate_that_exits_is_a_result():
+    result = run_fold(payload(Leaves(), error_score=-1.0), {}, 0)
+    assert result.status == "crashed" and "enough" in result.failure
+    assert result.scores == -1.0 and result.error is None
+    result = run_fold(payload(Leaves(), error_score="raise"), {}, 0)
+    assert isinstance(result.error, RuntimeError)
+
+
+def test_a_scorer_that_fails_is_told():
+    def fails(estimator, X, y):
+        raise ValueError("no such score")
+
+    result = run_fold(payload(), {}, 0)
+    assert result.status == "ok"
+    failing = payload()
+    failing.scorer = fails
+    with pytest.warns(UserWarning, match="Scoring failed"):
+        result = run_fold(failing, {}, 0)
+    assert result.status == "invalid" and "no such score" in result.failure
