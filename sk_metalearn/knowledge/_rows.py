@@ -34,8 +34,8 @@ class StoredRows:
         "evaluations": Evaluation.from_dict,
     }
 
-    def __init__(self, store, tables):
-        self.store, self.tables, self.problems = store, tables, []
+    def __init__(self, store, tables, select):
+        self.store, self.tables, self.select, self.problems = store, tables, select, []
 
     def read(self, name, rows):
         """Yield the key and the record of each row that can be read."""
@@ -59,7 +59,7 @@ class StoredRows:
     def records(self, connection, name, ids=None):
         """Read records by their id."""
         table = self.tables[name]
-        query = self.store.select(table.c.id, table.c.record).order_by(table.c.id)
+        query = self.select(table.c.id, table.c.record).order_by(table.c.id)
         queries = (
             [query] if ids is None else [query.where(table.c.id.in_(own)) for own in in_parts(ids)]
         )
@@ -68,12 +68,12 @@ class StoredRows:
     def evaluations(self, connection, configurations=None, most=None):
         """Read evaluations in the order in which they came, a part of them at a time."""
         table = self.tables["evaluations"]
-        query = self.store.select(table.c.number, table.c.record).order_by(table.c.number)
+        query = self.select(table.c.number, table.c.record).order_by(table.c.number)
         if configurations is not None:
             query = query.where(table.c.configuration.in_(configurations))
         if most is not None:
             last = query.order_by(None).order_by(table.c.number.desc()).limit(most).subquery()
-            query = self.store.select(last).order_by(last.c.number)
+            query = self.select(last).order_by(last.c.number)
         rows = connection.execution_options(yield_per=_STREAM).execute(query)
         for _, evaluation in self.read("evaluations", rows):
             yield evaluation

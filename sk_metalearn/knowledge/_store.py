@@ -112,10 +112,6 @@ class KnowledgeStore:
             self._reader.dispose()
             self._writer.dispose()
 
-    def select(self, *columns):
-        """Begin a query."""
-        return self._sql.select(*columns)
-
     @contextmanager
     def _transaction(self, writing=False):
         if self._process != os.getpid():
@@ -376,7 +372,7 @@ class KnowledgeStore:
         """
         if self.schema() is None:
             return {}, [], []
-        rows, orphans = StoredRows(self, self._tables), []
+        rows, orphans = StoredRows(self, self._tables, self._sql.select), []
         ids = None if configurations is None else sorted(set(configurations))
         with self._transaction() as connection:
             if ids is None:
@@ -422,7 +418,7 @@ class KnowledgeStore:
         """
         if self.schema() is None:
             return []
-        rows = StoredRows(self, self._tables)
+        rows = StoredRows(self, self._tables, self._sql.select)
         with self._transaction() as connection:
             if ids is not None:
                 return list(rows.records(connection, "configurations", sorted(ids)).values())
