@@ -331,7 +331,7 @@ class KnowledgeBase:
             return self.table(kind).narrowed(configurations)
         known = [own for own in configurations if own is not None]
         families = {own.family for own in known} | {"dummy"}
-        others = self._store.often_measured(families, MOST_OF_A_FAMILY)
+        others = self._store.often_measured(families, MOST_OF_A_FAMILY, _MOST_CELLS)
         return self.table(kind, configurations=[*known, *others])
 
     def _part(self, kind, fidelity, configurations):
@@ -524,7 +524,7 @@ class KnowledgeBase:
         list of Configuration
         """
         if not self._loaded:
-            return self._store.configurations(family=family, most=most)
+            return self._store.configurations(family=family, most=most, recent=_MOST_CELLS)
         found = {}
         for table in self._absorb().values():
             found.update((own.id, own) for own in table.configurations if own.family == family)
