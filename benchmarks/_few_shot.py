@@ -107,6 +107,8 @@ def few_shot_learners(n_shots):
         OuterLoop(max_iter=600, learning_rate=rate, validation_interval=50, n_iter_no_change=4)
         for rate in (2e-4, 1e-3)
     )
+    steps = {"inner_learning_rate": 0.1, "n_adapt_steps": None}  # as many as in meta-training
+    plain = OuterLoop(optimizer="sgd", learning_rate=0.5)
     steady = OuterLoop(max_iter=300, learning_rate=5e-4, validation_interval=50, n_iter_no_change=3)
     return {
         "1-NN, raw input": KNeighborsClassifier(1),
@@ -117,8 +119,8 @@ def few_shot_learners(n_shots):
         "siamese": settings(
             ml.SiameseNetworkClassifier, (gentle, quick), embedding | {"margin": 15.0}
         ),
-        "MAML": settings(ml.MAMLClassifier, (gentle, quick), common),
-        "Reptile": settings(ml.ReptileClassifier, (None,), common),
+        "MAML": settings(ml.MAMLClassifier, (gentle, quick), common | steps | {"n_steps": 5}),
+        "Reptile": settings(ml.ReptileClassifier, (plain,), common | steps),
         "SNAIL": settings(ml.SNAILClassifier, (steady,), common),
         "Meta Network": settings(ml.MetaNetworkClassifier, (steady,), common),
         "MANN": settings(ml.MANNClassifier, (SEQUENCES,), common),

@@ -46,19 +46,23 @@ def sine(options):
         max_iter=15000, batch_size=25, validation_interval=1000, n_validation_episodes=200
     )
     reptile = replace(long, batch_size=5, optimizer="sgd", learning_rate=0.5)
-    common = {"standardize": False, "random_state": 0, "n_query": 10}
+    common = {
+        **{"hidden_layer_sizes": (40, 40), "n_adapt_steps": None},
+        **{"standardize": False, "random_state": 0, "n_query": 10},
+    }
     for n_shots in options.shots or (10, 5):
         shared = common | {"n_shots": n_shots}
+        paper = {"inner_learning_rate": 0.01, "n_steps": 1, "outer": long} | shared
         learners = {
-            "MAML": ml.MAMLRegressor(outer=long, **shared),
-            "first-order MAML": ml.MAMLRegressor(outer=long, first_order=True, **shared),
+            "MAML": ml.MAMLRegressor(**paper),
+            "first-order MAML": ml.MAMLRegressor(first_order=True, **paper),
             "Reptile": ml.ReptileRegressor(
                 outer=reptile,
                 n_steps=20,
                 inner_learning_rate=0.05,
                 **shared | {"n_query": 40, "standardize": True},
             ),
-            "joint pre-training": ml.MAMLRegressor(outer=long, n_steps=0, **shared),
+            "joint pre-training": ml.MAMLRegressor(**paper | {"n_steps": 0}),
         }
         for name, learner in learners.items():
             if not asked(options, name):

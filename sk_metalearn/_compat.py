@@ -14,6 +14,7 @@ from sklearn.model_selection._validation import (
 from sklearn.utils import _safe_indexing, indexable
 from sklearn.utils._metadata_requests import _routing_enabled
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import _check_method_params, _num_samples
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "masked_params",
     "needs_probabilities",
     "num_samples",
+    "output_format",
     "routed_params",
     "routing_is_on",
     "safe_indexing",
@@ -157,3 +159,8 @@ def begin_callbacks(estimator, max_subtasks):
 def accepts_callbacks(estimator):
     """Tell whether any callback is registered on the estimator."""
     return bool(getattr(estimator, "_skl_callbacks", None))
+
+
+def output_format(transformer):
+    """The container that `set_output` asks of ``transform``: default, pandas or polars."""
+    return _get_output_config("transform", transformer)["dense"]

@@ -13,6 +13,7 @@ __all__ = [
     "SkMetalearnError",
     "SpaceError",
     "StrategyError",
+    "TableError",
     "import_optional",
     "warn_user",
 ]
@@ -31,6 +32,10 @@ class KnowledgeError(SkMetalearnError, ValueError):
 
 class SpaceError(SkMetalearnError, ValueError):
     """A configuration or a search space is not valid."""
+
+
+class TableError(SkMetalearnError, ValueError, TypeError):
+    """A column of a table holds what no model can learn from; it is named."""
 
 
 class StrategyError(SkMetalearnError, ValueError):

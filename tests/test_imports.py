@@ -1,6 +1,7 @@
 """The rooms import in one direction, and importing the package is light."""
 
 import ast
+import graphlib
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ ROOT = Path(sk_metalearn.__file__).parent
 ROOMS = [
     "exceptions",
     "_compat",
+    "tables",
     "metafeatures",
     "spaces",
     "knowledge",
@@ -116,3 +118,45 @@ def test_the_quickstart_asks_for_no_frames():
     quickstart = Path(__file__).parents[1] / "examples" / "quickstart.py"
     text = quickstart.read_text(encoding="utf-8")
     assert "as_frame" not in text and "pandas" not in text
+
+
+# Rooms that take from another room only what its `__init__` gives, and in which no two files
+# import each other, not even through others.
+WALLED = ["metalearners", "strategies"]
+
+
+def _modules_imported(path):
+    """Modules of the package that a file imports by their dotted names, anywhere in it."""
+    package = path.relative_to(ROOT).with_suffix("").parts[:-1]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = package[: len(package) - node.level + 1]
+            module = (*base, *(node.module.split(".") if node.module else ()))
+            yield module
+            yield from ((*module, alias.name) for alias in node.names)
+
+
+@pytest.mark.parametrize("room", WALLED)
+def test_a_room_imports_no_private_module_of_another(room):
+    wrong = {
+        (path.name, ".".join(module))
+        for path in (ROOT / room).glob("*.py")
+        for module in _modules_imported(path)
+        if len(module) > 1 and module[0] != room and module[0] in ROOMS
+        if (ROOT / module[0] / f"{module[1]}.py").exists() and module[1].startswith("_")
+    }
+    assert not wrong
+
+
+@pytest.mark.parametrize("room", WALLED)
+def test_no_circle_of_imports_inside_a_room(room):
+    files = {path.stem: path for path in (ROOT / room).glob("*.py") if path.stem != "__init__"}
+    graph = {
+        name: {
+            module[1]
+            for module in _modules_imported(path)
+            if len(module) > 1 and module[0] == room and module[1] in files
+        }
+        for name, path in files.items()
+    }
+    graphlib.TopologicalSorter(graph).prepare()

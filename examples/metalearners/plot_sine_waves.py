@@ -35,6 +35,8 @@ tasks = make_sine_tasks(1000, n_samples=50, random_state=0)
 # ``meta_fit`` is the outer loop: it looks for weights from which the inner loop goes far.
 
 maml = MAMLRegressor(
+    inner_learning_rate=0.01,
+    n_steps=1,
     standardize=False,
     outer=OuterLoop(max_iter=2500, batch_size=20, validation_interval=500),
     random_state=0,

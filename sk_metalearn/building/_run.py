@@ -407,7 +407,7 @@ def _describe(task):
         "licence": task.source.licence,
         "n_rows": task.n_rows,
         "n_features": schema.n_features,
-        "n_categorical": len(schema.categorical + schema.mixed + schema.nullable),
+        "n_categorical": len(schema.categorical),
         "n_classes": task.n_classes,
         "dropped_classes": list(task.dropped),
     }

@@ -225,7 +225,7 @@ class PreparedTask:
     def schema(self):
         """Schema of the development rows."""
         rows = self.development
-        return Schema.from_data(self.X.iloc[rows], self.y[rows], self.source.kind)
+        return Schema.from_data(self.X.iloc[rows], self.y[rows], self.source.kind, units=False)
 
     @cached_property
     def scale(self):

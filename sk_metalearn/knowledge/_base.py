@@ -18,6 +18,9 @@ from ._files import is_ours
 from ._lines import read_lines, write_lines
 from ._merge import diff_tables, merge_tables
 from ._records import KINDS, Status
+from ._retrieval import DatasetRetriever, find_neighbors
+from ._store import KnowledgeStore
+from ._summary import summarize
 from ._table import MOST_OF_A_FAMILY, empty_table
 from ._text import printable
 from ._urls import is_store, user_store_url
@@ -124,8 +127,6 @@ class KnowledgeBase:
         if str(path_or_url) == "user":
             path_or_url = user_store_url()
         if is_store(path_or_url):
-            from ._store import KnowledgeStore
-
             base = cls()
             base._store, base._loaded = KnowledgeStore(path_or_url), False
             return base
@@ -330,7 +331,7 @@ class KnowledgeBase:
             return self.table(kind).narrowed(configurations)
         known = [own for own in configurations if own is not None]
         families = {own.family for own in known} | {"dummy"}
-        others = self._store.often_measured(families, MOST_OF_A_FAMILY)
+        others = self._store.often_measured(families, MOST_OF_A_FAMILY, _MOST_CELLS)
         return self.table(kind, configurations=[*known, *others])
 
     def _part(self, kind, fidelity, configurations):
@@ -475,8 +476,6 @@ class KnowledgeBase:
         if str(path_or_url).endswith(".jsonl") and "://" not in str(path_or_url):
             write_lines(self, path_or_url, anonymous)
         elif is_store(path_or_url):
-            from ._store import KnowledgeStore
-
             store = KnowledgeStore(path_or_url)
             store.add_base(self)
             store.close()
@@ -525,7 +524,7 @@ class KnowledgeBase:
         list of Configuration
         """
         if not self._loaded:
-            return self._store.configurations(family=family, most=most)
+            return self._store.configurations(family=family, most=most, recent=_MOST_CELLS)
         found = {}
         for table in self._absorb().values():
             found.update((own.id, own) for own in table.configurations if own.family == family)
@@ -607,14 +606,10 @@ class KnowledgeBase:
         KnowledgeError
             If neither data nor meta-features are given, or the base has no meta-features.
         """
-        from ._retrieval import find_neighbors
-
         return find_neighbors(self, X, y, metafeatures, kind, n_neighbors)
 
     def _retriever(self, kind, names):
         """Give the retriever over some meta-features, made once, and the rows it knows."""
-        from ._retrieval import DatasetRetriever
-
         table = self.table(kind, self.fidelities(kind)[0])
         with self._lock:
             known = self._retrievers.get((kind, names))
@@ -667,8 +662,6 @@ class KnowledgeBase:
         Summary
             A dict that prints as a table.
         """
-        from ._summary import summarize
-
         return summarize(self._absorb(), self._sources, self.provenance)
 
 

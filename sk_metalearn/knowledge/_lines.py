@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.metrics import get_scorer_names
 
 from ..exceptions import KnowledgeError
-from ..spaces import families
+from ..spaces import PREPROCESSING, families, load_pool
 from ._assemble import assemble, counted
 from ._files import replace_file
 from ._limits import MAX_LINE, read_json
@@ -193,8 +193,6 @@ def _plain(value, words):
 
 def _catalogue_words():
     """Settings of each family, and the words that their values may be."""
-    from ..spaces import PREPROCESSING, load_pool
-
     steps = {word for choices in PREPROCESSING.values() for word in choices}
     found = {}
     for kind in KINDS:

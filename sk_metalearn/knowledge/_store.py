@@ -17,19 +17,8 @@ from pathlib import Path
 from ..exceptions import KnowledgeError, import_optional
 from . import _sqlite
 from ._assemble import assemble, counted
-from ._limits import MAX_LINE, read_json
-from ._private import failure_type
-from ._records import (
-    OWN_SEARCHES,
-    Evaluation,
-    Source,
-    Status,
-    Task,
-    read_configuration,
-    read_metafeatures,
-    short,
-    supersedes,
-)
+from ._records import OWN_SEARCHES, Status, Task, short, supersedes
+from ._rows import StoredRows, cell_of, completed, finite, head_of, in_parts, to_json
 from ._schema import MIGRATIONS, SCHEMA, store_tables
 from ._text import printable
 from ._urls import password_of, read_url
@@ -38,11 +27,8 @@ __all__ = ["KnowledgeStore"]
 
 # Any number will do as long as nobody else locks by it: it orders the making of the tables.
 _LOCK = 7_305_518_226
-# Databases limit the values of one query.
-_AT_ONCE = 500
 # What reading a damaged file can end in, beside the database's own errors.
 _DAMAGE = (sqlite3.Error, UnicodeError, TypeError, AttributeError, LookupError, OverflowError)
-_STREAM = 5_000
 
 
 class KnowledgeStore:
@@ -274,12 +260,12 @@ class KnowledgeStore:
         # Sorted, so that two writers never wait for each other in a circle.
         rows = {
             "tasks": {
-                t.id: {"id": t.id, "kind": t.kind, "record": _json(t.to_dict())} for t in tasks
+                t.id: {"id": t.id, "kind": t.kind, "record": to_json(t.to_dict())} for t in tasks
             },
             "configurations": {c.id: {"id": c.id, "record": c.text} for c in configurations},
-            "sources": {s.name: {"id": s.name, "record": _json(s.to_dict())} for s in sources},
+            "sources": {s.name: {"id": s.name, "record": to_json(s.to_dict())} for s in sources},
             "metafeatures": {
-                key: {"id": key, "record": _json(_finite(values))}
+                key: {"id": key, "record": to_json(finite(values))}
                 for key, values in (metafeatures or {}).items()
                 if values
             },
@@ -289,7 +275,7 @@ class KnowledgeStore:
             before = kept.get(own.key)
             if before is None or supersedes(own.status, before.status):
                 kept[own.key] = own
-        cells = {key: _cell(own) for key, own in kept.items()}
+        cells = {key: cell_of(own) for key, own in kept.items()}
         self._prepare()
         with self._transaction(writing=True) as connection:
             for name, entries in rows.items():
@@ -324,18 +310,18 @@ class KnowledgeStore:
         table, ids = self._tables["metafeatures"], sorted(entries)
         query = self._sql.select(table.c.id, table.c.record).order_by(table.c.id)
 
-        def completed(query):
+        def missing(query):
             for key, record in connection.execute(query).all():
-                whole = _completed(record, entries[key]["record"])
+                whole = completed(record, entries[key]["record"])
                 if whole != record:
                     yield key, whole
 
-        for start in range(0, len(ids), _AT_ONCE):
-            found = completed(query.where(table.c.id.in_(ids[start : start + _AT_ONCE])))
+        for part in in_parts(ids):
+            found = missing(query.where(table.c.id.in_(part)))
             short = [key for key, _ in found]
             # Only these are locked, and so read again: writers of one task seldom wait.
             locked = query.where(table.c.id.in_(short)).with_for_update()
-            for key, whole in completed(locked) if short else ():
+            for key, whole in missing(locked) if short else ():
                 change = self._sql.update(table).where(table.c.id == key)
                 connection.execute(change.values(record=whole))
 
@@ -386,15 +372,15 @@ class KnowledgeStore:
         """
         if self.schema() is None:
             return {}, [], []
-        rows, orphans = _Rows(self), []
+        rows, orphans = StoredRows(self, self._tables, self._sql.select), []
         ids = None if configurations is None else sorted(set(configurations))
         with self._transaction() as connection:
             if ids is None:
                 found = rows.evaluations(connection)
                 tasks = None
             else:
-                share = None if most is None else max(1, most // max(1, len(_split(ids))))
-                parts = (rows.evaluations(connection, own, share) for own in _split(ids))
+                share = None if most is None else max(1, most // max(1, len(in_parts(ids))))
+                parts = (rows.evaluations(connection, own, share) for own in in_parts(ids))
                 found = list(chain(*parts))
                 tasks = sorted({own.task for own in found})
             parts = {
@@ -413,7 +399,7 @@ class KnowledgeStore:
         rows.problems += [f"{self!r}: {own}" for own in counted(orphans)]
         return tables, list(parts["sources"].values()), rows.problems
 
-    def configurations(self, ids=None, family=None, most=None):
+    def configurations(self, ids=None, family=None, most=None, recent=None):
         """Read configurations without their evaluations.
 
         Parameters
@@ -423,6 +409,8 @@ class KnowledgeStore:
             Only those of this family.
         most : int, optional
             At most so many, those evaluated last.
+        recent : int, optional
+            Look among the last evaluations only, so many of them.
 
         Returns
         -------
@@ -430,25 +418,24 @@ class KnowledgeStore:
         """
         if self.schema() is None:
             return []
-        rows = _Rows(self)
+        rows = StoredRows(self, self._tables, self._sql.select)
         with self._transaction() as connection:
             if ids is not None:
                 return list(rows.records(connection, "configurations", sorted(ids)).values())
-            sql, own = self._sql, self._tables["configurations"].c
-            cell = self._tables["evaluations"].c
-            head = _head(family)
+            sql, own, recent = self._sql, self._tables["configurations"].c, self._recent(recent)
+            head = head_of(family)
             query = (
                 sql.select(own.id, own.record)
-                .join(self._tables["evaluations"], cell.configuration == own.id)
+                .join(recent, recent.c.configuration == own.id)
                 .where(sql.func.substr(own.record, 1, len(head)) == head)
                 .group_by(own.id, own.record)
-                .order_by(sql.func.max(cell.number).desc())
+                .order_by(sql.func.max(recent.c.number).desc())
                 .limit(most)
             )
             found = rows.read("configurations", connection.execute(query))
             return [configuration for _, configuration in found]
 
-    def often_measured(self, families, most):
+    def often_measured(self, families, most, recent=None):
         """Name the configurations of some families that were evaluated on most tasks.
 
         Parameters
@@ -456,6 +443,8 @@ class KnowledgeStore:
         families : iterable of str
         most : int
             Of each family at most so many.
+        recent : int, optional
+            Look among the last evaluations only, so many of them.
 
         Returns
         -------
@@ -464,21 +453,29 @@ class KnowledgeStore:
         """
         if self.schema() is None:
             return []
-        sql, own = self._sql, self._tables["configurations"].c
-        cell, found = self._tables["evaluations"].c, []
+        sql, own, found = self._sql, self._tables["configurations"].c, []
+        recent = self._recent(recent)
         with self._transaction() as connection:
             for family in sorted(families):
-                head = _head(family)
+                head = head_of(family)
                 query = (
                     sql.select(own.id)
-                    .join(self._tables["evaluations"], cell.configuration == own.id)
+                    .join(recent, recent.c.configuration == own.id)
                     .where(sql.func.substr(own.record, 1, len(head)) == head)
                     .group_by(own.id)
-                    .order_by(sql.func.count().desc(), sql.func.max(cell.number).desc())
+                    .order_by(sql.func.count().desc(), sql.func.max(recent.c.number).desc())
                     .limit(most)
                 )
                 found += connection.execute(query).scalars()
         return found
+
+    def _recent(self, most):
+        """Number and configuration of the last evaluations, as a part of a query."""
+        cell = self._tables["evaluations"].c
+        query = self._sql.select(cell.number, cell.configuration)
+        if most is not None:
+            query = query.order_by(cell.number.desc()).limit(most)
+        return query.subquery()
 
     def count(self):
         """Count the rows of each table.
@@ -500,88 +497,9 @@ class KnowledgeStore:
             }
 
 
-class _Rows:
-    """Reads rows of a store one by one, and notes those that cannot be read."""
-
-    READERS = {
-        "tasks": Task.from_dict,
-        "configurations": read_configuration,
-        "sources": Source.from_dict,
-        "metafeatures": read_metafeatures,
-        "evaluations": Evaluation.from_dict,
-    }
-
-    def __init__(self, store):
-        self.store, self.problems = store, []
-
-    def read(self, name, rows):
-        """Yield the key and the record of each row that can be read."""
-        reader = self.READERS[name]
-        for key, text in rows:
-            try:
-                if not isinstance(text, str) or len(text) > MAX_LINE:
-                    raise KnowledgeError(f"a record that is no text, or too long: {short(text)}")
-                record = read_json(text)
-                record = reader(record, text) if name == "configurations" else reader(record)
-                # An evaluation's key is its number, a configuration's a hash of its content.
-                own = getattr(record, {"sources": "name"}.get(name, "id"), key)
-                if name != "evaluations" and own != key:
-                    raise KnowledgeError(f"a record of {short(own)}")
-                yield key, record
-            except KnowledgeError as error:
-                table = self.store._tables[name].name
-                place = f"{self.store!r}, table {table}, row {short(key)}"
-                self.problems.append(f"{place}: {printable(str(error))}")
-
-    def records(self, connection, name, ids=None):
-        """Read records by their id."""
-        table = self.store._tables[name]
-        query = self.store._sql.select(table.c.id, table.c.record).order_by(table.c.id)
-        queries = (
-            [query] if ids is None else [query.where(table.c.id.in_(own)) for own in _split(ids)]
-        )
-        return dict(chain(*(self.read(name, connection.execute(own)) for own in queries)))
-
-    def evaluations(self, connection, configurations=None, most=None):
-        """Read evaluations in the order in which they came, a part of them at a time."""
-        table = self.store._tables["evaluations"]
-        query = self.store._sql.select(table.c.number, table.c.record).order_by(table.c.number)
-        if configurations is not None:
-            query = query.where(table.c.configuration.in_(configurations))
-        if most is not None:
-            last = query.order_by(None).order_by(table.c.number.desc()).limit(most).subquery()
-            query = self.store._sql.select(last).order_by(last.c.number)
-        rows = connection.execution_options(yield_per=_STREAM).execute(query)
-        for _, evaluation in self.read("evaluations", rows):
-            yield evaluation
-
-
 @contextmanager
 def _nothing():
     yield
-
-
-def _head(family):
-    """How the canonical text of a configuration of a family begins."""
-    return f'{{"family":{json.dumps(family)},'
-
-
-def _split(ids):
-    return [ids[start : start + _AT_ONCE] for start in range(0, len(ids), _AT_ONCE)]
-
-
-def _cell(own):
-    record = own.to_dict()
-    record["reason"] = failure_type(own.reason)
-    return {
-        "task": own.task,
-        "configuration": own.configuration,
-        "fidelity": own.fidelity,
-        "seed": own.seed,
-        "source": own.source,
-        "status": own.status.name,
-        "record": _json({name: value for name, value in record.items() if value}),
-    }
 
 
 def _postgres_driver():
@@ -591,24 +509,3 @@ def _postgres_driver():
         import_optional("psycopg2", "postgres", "A knowledge store on PostgreSQL")
         return "postgresql+psycopg2"
     return "postgresql+psycopg"
-
-
-def _completed(record, other):
-    """Add to a record of meta-features those that only another has."""
-    try:
-        own = read_metafeatures(read_json(record))
-    except KnowledgeError:
-        # Damaged: the new one takes its place.
-        return other
-    known = {name: value for name, value in own.items() if value == value}
-    return _json({**_finite(own), **json.loads(other), **known})
-
-
-def _json(record):
-    return json.dumps(record, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
-def _finite(values):
-    return {
-        name: float(v) if v == v and abs(v) != float("inf") else None for name, v in values.items()
-    }

@@ -1,10 +1,9 @@
 """Classification or regression: what a target is, told from its values."""
 
 import numpy as np
-from sklearn.utils.validation import column_or_1d
 
+from ..tables._target import target_column, target_values
 from ._registry import KINDS
-from ._tables import read_column
 
 __all__ = ["check_kind", "target_values", "tell_kind"]
 
@@ -35,17 +34,17 @@ def tell_kind(y):
     ValueError
         If the target is not a single column of classes or numbers.
     """
-    values = target_values(y)
     if hasattr(getattr(y, "dtype", None), "categories"):
         return "classification"
-    role, values = read_column(values)
-    if role == "date":
+    column = target_column(y)
+    if column.type in ("date", "duration"):
         raise ValueError(
-            "Unknown label type: y must hold one class or one number per row, got dates. Turn them "
-            "into numbers, such as days since the first."
+            f"Unknown label type: y must hold one class or one number per row, got {column.type}s. "
+            "Turn them into numbers, such as days since the first."
         )
-    if role == "category":
+    if column.type not in ("number", "empty"):
         return "classification"
+    values = column.values.astype(float)
     known = values[np.isfinite(values)]
     if (known != np.floor(known)).any():
         return "regression"
@@ -79,28 +78,3 @@ def check_kind(y, kind):
     if y is None:
         return None
     return kind or tell_kind(y)
-
-
-def target_values(y):
-    """Give a target of any container as an array.
-
-    Parameters
-    ----------
-    y : array-like of shape (n_rows,) or (n_rows, 1)
-
-    Returns
-    -------
-    ndarray of shape (n_rows,)
-
-    Raises
-    ------
-    ValueError
-        If there are several columns.
-    """
-    values = np.asarray(y.to_numpy() if hasattr(y, "to_numpy") else y)
-    if values.ndim == 2 and values.shape[1] > 1:
-        raise ValueError(
-            f"Unknown label type: y must hold one class or one number per row, got "
-            f"{values.shape[1]} columns. Describe each output of a multi-output task by itself."
-        )
-    return column_or_1d(values)

@@ -3,6 +3,10 @@
 import numpy as np
 from scipy import sparse
 
+from ..tables._decide import decide
+from ..tables._read import labels, read_as, read_plan
+from ..tables._storage import view_of
+
 #: A table of at most this many numbers is copied whole; a larger one is read in pieces.
 _COPY_LIMIT = 4_000_000
 
@@ -81,12 +85,14 @@ class Table:
 def read_table(X):
     """Sort the columns of any table into numbers and categories.
 
+    What a column is, `sk_metalearn.tables` decides: numbers, dates (seconds since 1970), durations
+    (seconds) and ordered categories are numeric; text, truth values and categories categorical.
+    Columns that only name the rows count as what they are stored as.
+
     Parameters
     ----------
-    X : array-like, sparse matrix or dataframe of shape (n_rows, n_columns)
-        pandas and polars frames keep their dtypes: booleans, strings and categories are
-        categorical; numbers, dates (seconds since 1970) and durations (seconds) are numeric. A
-        column of an object array is numeric if every value is a number.
+    X : array-like, sparse matrix, dataframe or pyarrow.Table of shape (n_rows, n_columns)
+        The data.
 
     Returns
     -------
@@ -96,48 +102,34 @@ def read_table(X):
     Raises
     ------
     ValueError
-        If ``X`` is not two-dimensional, is complex, or has no rows or no columns.
-    TypeError
-        If a column holds values that are neither numbers nor categories.
+        If ``X`` is not two-dimensional, has no rows or no columns, or a column cannot be read.
     """
     if sparse.issparse(X):
-        _check_shape(X)
+        _check_shape(X.shape)
         if X.dtype.kind == "c":
             raise ValueError(f"Complex data not supported: X has dtype {X.dtype}.")
-        numbers = X.tocsr()
-        return Table(numbers, _no_codes(X.shape[0]), [], X.shape[0])
-    if hasattr(X, "iloc") and hasattr(X, "dtypes"):
-        return _read_pandas(X)
-    if hasattr(X, "get_columns") and hasattr(X, "schema"):
-        _check_shape(X)
-        return _read_columns(map(_polars_column, X.get_columns()), X.shape)
-    return _read_array(X)
-
-
-def _read_array(X):
-    try:
-        array = np.asarray(X)
-    except ValueError as error:
-        raise ValueError(f"X cannot be read as a table with equal rows: {error}") from error
-    if array.dtype.kind in "US" and isinstance(X, list | tuple):
-        array = np.array(X, dtype=object)
-    _check_shape(array)
-    if array.dtype.kind == "c":
-        raise ValueError(f"Complex data not supported: X has dtype {array.dtype}.")
-    if array.dtype.kind in "fiu":
-        return Table(array, _no_codes(len(array)), [], len(array))
-    return _read_columns((read_column(array[:, j]) for j in range(array.shape[1])), array.shape)
-
-
-def _read_pandas(X):
-    _check_shape(X)
-    kinds = set(X.dtypes)
-    plain = [dtype for dtype in kinds if isinstance(dtype, np.dtype) and dtype.kind in "fiu"]
-    if len(plain) == len(kinds) == 1 and X.shape[0] * X.shape[1] <= _COPY_LIMIT:
-        numbers = X.to_numpy()
+        return Table(X.tocsr(), _no_codes(X.shape[0]), [], X.shape[0])
+    view = view_of(X)
+    _check_shape(view.shape)
+    numbers = _only_numbers(X, view)
+    if numbers is not None:
         return Table(numbers, _no_codes(len(numbers)), [], len(numbers))
-    columns = (_pandas_column(X.iloc[:, j]) for j in range(X.shape[1]))
-    return _read_columns(columns, X.shape)
+    layout = decide(X)
+    pairs = (_read_column(view.column(j), plan) for j, plan in enumerate(layout.plans))
+    return _read_columns(pairs, view.shape)
+
+
+def _only_numbers(X, view):
+    """The data as one array where they are nothing but numbers of one type."""
+    if view.storage == "array" and view.names is None:
+        array = np.asarray(X)
+        return array if array.dtype.kind in "fiu" and not np.ma.isMaskedArray(X) else None
+    if view.storage != "pandas" or view.shape[0] * view.shape[1] > _COPY_LIMIT:
+        return None
+    kinds = set(X.dtypes)
+    dtype = next(iter(kinds))
+    plain = len(kinds) == 1 and isinstance(dtype, np.dtype) and dtype.kind == "f"
+    return X.to_numpy() if plain else None
 
 
 def _read_columns(columns, shape):
@@ -162,97 +154,41 @@ def _read_columns(columns, shape):
     return Table(numbers, codes, levels, shape[0], n_dates, numeric + categorical)
 
 
-def _pandas_column(series):
-    dtype = series.dtype
-    kind = getattr(dtype, "kind", "O")
-    if hasattr(series, "cat") and hasattr(dtype, "categories"):
-        codes = np.asarray(series.cat.codes)
-        return "category", _sort_codes(codes, [str(name) for name in dtype.categories])
-    if kind in "fiu":
-        if isinstance(dtype, np.dtype):
-            return "number", series.to_numpy()
-        return "number", series.to_numpy(np.float64, na_value=np.nan)
-    if kind == "b":
-        missing = np.asarray(series.isna())
-        values = np.asarray(series.astype(object))
-        codes = np.where(
-            missing, -1, np.where(missing, False, values).astype(bool).astype(np.int32)
-        )
-        return "category", _sort_codes(codes, ["False", "True"])
-    if kind in "mM":
-        return "date", _dates(np.asarray(series.to_numpy(f"{kind}8[ns]")))
-    if kind == "c":
-        raise ValueError(f"Complex data not supported: column {series.name!r} has dtype {dtype}.")
-    return read_column(np.asarray(series.astype(object)), series.name)
+def _read_column(column, plan):
+    """Give a column as numbers or as codes and their count."""
+    if column.type == "empty":
+        return "number", column.values
+    role = plan.role
+    if role == "ignore":
+        role = "number" if column.type == "number" else "category"
+    if role in ("date", "duration"):
+        values = read_as(column, role)[0]
+        return "date", _seconds(values) if role == "date" else values * 86_400
+    if role == "ordered":
+        return "number", read_plan(column, plan)[0]
+    if role == "number":
+        if column.type == "number":
+            return "number", column.values
+        return "number", read_as(column, "number")[0]
+    return "category", _codes(column)
 
 
-def _polars_column(series):
-    dtype = series.dtype
-    if dtype.is_numeric():
-        return "number", series.cast(float).to_numpy()
-    if str(dtype) == "Time":
-        return "date", series.to_physical().cast(float).to_numpy() / 1e9
-    if dtype.is_temporal():
-        return "date", _dates(series.to_numpy())
-    values = np.empty(len(series), dtype=object)
-    values[:] = series.to_list()
-    return read_column(values, series.name, numeric=False)
+def _codes(column):
+    """Codes of the levels that occur, in the order of their text, and how many there are."""
+    if column.type in ("category", "ordered"):
+        return _sort_codes(column.values, column.levels)
+    if column.type == "boolean":
+        codes = np.where(np.isnan(column.values), -1, column.values).astype(np.int32)
+        return _sort_codes(codes, ["False", "True"])
+    texts = labels(column)
+    unique = {name: code for code, name in enumerate(sorted({t for t in texts if t is not None}))}
+    unique[None] = -1
+    return np.fromiter(map(unique.__getitem__, texts), np.int32, len(texts)), len(unique) - 1
 
 
-def read_column(values, name=None, numeric=True):
-    """Read one column of an object, string, boolean or date array."""
-    kind = values.dtype.kind
-    if kind in "mM":
-        return "date", _dates(values)
-    if kind == "b":
-        return "category", _sort_codes(values.astype(np.int32), ["False", "True"])
-    if kind in "fiu":
-        return "number", values
-    values = values.astype(object)
-    missing = np.fromiter((is_missing(value) for value in values), dtype=bool, count=len(values))
-    present = values[~missing]
-    types = {type(value) for value in present}
-    if any(issubclass(t, complex | np.complexfloating) for t in types):
-        raise ValueError(f"Complex data not supported: column {name!r} holds complex numbers.")
-    if any(issubclass(t, dict | list | set | tuple | np.ndarray) for t in types):
-        example = next(v for v in present if isinstance(v, dict | list | set | tuple | np.ndarray))
-        raise TypeError(
-            f"argument must be a string or a real number in every cell of X, got a "
-            f"{type(example).__name__} in column {name!r}: {example!r:.60}"
-        )
-    if numeric and all(_is_number(t) for t in types):
-        numbers = np.full(len(values), np.nan)
-        numbers[~missing] = present.astype(np.float64)
-        return "number", numbers
-    if types and all(issubclass(t, np.datetime64) or hasattr(t, "toordinal") for t in types):
-        dates = np.full(len(values), np.datetime64("NaT"), dtype="M8[us]")
-        dates[~missing] = [np.datetime64(value).astype("M8[us]") for value in present]
-        return "date", _dates(dates)
-    names = [str(value) for value in present]
-    unique = {name: code for code, name in enumerate(sorted(set(names)))}
-    codes = np.full(len(values), -1, dtype=np.int32)
-    codes[~missing] = np.fromiter((unique[name] for name in names), np.int32, len(names))
-    return "category", (codes, len(unique))
-
-
-def _is_number(t):
-    return issubclass(t, int | float | np.number) and not issubclass(t, bool | np.bool_)
-
-
-def is_pandas_na(value):
-    return type(value).__name__ == "NAType"
-
-
-def is_missing(value):
-    # NaN and NaT differ from themselves; pandas' NA refuses to be compared as a boolean
-    return value is None or (not isinstance(value, str) and (is_pandas_na(value) or value != value))
-
-
-def _dates(values):
-    """Seconds since 1970, or of a duration, as float64; NaN where the value is missing."""
-    unit = np.timedelta64(1, "s")
-    origin = np.datetime64(0, "s") if values.dtype.kind == "M" else np.timedelta64(0, "s")
-    return (values - origin) / unit
+def _seconds(dates):
+    """Seconds since 1970 as float64; NaN where the date is missing."""
+    return (dates - np.datetime64(0, "s")) / np.timedelta64(1, "s")
 
 
 def _sort_codes(codes, names):
@@ -268,14 +204,7 @@ def _no_codes(n_rows):
     return np.empty((n_rows, 0), dtype=np.int32)
 
 
-def _check_shape(X):
-    shape = getattr(X, "shape", None)
-    if shape is None or len(shape) != 2:
-        raise ValueError(
-            f"Expected 2D array, got {'scalar' if shape == () else f'{len(shape or ())}D'} array "
-            f"instead. Reshape your data with X.reshape(-1, 1) if it has a single feature or "
-            f"X.reshape(1, -1) if it contains a single sample."
-        )
+def _check_shape(shape):
     if shape[0] < 1:
         raise ValueError(
             f"Found array with 0 sample(s) (shape={tuple(shape)}) while a minimum of 1 is required."

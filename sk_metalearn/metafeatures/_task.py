@@ -4,10 +4,11 @@ import time
 
 import numpy as np
 
+from ..tables._values import is_missing
 from ._kind import check_kind, target_values
 from ._registry import COSTS, NotComputable, intermediate
 from ._sample import column_fingerprints, priorities, row_fingerprints, spread_sample
-from ._tables import is_missing, read_table
+from ._tables import read_table
 
 #: About how many numbers a sample of all columns may hold, but at least some rows are read.
 _SAMPLE_NUMBERS = 4_000_000

@@ -51,7 +51,13 @@ class MemoryLearner(BaseMetaLearner):
     }
 
     def _default_outer(self):
-        return OuterLoop(max_iter=1000, batch_size=32, learning_rate=3e-3, n_validation_episodes=64)
+        return OuterLoop(
+            max_iter=1000 if self.kind == "regression" else 400,
+            batch_size=32,
+            learning_rate=3e-3,
+            n_validation_episodes=64,
+            validation_interval=50,
+        )
 
     def _n_slots(self, params):
         return params["head_b0"].shape[0]

@@ -125,8 +125,8 @@ class MANNClassifier(FewShotClassifier, _MANN):
     standardize : bool, default=True
         Whether to standardise columns with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for at most 1000 updates of 32
-        tasks each, at step size 0.003.
+        Settings of the outer loop; None for 32 tasks an update at step
+        size 0.003, 1000 updates for regression and 400 for classification.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.
@@ -202,8 +202,8 @@ class MANNRegressor(FewShotRegressor, _MANN):
     standardize : bool, default=True
         Whether to standardise columns and target with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for at most 1000 updates of 32
-        tasks each, at step size 0.003.
+        Settings of the outer loop; None for 32 tasks an update at step
+        size 0.003, 1000 updates for regression and 400 for classification.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.

@@ -9,6 +9,7 @@ from .._compat import Interval
 from ._backend import as_array_of, namespace, relu, squared_distances, transpose
 from ._embedding import EmbeddingLearner, embed, init_embedding
 from ._meta_learner import FewShotClassifier, parameters
+from ._outer_loop import OuterLoop
 
 
 @parameters
@@ -18,9 +19,12 @@ class _SiameseNetwork(EmbeddingLearner):
     method = "siamese"
 
     _: KW_ONLY
-    margin: float = 1.0
+    margin: float = 10.0
 
     _parameter_constraints = {"margin": [Interval(Real, 0, None, closed="neither")]}
+
+    def _default_outer(self):
+        return OuterLoop()
 
     def _initial_params(self, rng, n_features, n_outputs):
         return init_embedding(rng, n_features, self.hidden_layer_sizes, self.n_components)
@@ -72,8 +76,9 @@ class SiameseNetworkClassifier(FewShotClassifier, _SiameseNetwork):
     n_components : int or None, default=None
         Dimension of the learned space. None takes the number of features, but at least 32; then
         the space is the input space at first.
-    margin : float, default=1.0
-        Distance beyond which a pair of different classes costs nothing.
+    margin : float, default=10.0
+        Distance beyond which a pair of different classes costs nothing. Examples of different
+        classes are about this far apart at first, so that a larger margin means smaller steps.
     n_way : int, default=5
         Classes of an episode. Training with more classes than will be met helps.
     n_shots : int or (int, int), default=5

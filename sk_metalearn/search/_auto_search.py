@@ -20,6 +20,7 @@ from .._compat import (
 )
 from ..exceptions import import_optional
 from ..spaces import from_point
+from ..tables._check import check_rows
 from ._auto_model import fit_auto_model
 from ._budget import Budget
 from ._callbacks import fit_task
@@ -31,7 +32,7 @@ from ._quick_model import fit_quick_model
 from ._results import format_results
 from ._routing import RoutedScorer, route, without_routing
 from ._run_search import run_search
-from ._tables import check_data, check_rows
+from ._tables import check_data
 
 __all__ = ["AutoSearch"]
 

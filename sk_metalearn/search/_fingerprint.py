@@ -3,15 +3,15 @@
 import os
 
 import numpy as np
-from joblib import hash as joblib_hash
 from sklearn import __version__ as sklearn_version
 
 from .._version import __version__
 from ..evaluation import open_journal
 from ..exceptions import CheckpointError
+from ..tables._identity import hash_of_data
 from ._point_json import stable_text
 
-__all__ = ["fingerprint_of", "hash_of_data", "seed_of", "take_up"]
+__all__ = ["fingerprint_of", "seed_of", "take_up"]
 
 
 def fingerprint_of(X, y, params, options, estimator=None, space=None):
@@ -42,15 +42,6 @@ def fingerprint_of(X, y, params, options, estimator=None, space=None):
         "random_state": str(state) if isinstance(state, int | np.integer) else "none",
         "the versions": f"sk_metalearn {__version__}, scikit-learn {sklearn_version}",
     }
-
-
-def hash_of_data(X, y=None):
-    """Hash of data by content; frames that cannot be hashed as they are go column by column."""
-    if hasattr(X, "get_columns"):
-        X = {column.name: column.to_numpy() for column in X.get_columns()}
-    if hasattr(y, "to_numpy"):
-        y = y.to_numpy()
-    return joblib_hash([X, y])
 
 
 def take_up(path, fingerprint, stack):

@@ -5,6 +5,8 @@ candidates of any estimator are found again on the next dataset. What the catalo
 recorded under its own name too, where every search that asks the base finds it.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from sklearn import __version__ as sklearn_version
 
@@ -16,7 +18,7 @@ from ..knowledge._records import OWN_SEARCHES, task_id, unnamed
 from ..spaces import Categorical, Configuration
 from ..spaces._match import match_candidates
 from ..strategies import PastPerformance
-from ._fingerprint import hash_of_data
+from ..tables._identity import hash_of_data
 from ._point_json import stable_text
 
 __all__ = ["Memory", "memory_of", "metric_name", "stack_past"]
@@ -351,6 +353,14 @@ def stack_past(first, second):
         if name in theirs:
             aligned[:, j] = second.metafeatures[:, theirs[name]]
 
+    twice = _same_tasks(first, second, aligned)
+    if twice.any():
+        # The one store was asked twice: what it holds of a task counts once.
+        kept = np.flatnonzero(~twice)
+        if not len(kept):
+            return first
+        aligned, second = aligned[kept], _rows_of(second, kept)
+
     def column(own, past):
         return np.full(len(past.scores), np.nan) if own is None else own
 
@@ -368,4 +378,33 @@ def stack_past(first, second):
         tasks=first.tasks + second.tasks,
         metafeatures=np.vstack([first.metafeatures, aligned]),
         metafeature_names=first.metafeature_names,
+    )
+
+
+def _same_tasks(first, second, aligned):
+    """Which tasks of the second past are in the first, by name and meta-features."""
+    known = {}
+    for name, row in zip(first.tasks, first.metafeatures, strict=True):
+        known.setdefault(name, []).append(row)
+    return np.array(
+        [
+            any(np.array_equal(row, other, equal_nan=True) for other in known.get(name, ()))
+            for name, row in zip(second.tasks, aligned, strict=True)
+        ],
+        dtype=bool,
+    )
+
+
+def _rows_of(past, rows):
+    def cut(values):
+        return None if values is None else values[rows]
+
+    return replace(
+        past,
+        scores=past.scores[rows],
+        seconds=cut(past.seconds),
+        spread=cut(past.spread),
+        baseline=cut(past.baseline),
+        tasks=tuple(past.tasks[i] for i in rows),
+        metafeatures=past.metafeatures[rows],
     )

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._compat import num_samples, safe_indexing
-from ._folds import choose_rows
+from ..tables._rows import choose_rows
 
 __all__ = ["QuickModel", "fit_quick_model"]
 

@@ -11,10 +11,11 @@ from ..metafeatures import MetaFeatureExtractor
 from ..metafeatures._kind import check_kind
 from ..spaces import Configuration, Schema, build_estimator, to_point
 from ..strategies import Context, get_strategy, similar_tasks
+from ..tables._check import check_table
+from ..tables._target import check_target
 from ._catalogue_choices import match_configurations, usable_configurations
 from ._past import check_knowledge, name_similar, open_knowledge
 from ._past_lookup import past_performance
-from ._tables import check_table, check_target
 
 __all__ = ["Recommendation", "recommend"]
 

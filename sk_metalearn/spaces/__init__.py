@@ -3,6 +3,7 @@
 from ._build import build_estimator, build_model
 from ._catalogue import CATALOGUE_VERSION, families, get_family
 from ._configuration import Configuration
+from ._early import early_configurations
 from ._family import KINDS, PREPROCESSING, Family
 from ._parameters import Categorical, Float, Integer, Parameter
 from ._pool import SLICE, catalogue_space, fidelity_pool, from_point, load_pool, to_point
@@ -38,6 +39,7 @@ __all__ = [
     "build_estimator",
     "build_model",
     "catalogue_space",
+    "early_configurations",
     "families",
     "fidelity_pool",
     "from_point",

@@ -1,20 +1,23 @@
 """From a configuration to the scikit-learn pipeline it stands for, on each supported version.
 
-Everything made here holds scikit-learn, numpy and pandas objects only, so that a fitted pipeline
-can be used where sk_metalearn is not installed.
+Everything made here holds scikit-learn and numpy objects only, so that a fitted pipeline can be
+used where sk_metalearn is not installed; where a column is not stored as scikit-learn reads it,
+`TableReader` is the one exception.
 """
 
+import importlib.util
 import operator
-from datetime import datetime, timedelta
+from dataclasses import dataclass
 
 import numpy as np
 import sklearn
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
-from sklearn.decomposition import PCA
+from sklearn.decomposition import PCA, TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.feature_selection import SelectPercentile, f_classif, f_regression
 from sklearn.impute import SimpleImputer
 from sklearn.model_selection import KFold, StratifiedKFold
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
     MaxAbsScaler,
@@ -28,6 +31,7 @@ from sklearn.preprocessing import (
 )
 
 from ..exceptions import SpaceError
+from ..tables import TableReader
 from ._catalogue import get_family
 
 __all__ = ["build_estimator", "build_model"]
@@ -38,6 +42,9 @@ MAX_LEVELS = {"native": 250, "ordinal": 250, "onehot": 32}
 MIN_CLASS_FOR_EARLY_STOPPING = 10
 
 _VERSION = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
+#: Directions to which the words of a text are reduced, and its pieces of words. A hundred in all
+#: serve every family better than thirty (benchmarks/tables_text.py).
+_TEXT_DIRECTIONS = 50
 _SCALED_TARGET = ("svm", "linear_svr", "mlp", "kernel_ridge", "huber", "gaussian_process")
 
 
@@ -91,45 +98,126 @@ def _is_target_encoder(pipeline, name):
 
 
 def _preprocessing(choice, schema, family, kind, random_state):
-    numeric = _numeric_steps(choice, schema)
     if family.name == "dummy":
         return []
-    numbers, boxed = schema.numeric, schema.boxed
+    numeric = _numeric_steps(choice, schema)
+    reader = _reader(schema)
+    columns = _read_columns(schema, reader) if reader else _plain_columns(schema)
     if choice["imputer"] == "none":
-        numbers = tuple(i for i in numbers if i not in schema.blank) or numbers
-        boxed = tuple(i for i in boxed if i not in schema.blank) or boxed
-    if len(numbers) == schema.n_features:
-        steps = list(numeric)
+        known = [c for c in columns["number"] if c.position not in schema.blank]
+        columns["number"] = known or columns["number"]
+    ordinary = [c for c in columns["number"] if c.position not in schema.extreme]
+    extreme = [c for c in columns["number"] if c.position in schema.extreme]
+    steps = [("read", reader)] if reader else []
+    if len(ordinary) == (len(reader.layout.outputs()) if reader else schema.n_features):
+        steps += numeric
     else:
         blocks = []
-        encoder = _encoder(choice["encoder"], kind, random_state)
         # Categories come first: their positions are then known to a model that takes them as such.
-        if schema.categorical:
-            blocks.append(("category", encoder, list(schema.categorical)))
-        for role in ("mixed", "nullable"):
-            if getattr(schema, role):
-                again = _encoder(choice["encoder"], kind, random_state)
-                block = Pipeline([("cast", _cast(schema, role)), ("encode", again)])
-                blocks.append((role, block, list(getattr(schema, role))))
-        for role in ("datetime", "duration"):
-            if getattr(schema, role):
-                days = Pipeline([("days", _days(schema, role)), *numeric])
-                blocks.append((role, days, list(getattr(schema, role))))
-        if boxed:
-            blocks.append(("boxed", Pipeline([("cast", _unboxed()), *numeric]), list(boxed)))
-        if numbers:
-            blocks.append(("numeric", _chain(numeric), list(numbers)))
-        steps = [("columns", ColumnTransformer(blocks, sparse_threshold=0))]
+        if columns["category"]:
+            encoder = _encoder(choice["encoder"], kind, random_state)
+            if choice["encoder"] == "target" and schema.extreme_target:
+                encoder = Pipeline([("encode", encoder), ("unit", StandardScaler())])
+            blocks.append(("category", encoder, _keys(columns["category"])))
+        if extreme:
+            unit = Pipeline([("unit", MinMaxScaler()), *numeric])
+            blocks.append(("extreme", unit, _keys(extreme)))
+        if ordinary:
+            blocks.append(("numeric", _chain(numeric), _keys(ordinary)))
+        for column in columns["text"]:
+            blocks += _text_blocks(column, schema)
+        transformer = ColumnTransformer(blocks, sparse_threshold=0)
+        if schema.container == "array" and not columns["text"]:
+            # Frames made under a global `transform_output` would name columns by their position
+            # in a block, and these names then clash.
+            transformer.set_output(transform="default")
+        steps.append(("columns", transformer))
     if schema.sparse and family.needs_dense:
-        dense = FunctionTransformer(operator.methodcaller("toarray"), accept_sparse=True)
+        dense = FunctionTransformer(
+            operator.methodcaller("toarray"),
+            accept_sparse=True,
+            feature_names_out="one-to-one",
+        )
         steps.append(("dense", dense))
     if choice["reducer"] == "pca":
         # A sparse matrix is reduced by its leading directions only, without being made dense.
         steps.append(("pca", PCA(0.95) if not schema.sparse else PCA(50, svd_solver="arpack")))
-    elif choice["reducer"] == "select":
+    elif choice["reducer"] == "select" and not _is_one_column(columns, choice):
         test = f_classif if kind == "classification" else f_regression
         steps.append(("select", SelectPercentile(test, percentile=50)))
     return [("preprocessing", _chain(steps))] if steps else []
+
+
+def _is_one_column(columns, choice):
+    """Whether a model meets one column, of which half cannot be chosen."""
+    n_inputs = sum(map(len, columns.values()))
+    return (
+        n_inputs == 1
+        and not columns["text"]
+        and (not columns["category"] or choice["encoder"] != "onehot")
+    )
+
+
+@dataclass(frozen=True)
+class _Input:
+    """A column that meets the steps: how they find it, and where it stands in the data."""
+
+    key: object
+    position: int
+
+
+def _keys(columns):
+    return [column.key for column in columns]
+
+
+def _plain_columns(schema):
+    """The columns as they are stored, by name where that tells them apart."""
+    named = schema.names and schema.container in ("pandas", "polars")
+
+    def inputs(positions):
+        return [_Input(schema.names[i] if named else i, i) for i in positions]
+
+    return {
+        "number": inputs(schema.numeric),
+        "category": inputs(schema.categorical),
+        "text": inputs(schema.text),
+    }
+
+
+def _reader(schema):
+    """The step that reads the table, or None where it is plain."""
+    if schema.layout is None:
+        return None
+    reader = TableReader(layout=schema.layout)
+    # Encoders of scikit-learn know the gaps of pandas' text, those of polars they do not.
+    return reader.set_output(transform="pandas" if _hands_on_names(schema) else "default")
+
+
+def _hands_on_names(schema):
+    held = schema.container != "array" or schema.text
+    return bool(held) and importlib.util.find_spec("pandas") is not None
+
+
+def _read_columns(schema, reader):
+    columns = {"number": [], "category": [], "text": []}
+    named = _hands_on_names(schema)
+    for j, output in enumerate(reader.layout.outputs()):
+        columns[output.kind].append(_Input(output.name if named else j, output.position))
+    return columns
+
+
+def _text_blocks(column, schema):
+    """Words, and pieces of words, by TF-IDF and reduced to few directions."""
+    name = "text_" + str(column.key).replace("__", "_")
+    directions = max(2, min(_TEXT_DIRECTIONS, schema.layout.plans[column.position].n_levels // 4))
+    for suffix, how in (
+        # Marks of punctuation are words, so that no text is without any.
+        ("words", {"token_pattern": r"\w+|[^\w\s]+", "ngram_range": (1, 2)}),
+        ("pieces", {"analyzer": "char_wb", "ngram_range": (3, 4)}),
+    ):
+        count = TfidfVectorizer(max_features=20_000, sublinear_tf=True, **how)
+        steps = [("count", count), ("reduce", TruncatedSVD(directions, n_iter=2))]
+        yield f"{name}_{suffix}", Pipeline(steps), column.key
 
 
 def _chain(steps):
@@ -180,59 +268,6 @@ def _encoder(name, kind, random_state):
     return TargetEncoder(cv=folds(5, shuffle=True, random_state=random_state or 0))
 
 
-def _cast(schema, role):
-    """Make a column of several types, or with pandas' own NA, one that an encoder accepts."""
-    if schema.container == "pandas":
-        import pandas as pd
-
-        if role == "nullable":
-            plain = FunctionTransformer(pd.DataFrame.astype, kw_args={"dtype": object})
-            gone = {"cond": pd.isna, "other": np.nan}
-            return make_pipeline(plain, FunctionTransformer(pd.DataFrame.mask, kw_args=gone))
-        return FunctionTransformer(pd.DataFrame.astype, kw_args={"dtype": str})
-    if schema.container == "polars":
-        import polars as pl
-
-        return FunctionTransformer(pl.DataFrame.cast, kw_args={"dtypes": pl.String})
-    return FunctionTransformer(np.ndarray.astype, kw_args={"dtype": str})
-
-
-def _unboxed():
-    """Make columns of numbers that may hold pandas' own NA, some as Python objects, plain."""
-    import pandas as pd
-
-    numbers = FunctionTransformer(pd.DataFrame.apply, kw_args={"func": pd.to_numeric})
-    return make_pipeline(
-        numbers, FunctionTransformer(pd.DataFrame.astype, kw_args={"dtype": float})
-    )
-
-
-def _days(schema, role):
-    """Turn dates into days since 2000 (UTC) and lengths into days, what is missing into NaN.
-
-    Only methods of the frame itself are used.
-    """
-    if schema.container == "pandas":
-        import pandas as pd
-
-        zone = {"func": pd.to_datetime, "utc": True}
-        origin = {"other": pd.Timestamp("2000-01-01", tz="UTC")}
-        since = [(pd.DataFrame.apply, zone), (pd.DataFrame.sub, origin)]
-        count = [(pd.DataFrame.div, {"other": pd.Timedelta(days=1)})]
-    else:
-        import polars as pl
-
-        origin = {"other": datetime(2000, 1, 1)}
-        since = [(pl.DataFrame.cast, {"dtypes": pl.Datetime("us")}), (pl.DataFrame.__sub__, origin)]
-        count = [
-            (pl.DataFrame.cast, {"dtypes": pl.Duration("us")}),
-            (pl.DataFrame.cast, {"dtypes": pl.Float64}),
-            (pl.DataFrame.__truediv__, {"other": timedelta(days=1) / timedelta(microseconds=1)}),
-        ]
-    steps = [*since, *count] if role == "datetime" else count
-    return make_pipeline(*(FunctionTransformer(own, kw_args=given) for own, given in steps))
-
-
 def build_model(family, params, schema, preprocessing=None):
     """Build the bare estimator of a family.
 
@@ -255,7 +290,8 @@ def build_model(family, params, schema, preprocessing=None):
     }
     make = _MAKERS.get(family.name, _plain)
     model = make(family, params, schema, preprocessing or family.preprocessing)
-    if family.kind == "regression" and family.name in _SCALED_TARGET:
+    scaled = schema.extreme_target or family.name in _SCALED_TARGET
+    if family.kind == "regression" and scaled:
         return TransformedTargetRegressor(model, transformer=StandardScaler())
     return model
 
@@ -282,8 +318,14 @@ def _can_stop_early(params, schema):
 def _hist_gradient_boosting(family, params, schema, preprocessing):
     params = _can_stop_early(params, schema)
     native = preprocessing["encoder"] == "native"
-    categories = len(schema.categorical + schema.mixed + schema.nullable) if native else 0
+    categories = _count_categories(schema) if native else 0
     return family.estimator_class(categorical_features=list(range(categories)) or None, **params)
+
+
+def _count_categories(schema):
+    if schema.layout is None:
+        return len(schema.categorical)
+    return sum(output.kind == "category" for output in schema.layout.outputs())
 
 
 def _mlp(family, params, schema, preprocessing):

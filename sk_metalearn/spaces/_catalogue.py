@@ -20,6 +20,8 @@ _SCALED = {"imputer": "median", "scaler": "standard", "encoder": "onehot", "redu
 _NATIVE = {"imputer": "none", "scaler": "none", "encoder": "native", "reducer": "none"}
 _BARE = {"imputer": "median", "scaler": "none", "encoder": "onehot", "reducer": "none"}
 
+#: For columns of many levels, of which one-hot encoding loses most.
+_TARGET = ({"encoder": "target"},)
 _TREE_ALTERNATIVES = ({"encoder": "onehot"}, {"encoder": "target"}, {"reducer": "select"})
 _SCALED_ALTERNATIVES = (
     {"scaler": "none"},
@@ -238,6 +240,7 @@ def _classification():
             {"var_smoothing": Float(1e-10, 1.0, log=True, default=1e-9)},
             _BARE,
             alternatives=({"scaler": "quantile"}, {"scaler": "power"}, {"reducer": "pca"}),
+            later=_TARGET,
             needs_dense=True,
         ),
         family(
@@ -246,6 +249,7 @@ def _classification():
             {"alpha": Float(1e-3, 100.0, log=True, default=1.0)},
             _SCALED,
             alternatives=({"scaler": "quantile"},),
+            later=_TARGET,
         ),
         family(
             "lda",
@@ -257,6 +261,7 @@ def _classification():
             _SCALED,
             (Condition("shrinkage", "solver", ("lsqr",)),),
             alternatives=({"scaler": "quantile"}, {"scaler": "power"}),
+            later=_TARGET,
             needs_dense=True,
         ),
         family(
@@ -265,6 +270,7 @@ def _classification():
             {"reg_param": Float(1e-3, 1.0, log=True, default=1e-2)},
             _SCALED,
             alternatives=({"reducer": "pca"}, {"scaler": "quantile"}),
+            later=_TARGET,
             needs_dense=True,
         ),
         family(
@@ -400,6 +406,7 @@ def _regression():
             _SCALED,
             (Condition("degree", "kernel", ("poly",)),),
             alternatives=({"scaler": "quantile"}, {"reducer": "pca"}),
+            later=_TARGET,
             max_train_rows=5000,
         ),
         family(
@@ -412,6 +419,7 @@ def _regression():
             },
             _SCALED,
             alternatives=({"scaler": "quantile"}, {"reducer": "pca"}),
+            later=_TARGET,
             max_train_rows=1000,
             needs_dense=True,
         ),

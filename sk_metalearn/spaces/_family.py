@@ -38,6 +38,8 @@ class Family:
         The canonical preprocessing.
     alternatives : tuple of mapping
         Changes to it that pay on some datasets.
+    later : tuple of mapping
+        Further such changes, which came after the pool was drawn.
     max_train_rows : int or None
         The family is not applicable above this number of training rows.
     needs_dense : bool
@@ -55,6 +57,7 @@ class Family:
     branch: Branch
     preprocessing: Mapping[str, str]
     alternatives: tuple = ()
+    later: tuple = ()
     max_train_rows: int | None = None
     needs_dense: bool = False
     effort: object = field(default=None, compare=False)

@@ -69,7 +69,7 @@ def fidelity_pool(kind):
 
 
 @lru_cache(maxsize=16)
-def catalogue_space(kind, optional=()):
+def catalogue_space(kind, optional=(), many_levels=False):
     """Give the space of all configurations of a kind: a branch for each family.
 
     The dummy estimator is left out. Preprocessing is part of a branch, under names that begin
@@ -80,6 +80,9 @@ def catalogue_space(kind, optional=()):
     kind : {"classification", "regression"}
     optional : tuple of str, default=()
         Names of families of optional packages to add.
+    many_levels : bool, default=False
+        Whether the data have columns of very many levels, see `Schema`: target encoding is then a
+        choice of every family.
 
     Returns
     -------
@@ -94,7 +97,12 @@ def catalogue_space(kind, optional=()):
                 tuple(
                     dict.fromkeys(
                         [family.preprocessing[step]]
-                        + [change[step] for change in family.alternatives if step in change]
+                        + [
+                            change[step]
+                            for change in family.alternatives
+                            + (family.later if many_levels else ())
+                            if step in change
+                        ]
                     )
                 )
             )

@@ -6,35 +6,61 @@ import numpy as np
 from scipy import sparse
 
 from ..exceptions import SpaceError
-from ..metafeatures._tables import is_missing
+from ..tables._decide import decide
+from ..tables._storage import view_of
 
-__all__ = ["Schema"]
+__all__ = ["MANY_LEVELS", "Schema"]
 
 FEW_KNOWN = 2
-_ROLES = ("numeric", "categorical", "datetime", "duration", "mixed", "nullable", "boxed")
+#: Of a column with more levels than this one-hot encoding loses some.
+MANY_LEVELS = 32
+#: Trees read float32, of which little is left beyond 1e11, and part no values nearer than 1e-7.
+_SMALL, _LARGE = 1e-6, 1e11
+#: Where the deviation of a target lies outside, models meet it in units of its deviation.
+_TARGET_UNITS = (1e-5, 1e8)
+_ROLES = {
+    "numeric": "number",
+    "categorical": "category",
+    "datetime": "date",
+    "duration": "duration",
+    "ordered": "ordered",
+    "text": "text",
+    "ignored": "ignore",
+}
 
 
 @dataclass(frozen=True)
 class Schema:
-    """Roles of the columns of X and counts of y; positions, never values.
+    """Roles of the columns of X and counts of y.
 
     Parameters
     ----------
     n_rows, n_features : int
-    numeric, categorical, datetime, duration, mixed, nullable, boxed : tuple of int
-        Positions of the columns: numbers; text, categories and booleans; dates; lengths of time
-        and times of day; columns of several Python types at once, which are read as text; text
-        and booleans whose missing value is pandas' own NA; numbers of which one may be that NA.
+        Of X.
+    numeric, categorical, datetime, duration, ordered, text, ignored : tuple of int
+        Positions of the columns: numbers; categories, short text and truth values; dates; lengths
+        of time; ordered categories; free text; columns that no model meets, as they hold nothing or
+        only name the rows.
     sparse : bool
         Whether X is a scipy sparse matrix.
-    container : {"array", "pandas", "polars"}
+    container : {"array", "pandas", "polars", "arrow", "records"}
     n_classes : int
         0 for regression.
     min_class_count : int
         Rows of the rarest class; `n_rows` for regression.
     blank : tuple of int
-        Those of `numeric` and `boxed` with at most two known values: without any in the training
-        rows of a fold, they stop models that take missing values themselves.
+        Columns of numbers, dates and lengths with at most two known values, or without any in the
+        training rows of a fold: they stop models that take missing values themselves.
+    many : tuple of int
+        Those of `categorical` with more levels than one-hot encoding tells apart.
+    extreme : tuple of int
+        Those of `numeric` in a unit so small or large that trees cannot part their values.
+    extreme_target : bool
+        Whether the target of a regression is in such a unit.
+    names : tuple of str
+        Names of the columns, where they have some that differ and are text.
+    layout : Layout or None
+        How the columns are read; None where scikit-learn reads them as they are stored.
     """
 
     n_rows: int
@@ -43,24 +69,39 @@ class Schema:
     categorical: tuple[int, ...] = ()
     datetime: tuple[int, ...] = ()
     duration: tuple[int, ...] = ()
-    mixed: tuple[int, ...] = ()
-    nullable: tuple[int, ...] = ()
-    boxed: tuple[int, ...] = ()
+    ordered: tuple[int, ...] = ()
+    text: tuple[int, ...] = ()
+    ignored: tuple[int, ...] = ()
     sparse: bool = False
     container: str = "array"
     n_classes: int = 0
     min_class_count: int = 0
     blank: tuple[int, ...] = ()
+    many: tuple[int, ...] = ()
+    extreme: tuple[int, ...] = ()
+    extreme_target: bool = False
+    names: tuple[str, ...] = ()
+    layout: object = None
 
     @classmethod
-    def from_data(cls, X, y=None, kind="classification"):
+    def from_data(cls, X, y=None, kind="classification", columns=None, folds=(), units=True):
         """Read the schema of a dataset.
 
         Parameters
         ----------
-        X : array-like, sparse matrix or dataframe of shape (n_rows, n_features)
+        X : array-like, sparse matrix, dataframe or pyarrow.Table of shape (n_rows, n_features)
+            The data.
         y : array-like of shape (n_rows,), optional
+            The target.
         kind : {"classification", "regression"}
+            Of the task.
+        columns : dict or Layout, optional
+            What is known of some columns, by name; see `TableReader`. Or what was decided before.
+        folds : sequence of (ndarray of int, ndarray of int), optional
+            Training and test rows; tell which columns have no value in the training rows of one.
+        units : bool, default=True
+            Whether columns and targets in extreme units are to be scaled. The knowledge base was
+            measured without.
 
         Returns
         -------
@@ -70,85 +111,96 @@ class Schema:
         ------
         SpaceError
             If X has not two dimensions.
+        ValueError
+            If a column cannot be read; it is named.
         """
-        container = "array"
-        if sparse.issparse(X):
-            roles = ["numeric"] * X.shape[1]
-        elif hasattr(X, "columns") and hasattr(X, "dtypes"):
-            container = type(X).__module__.split(".")[0]
-            read = _polars_role if container == "polars" else _pandas_role
-            columns = (
-                X.get_columns()
-                if container == "polars"
-                else (X.iloc[:, i] for i in range(X.shape[1]))
-            )
-            roles = [read(column) for column in columns]
-        else:
-            X = np.asarray(X)
-            if X.ndim != 2:
-                raise SpaceError(f"X must have two dimensions; got {X.ndim}. Reshape your data.")
-            numeric = X.dtype.kind in "fiub"
-            roles = ["numeric" if numeric else _object_role(X[:, j]) for j in range(X.shape[1])]
-        n_rows = X.shape[0]
-        numbers = [i for i, own in enumerate(roles) if own in ("numeric", "boxed")]
-        blank = [i for i in numbers if _is_blank(X, i)]
+        try:
+            view = view_of(X)
+        except ValueError as error:
+            if "Expected 2D array" in str(error):
+                raise SpaceError(f"X must have two dimensions. {error}") from error
+            raise
+        layout = columns if hasattr(columns, "plans") else decide(X, columns)
+        roles = {own: layout.positions(role) for own, role in _ROLES.items()}
+        n_rows = view.shape[0]
         n_classes, rarest = 0, n_rows
         if y is not None and kind == "classification":
             counts = np.unique(np.asarray(y).astype(str), return_counts=True)[1]
             n_classes, rarest = len(counts), int(counts.min()) if len(counts) else 0
+        names = layout.names or ()
+        if len(set(names)) < len(names) or not all(isinstance(name, str) for name in names):
+            names = ()
         return cls(
             n_rows=n_rows,
-            n_features=len(roles),
+            n_features=view.shape[1],
             sparse=sparse.issparse(X),
-            container=container,
+            container=view.storage,
             n_classes=n_classes,
             min_class_count=rarest,
-            blank=tuple(blank),
-            **{role: tuple(i for i, own in enumerate(roles) if own == role) for role in _ROLES},
+            blank=_blank(X, view, layout, folds),
+            many=tuple(i for i in roles["categorical"] if layout.plans[i].n_levels > MANY_LEVELS),
+            extreme=_extreme(X, view, roles["numeric"], layout) if units else (),
+            extreme_target=units and kind == "regression" and _is_extreme_target(y),
+            names=tuple(names),
+            layout=None if layout.plain else layout,
+            **roles,
         )
 
 
-def _is_blank(X, position):
-    if X.shape[0] <= FEW_KNOWN or sparse.issparse(X):
+def _blank(X, view, layout, folds):
+    """Positions of columns of which too little is known."""
+    if view.shape[0] <= FEW_KNOWN or view.storage == "sparse":
+        return ()
+    counted = layout.positions("number", "date", "duration", "ordered")
+    found = []
+    for i in counted:
+        plan, n_rows = layout.plans[i], view.shape[0]
+        if plan.n_missing == 0 and view.storage != "array":
+            continue
+        if not folds and view.storage != "array":
+            known = n_rows - plan.n_missing
+        else:
+            is_known = ~view.column(i).missing
+            fewest = [is_known[train].sum() for train, _ in folds]
+            known = min([is_known.sum(), *(n or 0 for n in fewest if n == 0)])
+        if known <= FEW_KNOWN:
+            found.append(i)
+    return tuple(found)
+
+
+def _extreme(X, view, numeric, layout):
+    if view.storage == "sparse":
+        return ()
+    if view.storage == "array" and isinstance(X, np.ndarray) and X.dtype.kind in "iu":
+        return tuple(i for i in numeric if np.abs(X[:, i].astype(float)).max() > _LARGE)
+    return tuple(i for i in numeric if _is_extreme(view.column(i), layout.plans[i]))
+
+
+def _is_extreme(column, plan):
+    if column.type != "number":
         return False
-    if hasattr(X, "iloc"):
-        known = X.iloc[:, position].notna().sum()
-    elif hasattr(X, "get_columns"):
-        column = X.get_columns()[position].drop_nulls()
-        known = len(column.drop_nans() if column.dtype.is_float() else column)
-    elif X.dtype.kind == "O":
-        known = sum(not is_missing(value) for value in X[:, position])
-    else:
-        known = np.count_nonzero(X[:, position] == X[:, position])
-    return known <= FEW_KNOWN
+    values = column.values
+    if values.dtype.kind == "f":
+        values = values[np.isfinite(values)]
+    if len(values) < 2:
+        return False
+    low, high = float(values.min()), float(values.max())
+    largest = max(-low, high)
+    if low == high or not np.isfinite(largest):
+        return False
+    if largest > _LARGE:
+        return True
+    # Of a range within the precision of float32 little is left.
+    fine = (high - low) < 1e-5 * largest
+    return fine or ((high - low) < 100 * _SMALL and float(np.std(values)) < _SMALL)
 
 
-def _pandas_role(column):
-    dtype = column.dtype
-    kind = getattr(dtype, "kind", "O")
-    if str(dtype) == "boolean" or str(dtype).startswith("string"):
-        return "nullable"
-    if kind == "b" or str(dtype) in ("category", "str"):
-        return "categorical"
-    if kind in "iufc":
-        return "boxed" if str(getattr(dtype, "na_value", "")) == "<NA>" else "numeric"
-    if kind in "Mm":
-        return "datetime" if kind == "M" else "duration"
-    role = _object_role(column.to_numpy(dtype=object))
-    return "boxed" if role == "numeric" else role
-
-
-def _polars_role(column):
-    dtype = column.dtype
-    if dtype.is_numeric():
-        return "numeric"
-    if dtype.is_temporal():
-        return "duration" if str(dtype).startswith(("Duration", "Time")) else "datetime"
-    return "mixed" if str(dtype) == "Object" else "categorical"
-
-
-def _object_role(values):
-    types = {type(value) for value in values if not is_missing(value)}
-    if not types or all(issubclass(own, int | float | np.number) for own in types - {bool}):
-        return "categorical" if bool in types else "numeric"
-    return "categorical" if all(issubclass(own, str) for own in types) else "mixed"
+def _is_extreme_target(y):
+    if y is None:
+        return False
+    try:
+        deviation = float(np.std(np.asarray(y, dtype=float)))
+    except (TypeError, ValueError):
+        return False
+    low, high = _TARGET_UNITS
+    return 0 < deviation < low or high < deviation < np.inf

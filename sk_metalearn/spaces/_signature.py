@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import issparse
 
-from ..metafeatures._tables import is_missing
+from ..tables._read import read_as
+from ..tables._storage import view_of
 from ._build import _SCALED_TARGET
 
 __all__ = ["Traits", "common_form", "covered", "read_steps"]
@@ -74,7 +75,7 @@ class Traits:
     @classmethod
     def of(cls, X, y, schema, kind):
         """Read the traits of a dataset; without X or y assume the common ones."""
-        encoded = bool(schema.categorical or schema.mixed or schema.nullable)
+        encoded = bool(schema.categorical)
         missing, scaler = (False, "none") if X is None else _of_columns(X, schema)
         if y is None or kind != "regression":
             return cls(encoded, missing, scaler)
@@ -116,28 +117,15 @@ class Traits:
 def _of_columns(X, schema):
     if issparse(X):
         return bool(np.isnan(X.data).any()) if X.dtype.kind == "f" else False, "none"
-    if schema.container == "pandas":
-        missing = bool(X.isna().to_numpy().any())
-        numbers = X.iloc[:: max(1, len(X) // _SAMPLE), list(schema.numeric + schema.boxed)]
-        plain = object if schema.boxed else float
-        numbers = numbers.to_numpy(dtype=plain, na_value=np.nan).astype(float)
-    elif schema.container == "polars":
-        columns = X.get_columns()
-        missing = any(column.null_count() for column in columns)
-        step = max(1, schema.n_rows // _SAMPLE)
-        chosen = [columns[i].gather_every(step).cast(float).to_numpy() for i in schema.numeric]
-        numbers = np.column_stack(chosen) if chosen else np.empty((0, 0))
-    else:
-        X = np.asarray(X)
-        numbers = X[:: max(1, len(X) // _SAMPLE)][:, list(schema.numeric)]
-        if X.dtype.kind == "O":
-            missing = any(map(is_missing, X.ravel()))
-            numbers = np.where(np.vectorize(is_missing, [bool])(numbers), np.nan, numbers)
-        else:
-            missing = X.dtype.kind == "f" and bool(np.isnan(X).any())
-        numbers = numbers.astype(float)
-    missing = missing or bool(np.isnan(numbers).any())
-    return missing, _looks_scaled(numbers)
+    step = max(1, schema.n_rows // _SAMPLE)
+    if isinstance(X, np.ndarray) and X.dtype.kind in "fiu":
+        missing = X.dtype.kind == "f" and bool(np.isnan(X).any())
+        return missing, _looks_scaled(X[::step].astype(float))
+    view = view_of(X)
+    columns = [view.column(i) for i in range(schema.n_features)]
+    numbers = [read_as(columns[i], "number")[0][::step] for i in schema.numeric]
+    missing = any(column.missing.any() for column in columns)
+    return missing, _looks_scaled(np.column_stack(numbers) if numbers else np.empty((0, 0)))
 
 
 def _looks_scaled(numbers):

@@ -30,7 +30,7 @@ class Concordance:
         self._agreement, self._weight = np.zeros(len(self.regret)), 0.0
 
     def update(self, indices, scores):
-        """Give the concordance with each task, in [-1, 1]; 0 with less than two results.
+        """Return the concordance with each task, in [-1, 1]; 0 with less than two results.
 
         Parameters
         ----------

@@ -29,7 +29,7 @@ def weights_path(method, kind, folder=_DATA):
 
 
 def find_weights(weights, method, kind):
-    """Give the weights asked for.
+    """Return the weights asked for.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ from ._strategy import Strategy
 
 __all__ = ["IN_FRONT", "STRATEGIES", "get_strategy", "strategy_class"]
 
-# Those that the documentation puts in front; the others are for those who know what they want.
+# Those that the documentation puts in front; the others are for comparisons.
 IN_FRONT = ("auto", "random", "grid", "quasi_random", "gp", "portfolio")
 
 # Module and class of each name.
@@ -66,8 +66,8 @@ def strategy_class(name):
     if not isinstance(name, str) or name not in STRATEGIES:
         others = sorted(set(STRATEGIES) - set(IN_FRONT))
         raise StrategyError(
-            f"Unknown strategy {name!r}; use one of {', '.join(IN_FRONT)} (or, for those who know "
-            f"them, {', '.join(others)}), or an instance of Strategy."
+            f"Unknown strategy {name!r}; use one of {', '.join(IN_FRONT)}, an instance of "
+            f"Strategy, or one of the special methods {', '.join(others)}."
         )
     module, _, attribute = STRATEGIES[name].partition(":")
     return getattr(importlib.import_module(f".{module}", __package__), attribute)

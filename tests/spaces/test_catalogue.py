@@ -4,7 +4,6 @@ import pickle
 import subprocess
 import sys
 import warnings
-from datetime import datetime, time, timedelta
 
 import numpy as np
 import pytest
@@ -127,7 +126,7 @@ def test_text_object_category_and_polars_give_the_same_predictions(family):
     seen = {}
     for name, version in versions.items():
         schema = Schema.from_data(version, y)
-        assert sorted(schema.categorical + schema.nullable) == [1, 2], name
+        assert schema.categorical == (1, 2), name
         seen[name] = build_estimator(configuration, schema, 0).fit(version, y).predict(version)
     for name in versions:
         np.testing.assert_array_equal(seen[name], seen["object"], err_msg=name)
@@ -147,42 +146,6 @@ def test_sparse_matrices_and_mixed_columns_are_served():
             build_estimator(configuration, schema, 0).fit(data, y).predict(data)
 
 
-DAYS = [datetime(2000, 1, 2, 12), datetime(1999, 12, 31), None]
-HOURS = [timedelta(hours=36), timedelta(days=-1), None]
-
-
-def _pandas_times():
-    return pd.DataFrame(
-        {
-            "naive": pd.to_datetime(DAYS),
-            "zoned": pd.to_datetime(DAYS).tz_localize("UTC").tz_convert("Asia/Tokyo"),
-            "length": pd.to_timedelta(HOURS),
-        }
-    )
-
-
-def _polars_times():
-    polars = pytest.importorskip("polars")
-    zoned = polars.Series(DAYS).dt.replace_time_zone("UTC").dt.convert_time_zone("Asia/Tokyo")
-    return polars.DataFrame({"naive": DAYS, "zoned": zoned, "length": HOURS})
-
-
-@pytest.mark.parametrize("make", [_pandas_times, _polars_times])
-def test_dates_are_days_since_2000_and_lengths_are_days(make):
-    X = make()
-    schema = Schema.from_data(X, [0, 1, 1])
-    assert (schema.datetime, schema.duration) == ((0, 1), (2,))
-    boosting = load_pool("classification")[1]
-    columns = build_estimator(boosting, schema)[0]
-    np.testing.assert_array_equal(columns.fit_transform(X), [[1.5] * 3, [-1] * 3, [np.nan] * 3])
-
-
-def test_times_of_day_are_parts_of_a_day():
-    X = pytest.importorskip("polars").DataFrame({"t": [time(6), None, time(18)], "x": [1, 2, 3]})
-    columns = build_estimator(load_pool("classification")[1], Schema.from_data(X, [0, 1, 1]))[0]
-    assert columns.fit_transform(X)[[0, 2], 0].tolist() == [0.25, 0.75]
-
-
 @pytest.mark.parametrize("dtype", [object, "Float64", "Int64"])
 @pytest.mark.parametrize("output", ["default", "pandas", "polars"])
 def test_columns_with_the_missing_value_of_pandas(output, dtype):
@@ -194,7 +157,7 @@ def test_columns_with_the_missing_value_of_pandas(output, dtype):
     X.iloc[4, 2] = pd.NA
     y = np.arange(90) % 2
     schema = Schema.from_data(X, y)
-    assert (schema.numeric, schema.boxed, schema.nullable) == ((0, 1), (2,), (3,))
+    assert (schema.numeric, schema.categorical) == ((0, 1, 2), (3,))
     pool = load_pool("classification")
     for family in ("hist_gradient_boosting", "logistic_regression", "random_forest"):
         model = build_estimator(next(c for c in pool if c.family == family), schema, 0)
@@ -236,7 +199,8 @@ def test_a_column_without_known_values_stops_no_model(kind, container):
         data = X if container == "array" else pd.DataFrame(X, columns=list("abcd"))
         take = data.__getitem__ if container == "array" else data.iloc.__getitem__
     schema = Schema.from_data(data, y, kind)
-    assert schema.blank == (1, 3)
+    ignored = () if container == "array" else (3,)
+    assert (schema.blank, schema.ignored) == ((1,) if ignored else (1, 3), ignored)
     small = Configuration(
         "hist_gradient_boosting", {"max_iter": 9}, load_pool(kind)[1].preprocessing
     )
@@ -275,7 +239,7 @@ def test_neighbors_are_at_most_the_training_rows_of_three_folds(kind):
 
 
 def test_pipelines_unpickle_without_the_package(tmp_path):
-    X, y = _frame(), load_diabetes().target[:90]
+    X, y = _frame().drop(columns="day"), load_diabetes().target[:90]
     schema = Schema.from_data(X, y, "regression")
     for number in (1, 6, 12):
         estimator = build_estimator(load_pool("regression")[number], schema, 0).fit(X, y)

@@ -11,14 +11,12 @@ from sk_metalearn.strategies import IN_FRONT, STRATEGIES, get_strategy
 from sk_metalearn.strategies._lookup import strategy_class
 
 ALWAYS = {"_lookup", "_strategy"}
+PAST = {"_past_performance", "_alike", "_portfolio", "_process", "_acquisition"}
 NEEDED = {
-    "auto": {
-        *("_auto_strategy", "_covariance", "_portfolio", "_past_performance", "_alike"),
-        "_acquisition",
-    },
-    "random": {"_sampling"},
+    "auto": PAST | {"_auto_strategy", "_covariance"},
+    "portfolio": PAST,
     "gp": {"_gp", "_process", "_surrogate", "_acquisition", "_sampling"},
-    "portfolio": {"_portfolio", "_past_performance", "_alike"},
+    "random": {"_sampling"},
 }
 
 
@@ -69,7 +67,7 @@ def test_every_name_is_a_class_of_the_room(name):
 
 
 def test_an_unknown_name_is_refused_and_six_are_named_first():
-    with pytest.raises(StrategyError, match=f"use one of {', '.join(IN_FRONT)} "):
+    with pytest.raises(StrategyError, match=f"use one of {', '.join(IN_FRONT)}, an instance"):
         get_strategy("bayes")
     with pytest.raises(AttributeError, match="no attribute 'Bayes'"):
         strategies.Bayes  # noqa: B018

@@ -1,0 +1,261 @@
+"""What single columns are, and how they are read."""
+
+import datetime as dt
+import pickle
+import warnings
+from decimal import Decimal
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from sk_metalearn.exceptions import FallbackWarning
+from sk_metalearn.tables import TableReader, describe_columns
+from sk_metalearn.tables._check import check_table, conform
+from sk_metalearn.tables._decide import decide
+from sk_metalearn.tables._identity import hash_of_data
+from sk_metalearn.tables._target import check_target
+
+pd = pytest.importorskip("pandas")
+N = 60
+RNG = np.random.default_rng(0)
+DAYS = pd.Timestamp("2020-01-01") + pd.to_timedelta(RNG.integers(0, 900, N), "D")
+
+
+def _role(values, name="c", **columns):
+    return decide(pd.DataFrame({name: values, "other": RNG.normal(size=N)}), columns or None).plans[
+        0
+    ]
+
+
+@pytest.mark.parametrize(
+    "values, role",
+    [
+        ([f"{v:.2f}" for v in RNG.normal(size=N)], "number"),
+        ([f"${v:,}" for v in RNG.integers(500, 90_000, N)], "number"),
+        (["n/a"] + [f"{v:.2f}" for v in RNG.normal(size=N - 1)], "number"),
+        (["n/a"] * 20 + ["7"] * 40, "category"),
+        (DAYS.strftime("%Y-%m-%d"), "date"),
+        (DAYS.strftime("%Y-%m-%dT%H:%M:%S+02:00"), "date"),
+        (DAYS.strftime("%Y%m%d"), "date"),
+        (DAYS.strftime("%Y%m%d%H%M").astype(np.int64), "date"),
+        (list(DAYS.date), "date"),
+        (pd.period_range("2020-01", periods=N, freq="M"), "date"),
+        (DAYS - DAYS[0], "duration"),
+        ([dt.time(i % 24) for i in range(N)], "duration"),
+        ([Decimal(i) / 7 for i in range(N)], "number"),
+        ([f"{v:05d}" for v in RNG.integers(0, 9, N)], "category"),
+        ([str(v) for v in RNG.choice([10115, 20095, 80331], N)], "category"),
+        ([str(v) for v in RNG.integers(30_000, 90_000, N)], "number"),
+        ([f"{v:x}-{v:o}" for v in RNG.integers(2**40, 2**60, N)], "ignore"),
+        (np.arange(N), "ignore"),
+        (np.arange(N) * 1.0, "number"),
+        (np.arange(1950, 1950 + N), "number"),
+        (RNG.permutation(N), "number"),
+        ([f"a good film of the year {i}" for i in range(N)], "text"),
+        (["これはとても良い映画でした" + str(i) for i in range(N)], "text"),
+        ([f"{a} street" for a in RNG.choice(["high", "low"], N)], "category"),
+        (pd.Categorical(RNG.choice(["low", "high"], N), ["low", "high"], ordered=True), "ordered"),
+        (pd.cut(RNG.normal(size=N), 4), "ordered"),
+        (pd.Categorical([1 if i % 2 else "one" for i in range(N)]), "category"),
+        ([1 if i % 2 else "one" for i in range(N)], "category"),
+        ([" ", None] * (N // 2), "ignore"),
+        (pd.Series(pd.NaT, index=range(N)), "ignore"),
+        ([10**20 + i for i in range(N)], "number"),
+    ],
+)
+def test_a_column_is_what_its_values_say(values, role):
+    plan = _role(values)
+    assert plan.role == role, plan
+
+
+@pytest.mark.parametrize("name", ["customer_id", "ID", "rowId", "user id"])
+def test_distinct_whole_numbers_named_as_ids_are_left_out(name):
+    values = RNG.choice(10**6, N, replace=False)
+    assert _role(values, name).role == "ignore"
+    assert _role(values, "paid").role == "number"
+
+
+def test_what_is_said_of_columns_holds():
+    digits = [str(v) for v in RNG.integers(0, 9, N)]
+    assert _role(digits, c="category").role == "category"
+    assert _role(np.arange(N), c="number").role == "number"
+    assert _role(np.arange(N), c="ignore").role == "ignore"
+    with pytest.raises(ValueError, match="none of its values can be read so, such as 'x'"):
+        _role(["x"] * N, c="date")
+    with pytest.raises(ValueError, match="must be one of .* got 'zip'"):
+        _role(digits, c="zip")
+    with pytest.raises(ValueError, match="names 'd', which X does not have"):
+        _role(digits, d="text")
+
+
+def test_a_mark_tells_what_could_not_be_read():
+    values = ["?", "", None, *[str(i / 4) for i in range(57)]]
+    reader = TableReader().fit(pd.DataFrame({"a": values}))
+    assert reader.get_feature_names_out().tolist() == ["a", "a_unread"]
+    found = reader.transform(pd.DataFrame({"a": ["?", None, "2.5"]}))
+    np.testing.assert_array_equal(found, [[np.nan, 1], [np.nan, 0], [2.5, 0]])
+
+
+def test_dates_are_days_since_2000_and_lengths_are_days():
+    stamps = [dt.datetime(2000, 1, 2, 12), dt.datetime(1999, 12, 31), None]
+    frame = pd.DataFrame(
+        {
+            "naive": pd.to_datetime(stamps),
+            "zoned": pd.to_datetime(stamps).tz_localize("UTC").tz_convert("Asia/Tokyo"),
+            "length": pd.to_timedelta([dt.timedelta(hours=36), dt.timedelta(days=-1), None]),
+            "clock": [dt.time(6), None, dt.time(18)],
+        }
+    )
+    found = TableReader().set_output(transform="pandas").fit_transform(frame)
+    for name, days in {
+        "naive": [1.5, -1, np.nan],
+        "zoned": [1.5, -1, np.nan],
+        "length": [1.5, -1, np.nan],
+        "clock": [0.25, np.nan, 0.75],
+    }.items():
+        np.testing.assert_array_equal(found[name], days)
+    assert found["naive_weekday"].tolist()[:2] == ["7 Sunday", "5 Friday"]
+    assert found["naive_month"].tolist()[:2] == [1, 12]
+    assert found["naive_hour"].tolist()[:2] == [12, 0]
+
+
+def test_rows_in_any_other_form_are_read_alike():
+    polars, pyarrow = pytest.importorskip("polars"), pytest.importorskip("pyarrow")
+    frame = pd.DataFrame(
+        {
+            "day": DAYS.strftime("%Y-%m-%d"),
+            "size": RNG.normal(size=N),
+            "city": RNG.choice(["Lima", "Oslo"], N),
+        }
+    )
+    reader = TableReader().fit(frame)
+    expected = reader.transform(frame).tolist()
+    forms = {
+        "polars": polars.from_pandas(frame),
+        "arrow": pyarrow.Table.from_pandas(frame),
+        "array": frame.to_numpy(dtype=object),
+        "records": frame.to_dict("records"),
+        "order": frame[["city", "day", "size"]],
+        "more": frame.assign(further=1),
+    }
+    for name, form in forms.items():
+        assert reader.transform(form).tolist() == expected, name
+    assert reader.transform(frame.iloc[0].to_dict()).tolist() == expected[:1]
+    assert pickle.loads(pickle.dumps(reader)).transform(frame).tolist() == expected
+    with pytest.raises(ValueError, match=r"lacks the columns \['day'\]"):
+        reader.transform(frame.drop(columns="day"))
+    with pytest.raises(ValueError, match="has 2 features, but TableReader is expecting 3"):
+        reader.transform(frame.to_numpy(dtype=object)[:, :2])
+
+
+@pytest.mark.parametrize("output", ["default", "pandas", "polars"])
+def test_set_output_and_a_pipeline(output):
+    if output == "polars":
+        pytest.importorskip("polars")
+    frame = pd.DataFrame({"a": [str(i) for i in range(N)], "b": DAYS - DAYS[0]}, index=range(5, 65))
+    pipeline = make_pipeline(TableReader(columns={"a": "number"}), StandardScaler())
+    pipeline = clone(pipeline).set_output(transform=output).fit(frame)
+    found = pipeline.transform(frame)
+    assert pipeline.get_feature_names_out().tolist() == ["a", "b"]
+    np.testing.assert_allclose(np.asarray(found).mean(axis=0), 0, atol=1e-12)
+    if output == "pandas":
+        assert found.index.equals(frame.index)
+
+
+def test_infinity_is_named_and_nested_values_are_refused():
+    for values in (np.r_[np.inf, np.zeros(N - 1)], pd.array([np.inf] + [0.0] * (N - 1), "Float64")):
+        frame = pd.DataFrame({"ratio": values, "other": 1.0})
+        with pytest.raises(ValueError, match="infinity in the columns .*ratio"):
+            check_table(frame, TableReader())
+        with pytest.raises(ValueError, match="infinity in column 'ratio'"):
+            TableReader().fit_transform(frame)
+    with pytest.raises(ValueError, match=r"got a list in column 'tags': \[1\]"):
+        TableReader().fit(pd.DataFrame({"tags": [[1], [2]]}))
+    with pytest.raises(ValueError, match="objects of the class object"):
+        TableReader().fit(pd.DataFrame({"tags": [object(), object()]}))
+
+
+def test_empty_columns_are_left_out_with_a_word():
+    frame = pd.DataFrame({"fax": [None] * N, "size": 1.0})
+    with pytest.warns(FallbackWarning, match=r"columns \['fax'\] of X hold no value"):
+        check_table(frame, TableReader())
+    with pytest.raises(ValueError, match="hold no value at all"):
+        check_table(frame[["fax"]], TableReader())
+
+
+def test_equal_data_have_one_identity():
+    X = RNG.normal(size=(N, 4))
+    block = pd.DataFrame(X, columns=list("abcd"))
+    apart = pd.DataFrame({name: X[:, j].copy() for j, name in enumerate("abcd")})
+    readonly = X.copy()
+    readonly.setflags(write=False)
+    for same in (np.asfortranarray(X), np.hstack([X, X])[:, :4], readonly):
+        assert hash_of_data(same, [1]) == hash_of_data(X, [1])
+    for same in (apart, block.set_index(np.arange(N)[::-1]), pd.concat([block[:9], block[9:]])):
+        assert hash_of_data(same) == hash_of_data(block)
+    words = pd.DataFrame({"w": ["a", None, "b"]})
+    assert hash_of_data(words) == hash_of_data(words.astype("category").astype(object))
+    matrix = sparse.random(20, 5, random_state=0, format="csr")
+    assert hash_of_data(matrix.tocsc()) == hash_of_data(matrix)
+    other = X.copy()
+    other[3, 2] += 1e-9
+    assert hash_of_data(other) != hash_of_data(X)
+    assert hash_of_data(block.rename(columns={"a": "z"})) != hash_of_data(block)
+    assert hash_of_data({"sample_weight": X[:, 0]}) != hash_of_data({"sample_weight": X[:, 1]})
+
+
+def test_rows_for_a_model_without_a_reader_come_in_the_storage_of_fit():
+    frame = pd.DataFrame(
+        {"size": RNG.normal(size=N), "city": RNG.choice(["a", "b"], N), "flag": RNG.random(N) < 0.5}
+    )
+    layout = decide(frame)
+    assert layout.plain and conform(frame, layout) is frame
+    for rows in (
+        frame[["flag", "city", "size"]],
+        frame.astype(object).to_numpy(),
+        frame.convert_dtypes(),
+    ):
+        found = conform(rows, layout)
+        assert list(found.columns) == list(frame.columns)
+        np.testing.assert_array_equal(found.to_numpy(dtype=object), frame.to_numpy(dtype=object))
+
+
+@pytest.mark.parametrize(
+    "y, dtype",
+    [
+        (np.array([0, 1] * 30, dtype=object), "i"),
+        (np.array([True, False] * 30, dtype=object), "b"),
+        (np.array(["1", "2"] * 30, dtype=object), "O"),
+        (pd.Series([0, 1] * 30, dtype="Int64"), "i"),
+        (pd.Categorical(["a", "b"] * 30, ["a", "b", "c"]), "O"),
+        (pd.DataFrame({"y": [0, 1] * 30}), "i"),
+    ],
+)
+def test_targets_of_every_kind(y, dtype):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = check_target(y, np.zeros((60, 1)), "classification", TableReader())
+    assert found.shape == (60,) and found.dtype.kind == dtype and len(set(found)) == 2
+
+
+def test_a_target_of_several_types_is_refused_with_advice():
+    y = np.array([1, "1"] * 30, dtype=object)
+    with pytest.raises(ValueError, match=r"object array of several types.*y.astype\(str\)"):
+        check_target(y, np.zeros((60, 1)), "classification", TableReader())
+
+
+@parametrize_with_checks([TableReader()])
+def test_the_reader_is_an_estimator_of_scikit_learn(estimator, check):
+    check(estimator)
+
+
+def test_the_table_of_what_was_decided():
+    frame = pd.DataFrame({"id": range(N), "size": [None] + [1.5] * (N - 1)})
+    table = describe_columns(frame)
+    assert table.columns.tolist() == ["column", "role", "why", "levels", "gaps"]
+    assert table["role"].tolist() == ["ignore", "number"] and table["gaps"].tolist() == [0, 1]
