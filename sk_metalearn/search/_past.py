@@ -15,7 +15,7 @@ from ..knowledge import KnowledgeBase
 from ..metafeatures import MetaFeatureExtractor
 from ..spaces import point_key
 from ..strategies import PastPerformance, similar_tasks
-from ._memory import memory_of, metric_name, stack_past
+from ._memory import Memory, memory_of, metric_name, stack_past
 from ._past_lookup import past_performance
 from ._report import SearchReport
 
@@ -81,34 +81,42 @@ def ask_the_past(problem, choices, options):
     -------
     Past
     """
-    kind, points = problem.kind, choices.points
     kind, scoring = problem.kind, _known_metric(options.scoring, problem.objective.name)
     report = SearchReport(used=False, kind=kind, whole_pipelines=choices.estimator is None)
     silent, faults = "", []
-    memory, points = None, choices.points
-    performance = seconds = metafeatures = expected = None
+    memory = base = performance = seconds = metafeatures = expected = None
+    memories, points = [], choices.points
     with _noting(faults, "What earlier searches found cannot be read"):
         memory = _open_memory(problem, choices, options, scoring)
-        points = [*points, *_remembered(memory, choices)]
+        memories += [] if memory is None else [memory]
     if options.knowledge is None:
         silent = "none was asked for"
     elif problem.no_past:
         silent = problem.no_past
     else:
         with _noting(faults, "Past tasks cannot be read"):
-            knowledge = open_knowledge(options.knowledge)
+            base = open_knowledge(options.knowledge)
+            memories += _memories_in(base, memory, problem, choices, options, scoring)
+    with _noting(faults, "What earlier searches found cannot be read"):
+        points = [*points, *_remembered(memories, choices)]
+    if base is not None:
+        with _noting(faults, "Past tasks cannot be read"):
             found = past_performance(
-                choices.match(points), kind, scoring, knowledge, problem.schema, choices.place
+                choices.match(points), kind, scoring, base, problem.schema, choices.place
             )
             performance, seconds = found.past, found.seconds
             silent = found.report.pop("why", "")
             report.update(found.report)
-    if memory is not None:
+    for known in memories:
         with _noting(faults, "What earlier searches found cannot be read"):
             names = [choices.identity(point) for point in points]
-            own = memory.past(names, _twins(choices, points))
-            report["own_tasks"] = 0 if own is None else len(own.tasks)
-            performance = stack_past(performance, own)
+            own = known.past(names, _twins(choices, points) if known is memory else None)
+            # Scores of another metric do not stand in one row with those of this one.
+            alike = report.get("metric", known.metric) == known.metric
+            before = 0 if performance is None else len(performance.tasks)
+            performance = stack_past(performance, own, alike)
+            after = 0 if performance is None else len(performance.tasks)
+            report["own_tasks"] = report.get("own_tasks", 0) + after - before
     if performance is not None or memory is not None:
         metafeatures = measure(problem.X, problem.y, kind)
     if performance is not None:
@@ -198,16 +206,25 @@ def _open_memory(problem, choices, options, scoring):
     )
 
 
-def _remembered(memory, choices):
-    """Points that earlier searches tried and that lie in the space of this one."""
-    if memory is None or not choices.open_ended:
+def _memories_in(base, memory, problem, choices, options, scoring):
+    """Read what the knowledge asked for holds of an estimator that the catalogue does not know."""
+    if choices.estimator is None or options.knowledge == "bundled":
         return []
-    known = {point_key(point) for point in choices.points}
-    return [
-        params
-        for params in memory.known_params(choices.space)
-        if choices.space.contains(params) and point_key(params) not in known
-    ]
+    metric = metric_name(scoring, problem.kind)
+    own = Memory(base, problem.kind, metric, choices.estimator, choices.searched)
+    return [] if memory is not None and memory.shares_store(own) else [own]
+
+
+def _remembered(memories, choices):
+    """Points that earlier searches tried and that lie in the space of this one."""
+    if not choices.open_ended:
+        return []
+    known, found = {point_key(point) for point in choices.points}, {}
+    for memory in memories:
+        for params in memory.known_params(choices.space):
+            if choices.space.contains(params):
+                found.setdefault(point_key(params), params)
+    return [params for key, params in found.items() if key not in known]
 
 
 def _twins(choices, points):
