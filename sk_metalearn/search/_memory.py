@@ -306,7 +306,7 @@ def memory_of(remember, kind, metric, estimator=None, searched=()):
     Raises
     ------
     KnowledgeError
-        If the store cannot be opened, or the name is longer than one may be.
+        If the store cannot be opened, or the name is a URL or longer than one may be.
     """
     if not isinstance(remember, KnowledgeBase) and not remember:
         return None
@@ -317,6 +317,11 @@ def memory_of(remember, kind, metric, estimator=None, searched=()):
         )
         return None
     name = remember if isinstance(remember, str) else ""
+    if "://" in name:
+        raise KnowledgeError(
+            "A text given as remember= is the name of a dataset; it got a URL. To record in a "
+            "database give remember=KnowledgeBase.open(URL)."
+        )
     if len(name) > MAX_NAME:
         raise KnowledgeError(
             f"The name of a dataset has at most {MAX_NAME} characters; remember= has {len(name)}."

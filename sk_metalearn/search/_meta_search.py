@@ -22,6 +22,7 @@ from .._compat import (
     single_scorers,
     warn_or_raise_about_fit_failures,
 )
+from ..knowledge._urls import PlaceParameter
 from ._best_index import OneStandardError, best_index
 from ._budget import Budget
 from ._callbacks import fit_task, refit_task
@@ -149,6 +150,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         "n_iter": [Interval(Integral, 1, None, closed="left"), StrOptions({"all"}), None],
         "enqueue": [list, tuple, None],
     }
+    knowledge, remember = PlaceParameter(), PlaceParameter()
 
     def __init__(
         self,
