@@ -21,7 +21,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..spaces import Configuration
-from ._records import OWN_SEARCHES, Evaluation, Source, Status, Task, task_id
+from ._records import OWN_SEARCHES, Evaluation, Source, Status, Task, task_id, unnamed
 
 __all__ = ["STORE_CHECKS", "check_store", "make_records"]
 
@@ -156,8 +156,8 @@ def check_metafeatures_are_completed(make):
 def check_a_name_may_come_later(make):
     """The name that a user gives a dataset takes the place of none; none does not take a name's."""
     tasks, configurations, evaluations, _ = make_records(1, 1)
-    unnamed = "own-" + tasks[0].id[:12]
-    for name, expected in ((unnamed, unnamed), ("sales", "sales"), (unnamed, "sales")):
+    none = unnamed(tasks[0].id)
+    for name, expected in ((none, none), ("sales", "sales"), (none, "sales")):
         task = replace(tasks[0], name=name, family=name, source=OWN_SEARCHES)
         make().add([task], configurations, evaluations)
         assert [own.name for own in _table(make()).tasks] == [expected]

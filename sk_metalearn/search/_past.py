@@ -31,6 +31,8 @@ __all__ = [
 
 # So many of the past tasks that guide a search are named.
 _N_NAMED = 5
+# So many tasks of one's own speak for an estimator better than what the catalogue has near it.
+_ENOUGH = 3
 _NOT_IID = ("Group", "TimeSeries", "LeavePGroups", "Predefined")
 
 
@@ -113,6 +115,10 @@ def ask_the_past(problem, choices, options):
             own = known.past(names, _twins(choices, points) if known is memory else None)
             # Scores of another metric do not stand in one row with those of this one.
             alike = report.get("metric", known.metric) == known.metric
+            if own is not None and len(own.tasks) >= _ENOUGH and _only_near(report):
+                # The catalogue knows something like the estimator; these tasks know itself.
+                performance = None
+                report.update(tasks=0, task_families=0)
             before = 0 if performance is None else len(performance.tasks)
             performance = stack_past(performance, own, alike)
             after = 0 if performance is None else len(performance.tasks)
@@ -144,6 +150,12 @@ def ask_the_past(problem, choices, options):
         metric=report.get("metric") or problem.objective.name,
         report=report,
     )
+
+
+def _only_near(report):
+    """Whether the catalogue has no candidate itself, but only something near some of them."""
+    matches = report.get("matches", {})
+    return not matches.get("exact", 0) + matches.get("same", 0)
 
 
 @contextmanager
