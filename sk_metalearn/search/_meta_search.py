@@ -68,8 +68,9 @@ class MetaSearchCV(BaseSearchCV):
     strategy : str or Strategy, default="auto"
         How candidates are proposed, see `sk_metalearn.strategies`.
     knowledge : {"bundled", "user"}, KnowledgeBase, path-like or None, default="bundled"
-        What is known of past datasets. None: nothing. Whatever goes wrong with it is reported and
-        costs the search nothing.
+        What is known of past datasets: the bundled base, the user's own alone, a file or the URL of
+        a database. What `remember` recorded stands beside it. None: nothing else. Whatever goes
+        wrong with it is reported and costs the search nothing.
     scoring, n_jobs, refit, cv, verbose, pre_dispatch
         As in `GridSearchCV`. `refit` may also be ``"one_standard_error"`` or an instance of
         `OneStandardError`. Processes are the package's own, persistent and replaced when one

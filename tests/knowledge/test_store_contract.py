@@ -5,8 +5,6 @@ import pytest
 from sk_metalearn.knowledge import KnowledgeStore
 from sk_metalearn.knowledge.testing import STORE_CHECKS, check_store
 
-pytest.importorskip("sqlalchemy")
-
 
 @pytest.mark.parametrize("check", STORE_CHECKS, ids=lambda check: check.__name__)
 def test_stores(url, check):
