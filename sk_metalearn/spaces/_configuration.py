@@ -35,9 +35,7 @@ def _canonical(value, depth=0):
     if isinstance(value, Mapping):
         return {str(key): _canonical(item, depth + 1) for key, item in value.items()}
     if isinstance(value, int) and abs(value) > _MAX_INTEGER:
-        raise SpaceError(
-            "A configuration holds whole numbers up to 64 bits; got a larger one."
-        )
+        raise SpaceError("A configuration holds whole numbers up to 64 bits; got a larger one.")
     if value is None or isinstance(value, bool | int | str):
         return value
     raise SpaceError(
