@@ -345,11 +345,6 @@ class Space:
         points : sequence of dict
             Points of the space; a number may lie outside its range.
 
-        Raises
-        ------
-        SpaceError
-            If a point belongs to no branch, or a value has no place on its parameter's scale.
-
         Returns
         -------
         values : ndarray of shape (n_points, n_columns)
@@ -357,6 +352,11 @@ class Space:
             for numbers; 0 where inactive.
         active : ndarray of shape (n_points, n_columns), dtype bool
             Which columns say something about the point; inactive is a mask, never a value.
+
+        Raises
+        ------
+        SpaceError
+            If a point belongs to no branch, or a value has no place on its parameter's scale.
         """
         values = np.zeros((len(points), self.n_columns))
         active = np.zeros((len(points), self.n_columns), dtype=bool)
