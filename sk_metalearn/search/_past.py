@@ -109,20 +109,10 @@ def ask_the_past(problem, choices, options):
             performance, seconds = found.past, found.seconds
             silent = found.report.pop("why", "")
             report.update(found.report)
-    for known in memories:
+    if memories:
         with _noting(faults, "What earlier searches found cannot be read"):
-            names = [choices.identity(point) for point in points]
-            own = known.past(names, _twins(choices, points) if known is memory else None)
-            # Scores of another metric do not stand in one row with those of this one.
-            alike = report.get("metric", known.metric) == known.metric
-            if own is not None and len(own.tasks) >= _ENOUGH and _only_near(report):
-                # The catalogue knows something like the estimator; these tasks know itself.
-                performance = None
-                report.update(tasks=0, task_families=0)
-            before = 0 if performance is None else len(performance.tasks)
-            performance = stack_past(performance, own, alike)
-            after = 0 if performance is None else len(performance.tasks)
-            report["own_tasks"] = report.get("own_tasks", 0) + after - before
+            own = _own_past(memories, memory, choices, points)
+            performance = _join(performance, own, memories[0].metric, report)
     if performance is not None or memory is not None:
         metafeatures = measure(problem.X, problem.y, kind)
     if performance is not None:
@@ -152,10 +142,29 @@ def ask_the_past(problem, choices, options):
     )
 
 
-def _only_near(report):
-    """Whether the catalogue has no candidate itself, but only something near some of them."""
-    matches = report.get("matches", {})
-    return not matches.get("exact", 0) + matches.get("same", 0)
+def _own_past(memories, memory, choices, points):
+    """Stack what memories hold of points; the one that records knows them as twins, too."""
+    names, own = [choices.identity(point) for point in points], None
+    for known in memories:
+        twins = _twins(choices, points) if known is memory else None
+        own = stack_past(own, known.past(names, twins))
+    return own
+
+
+def _join(performance, own, metric, report):
+    """Put one's own past beside that of the catalogue, or in its place; note how much it is."""
+    report["own_tasks"] = 0 if own is None else len(own.tasks)
+    if performance is None or own is None:
+        return own if performance is None else performance
+    matches = report["matches"]
+    if len(own.tasks) >= _ENOUGH and not matches["exact"] + matches["same"]:
+        # The catalogue knows something like the estimator; these tasks know itself.
+        report.update(tasks=0, task_families=0, metric=metric, metric_is_exact=True)
+        return own
+    # Scores of another metric do not stand in one row with those of this one.
+    joined = stack_past(performance, own, report["metric"] == metric)
+    report["own_tasks"] = len(joined.tasks) - len(performance.tasks)
+    return joined
 
 
 @contextmanager
