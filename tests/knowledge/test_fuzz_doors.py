@@ -125,7 +125,7 @@ def test_points_of_a_space(record_property):
     for seed, rng in rounds(400):
         point = altered_json(SPACE.sample(rng), rng)
         if isinstance(point, dict) and point and rng.random() < 0.5:
-            point[pick(rng, list(point))] = pick(rng)
+            point = {**point, pick(rng, list(point)): pick(rng)}
         try:
             inside = SPACE.contains(point)
             counts["inside" if inside else "outside"] += 1
@@ -252,6 +252,17 @@ def test_configurations_found_before_are_refused(change):
     for record in (None, [], "svm", {}, 3):
         with pytest.raises(SpaceError):
             Configuration.from_dict(record)
+
+
+def test_the_error_of_a_checkpoint_steers_no_terminal(checkpoint):
+    connection = sqlite3.connect(checkpoint)
+    with connection:
+        odd = b'{"status": \x1b[2J\xff\n'
+        connection.execute("UPDATE folds SET content = CAST(? AS TEXT)", (odd,))
+    connection.close()
+    with pytest.raises(CheckpointError, match=r"in folds, at row 1") as caught:
+        read(checkpoint)
+    assert str(caught.value).isprintable()
 
 
 def test_a_base_leaves_out_odd_configurations(base, tmp_path):
