@@ -166,3 +166,10 @@ def test_no_circle_of_imports_inside_a_room(room):
         for name, path in files.items()
     }
     graphlib.TopologicalSorter(graph).prepare()
+
+
+def test_files_of_tests_have_different_names():
+    """Pytest imports them by their name alone."""
+    names = [path.name for path in Path(__file__).parent.rglob("*.py")]
+    twice = {name for name in names if names.count(name) > 1} - {"conftest.py"}
+    assert not twice

@@ -78,7 +78,8 @@ class CheckpointFile(Journal):
     def _damaged(self, problem, place=""):
         place = place and f" in {place}"
         return CheckpointError(
-            f"{self.path!r} is no checkpoint of a search, or it is damaged{place}: {problem}. "
+            f"{self.path!r} is no checkpoint of a search, or it is damaged{place}: "
+            f"{_printable(problem)}. "
             "Give another path, or delete the file to start again."
         )
 
@@ -258,6 +259,12 @@ class CheckpointFile(Journal):
             with contextlib.suppress(OSError):
                 if os.path.getsize(self.path) == 0:
                     os.remove(self.path)
+
+
+def _printable(problem):
+    """A cause in words that steer no terminal: it may quote the file."""
+    text = str(problem)[:300]
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _identity(path):

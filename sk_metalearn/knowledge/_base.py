@@ -233,6 +233,14 @@ class KnowledgeBase:
             )
 
     @property
+    def place(self):
+        """URL of the database that the base was opened from, without a password.
+
+        None of a base in memory or from a file that is no database.
+        """
+        return None if self._store is None or not self._store.on_disk else self._store.url
+
+    @property
     def sources(self):
         """Who measured, as a tuple of `Source`."""
         self._absorb()

@@ -76,12 +76,12 @@ class KnowledgeStore:
     @property
     def path(self):
         """The SQLite file; None of a server's database or one in memory."""
-        return Path(self._url.database) if self._backend == "sqlite" and self._on_disk else None
+        return Path(self._url.database) if self._backend == "sqlite" and self.on_disk else None
 
     def _connect(self):
         self._sql = import_optional("sqlalchemy", "postgres", "A knowledge store")
         self._backend = self._url.get_backend_name()
-        self._on_disk = self._url.database is not None
+        self.on_disk = self._url.database is not None
         self._process, self._prepared = os.getpid(), False
         self._lock = threading.RLock()
         self._tables = store_tables(self._sql)
@@ -108,7 +108,7 @@ class KnowledgeStore:
 
         A database in memory stays: it would be lost.
         """
-        if self._on_disk:
+        if self.on_disk:
             self._reader.dispose()
             self._writer.dispose()
 
@@ -121,7 +121,7 @@ class KnowledgeStore:
             self._process, self._lock = os.getpid(), threading.RLock()
         engine = self._writer if writing else self._reader
         # All threads share the one connection of a database in memory.
-        held = self._lock if not self._on_disk else _nothing()
+        held = self._lock if not self.on_disk else _nothing()
         try:
             with held, engine.begin() as connection:
                 yield connection

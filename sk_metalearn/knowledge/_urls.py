@@ -10,7 +10,7 @@ from ..exceptions import KnowledgeError, import_optional
 from ._files import is_database
 from ._text import printable
 
-__all__ = ["is_store", "read_url", "user_store_url", "without_password"]
+__all__ = ["PlaceParameter", "is_store", "read_url", "user_store_url", "without_password"]
 
 _SUFFIXES = (".db", ".sqlite", ".sqlite3")
 _PASSWORD = "SK_METALEARN_PASSWORD_"
@@ -129,7 +129,7 @@ def without_password(path_or_url):
     'own.db'
     """
     text = str(path_or_url)
-    if "://" not in text or "@" not in text:
+    if "://" not in text or ("@" not in text and "password" not in text):
         return text
     sql = import_optional("sqlalchemy", "postgres", "A knowledge store")
     try:
@@ -137,6 +137,37 @@ def without_password(path_or_url):
     except (sql.exc.ArgumentError, ValueError):
         return text.partition("://")[0] + "://***"
     return keep_password(url).render_as_string()
+
+
+class PlaceParameter:
+    """A parameter of an estimator that may be the URL of a store: it never holds the password.
+
+    What the estimator shows of itself and what is saved of it then has none, and it still opens
+    the store; see `without_password`.
+    """
+
+    def __set_name__(self, owner, name):
+        self._name = name
+
+    def __get__(self, instance, owner=None):
+        if instance is None:
+            return self
+        try:
+            return vars(instance)[self._name]
+        except KeyError:
+            raise AttributeError(
+                f"{type(instance).__name__!r} object has no attribute {self._name!r}"
+            ) from None
+
+    def __set__(self, instance, value):
+        if isinstance(value, str):
+            shown = without_password(value)
+            # A text without a password stays the very object: scikit-learn's clone looks.
+            value = value if shown == value else shown
+        vars(instance)[self._name] = value
+
+    def __delete__(self, instance):
+        del vars(instance)[self._name]
 
 
 def keep_password(url):

@@ -37,8 +37,9 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
     strategy : str or Strategy, default="auto"
         How configurations are proposed, see `sk_metalearn.strategies`.
     knowledge : {"bundled", "user"}, KnowledgeBase, path-like or None, default="bundled"
-        What is known of past datasets. None: nothing. Whatever goes wrong with it is reported and
-        costs the search nothing.
+        What is known of past datasets: the bundled base, the user's own alone, a file or the URL of
+        a database. What `remember` recorded stands beside it. None: nothing else. Whatever goes
+        wrong with it is reported and costs the search nothing.
     scoring : str, callable or None, default=None
         What to maximise. None: accuracy.
     cv : int, splitter, iterable or None, default=None
@@ -194,8 +195,9 @@ class AutoRegressor(AutoSearch, RegressorMixin, CallbackSupportMixin, BaseEstima
     strategy : str or Strategy, default="auto"
         How configurations are proposed, see `sk_metalearn.strategies`.
     knowledge : {"bundled", "user"}, KnowledgeBase, path-like or None, default="bundled"
-        What is known of past datasets. None: nothing. Whatever goes wrong with it is reported and
-        costs the search nothing.
+        What is known of past datasets: the bundled base, the user's own alone, a file or the URL of
+        a database. What `remember` recorded stands beside it. None: nothing else. Whatever goes
+        wrong with it is reported and costs the search nothing.
     scoring : str, callable or None, default=None
         What to maximise. None: R2.
     cv : int, splitter, iterable or None, default=None

@@ -19,6 +19,7 @@ from .._compat import (
     scores_predictions,
 )
 from ..exceptions import import_optional
+from ..knowledge._urls import PlaceParameter
 from ..spaces import from_point
 from ..tables._check import check_rows
 from ._auto_model import fit_auto_model
@@ -51,6 +52,7 @@ class AutoSearch:
         "n_jobs": [Integral, None],
         "verbose": ["verbose"],
     }
+    knowledge, remember = PlaceParameter(), PlaceParameter()
     # What `fit` takes beside X and y; further parameters are the splitter's and the scorer's.
     __metadata_request__fit = {"sample_weight": None}
 

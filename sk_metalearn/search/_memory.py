@@ -83,6 +83,19 @@ class Memory:
         name = type(last).__qualname__[: MAX_NAME // 2]
         return f"{_OWN}{name}:{keyed_hash(self.base.secret(), self._text)}"
 
+    def shares_store(self, other):
+        """Tell whether another memory reads the same records.
+
+        Parameters
+        ----------
+        other : Memory
+
+        Returns
+        -------
+        bool
+        """
+        return self.base is other.base or self.base.place == other.base.place is not None
+
     def configurations(self, candidates):
         """Give the identity of each candidate.
 
@@ -293,7 +306,7 @@ def memory_of(remember, kind, metric, estimator=None, searched=()):
     Raises
     ------
     KnowledgeError
-        If the store cannot be opened, or the name is longer than one may be.
+        If the store cannot be opened, or the name is a URL or longer than one may be.
     """
     if not isinstance(remember, KnowledgeBase) and not remember:
         return None
@@ -304,6 +317,11 @@ def memory_of(remember, kind, metric, estimator=None, searched=()):
         )
         return None
     name = remember if isinstance(remember, str) else ""
+    if "://" in name:
+        raise KnowledgeError(
+            "A text given as remember= is the name of a dataset; it got a URL. To record in a "
+            "database give remember=KnowledgeBase.open(URL)."
+        )
     if len(name) > MAX_NAME:
         raise KnowledgeError(
             f"The name of a dataset has at most {MAX_NAME} characters; remember= has {len(name)}."
@@ -333,12 +351,17 @@ def metric_name(scoring, kind):
     return scoring if isinstance(scoring, str) else f"{_OWN}{stable_text(scoring)}"
 
 
-def stack_past(first, second):
+def stack_past(first, second, alike=True):
     """Put the tasks of two pasts over the same candidates under each other.
+
+    A task that both know has one row: the first's, in which scores that the second measured take
+    the place of predictions.
 
     Parameters
     ----------
     first, second : PastPerformance or None
+    alike : bool, default=True
+        Whether their scores are of one metric. If not, nothing is put into a row of the first.
 
     Returns
     -------
@@ -353,10 +376,10 @@ def stack_past(first, second):
         if name in theirs:
             aligned[:, j] = second.metafeatures[:, theirs[name]]
 
-    twice = _same_tasks(first, second, aligned)
-    if twice.any():
-        # The one store was asked twice: what it holds of a task counts once.
-        kept = np.flatnonzero(~twice)
+    there = _same_tasks(first, second, aligned)
+    if (there >= 0).any():
+        first = _completed(first, second, there) if alike else first
+        kept = np.flatnonzero(there < 0)
         if not len(kept):
             return first
         aligned, second = aligned[kept], _rows_of(second, kept)
@@ -382,17 +405,38 @@ def stack_past(first, second):
 
 
 def _same_tasks(first, second, aligned):
-    """Which tasks of the second past are in the first, by name and meta-features."""
+    """Row of the first past of each task of the second, by name and meta-features; -1 if none."""
     known = {}
-    for name, row in zip(first.tasks, first.metafeatures, strict=True):
-        known.setdefault(name, []).append(row)
+    for i, name in enumerate(first.tasks):
+        known.setdefault(name, []).append(i)
     return np.array(
         [
-            any(np.array_equal(row, other, equal_nan=True) for other in known.get(name, ()))
+            next(
+                (
+                    i
+                    for i in known.get(name, ())
+                    if np.array_equal(first.metafeatures[i], row, equal_nan=True)
+                ),
+                -1,
+            )
             for name, row in zip(second.tasks, aligned, strict=True)
         ],
-        dtype=bool,
+        dtype=int,
     )
+
+
+def _completed(first, second, there):
+    """Let the scores of the second past count in the rows of the same tasks of the first."""
+    scores, spread, seconds = first.scores.copy(), first.spread, first.seconds
+    spread = np.zeros(scores.shape) if spread is None else spread.copy()
+    seconds = np.full(scores.shape, np.nan) if seconds is None else seconds.copy()
+    for row, i in zip(np.flatnonzero(there >= 0), there[there >= 0], strict=True):
+        own = np.isfinite(second.scores[row])
+        scores[i, own], spread[i, own] = second.scores[row, own], 0.0
+        if second.seconds is not None:
+            own &= np.isfinite(second.seconds[row])
+            seconds[i, own] = second.seconds[row, own]
+    return replace(first, scores=scores, spread=spread, seconds=seconds)
 
 
 def _rows_of(past, rows):

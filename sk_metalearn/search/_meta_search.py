@@ -22,6 +22,7 @@ from .._compat import (
     single_scorers,
     warn_or_raise_about_fit_failures,
 )
+from ..knowledge._urls import PlaceParameter
 from ._best_index import OneStandardError, best_index
 from ._budget import Budget
 from ._callbacks import fit_task, refit_task
@@ -67,8 +68,9 @@ class MetaSearchCV(BaseSearchCV):
     strategy : str or Strategy, default="auto"
         How candidates are proposed, see `sk_metalearn.strategies`.
     knowledge : {"bundled", "user"}, KnowledgeBase, path-like or None, default="bundled"
-        What is known of past datasets. None: nothing. Whatever goes wrong with it is reported and
-        costs the search nothing.
+        What is known of past datasets: the bundled base, the user's own alone, a file or the URL of
+        a database. What `remember` recorded stands beside it. None: nothing else. Whatever goes
+        wrong with it is reported and costs the search nothing.
     scoring : str, callable, list, tuple or dict, default=None
         What to maximise: the name of a metric, a scorer, or several. None: the estimator's own
         ``score``.
@@ -163,6 +165,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         "n_iter": [Interval(Integral, 1, None, closed="left"), StrOptions({"all"}), None],
         "enqueue": [list, tuple, None],
     }
+    knowledge, remember = PlaceParameter(), PlaceParameter()
 
     def __init__(
         self,

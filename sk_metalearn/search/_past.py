@@ -15,7 +15,7 @@ from ..knowledge import KnowledgeBase
 from ..metafeatures import MetaFeatureExtractor
 from ..spaces import point_key
 from ..strategies import PastPerformance, similar_tasks
-from ._memory import memory_of, metric_name, stack_past
+from ._memory import Memory, memory_of, metric_name, stack_past
 from ._past_lookup import past_performance
 from ._report import SearchReport
 
@@ -31,6 +31,8 @@ __all__ = [
 
 # So many of the past tasks that guide a search are named.
 _N_NAMED = 5
+# So many tasks of one's own speak for an estimator better than what the catalogue has near it.
+_ENOUGH = 3
 _NOT_IID = ("Group", "TimeSeries", "LeavePGroups", "Predefined")
 
 
@@ -81,34 +83,36 @@ def ask_the_past(problem, choices, options):
     -------
     Past
     """
-    kind, points = problem.kind, choices.points
     kind, scoring = problem.kind, _known_metric(options.scoring, problem.objective.name)
     report = SearchReport(used=False, kind=kind, whole_pipelines=choices.estimator is None)
     silent, faults = "", []
-    memory, points = None, choices.points
-    performance = seconds = metafeatures = expected = None
+    memory = base = performance = seconds = metafeatures = expected = None
+    memories, points = [], choices.points
     with _noting(faults, "What earlier searches found cannot be read"):
         memory = _open_memory(problem, choices, options, scoring)
-        points = [*points, *_remembered(memory, choices)]
+        memories += [] if memory is None else [memory]
     if options.knowledge is None:
         silent = "none was asked for"
     elif problem.no_past:
         silent = problem.no_past
     else:
         with _noting(faults, "Past tasks cannot be read"):
-            knowledge = open_knowledge(options.knowledge)
+            base = open_knowledge(options.knowledge)
+            memories += _memories_in(base, memory, problem, choices, options, scoring)
+    with _noting(faults, "What earlier searches found cannot be read"):
+        points = [*points, *_remembered(memories, choices)]
+    if base is not None:
+        with _noting(faults, "Past tasks cannot be read"):
             found = past_performance(
-                choices.match(points), kind, scoring, knowledge, problem.schema, choices.place
+                choices.match(points), kind, scoring, base, problem.schema, choices.place
             )
             performance, seconds = found.past, found.seconds
             silent = found.report.pop("why", "")
             report.update(found.report)
-    if memory is not None:
+    if memories:
         with _noting(faults, "What earlier searches found cannot be read"):
-            names = [choices.identity(point) for point in points]
-            own = memory.past(names, _twins(choices, points))
-            report["own_tasks"] = 0 if own is None else len(own.tasks)
-            performance = stack_past(performance, own)
+            own = _own_past(memories, memory, choices, points)
+            performance = _join(performance, own, memories[0].metric, report)
     if performance is not None or memory is not None:
         metafeatures = measure(problem.X, problem.y, kind)
     if performance is not None:
@@ -136,6 +140,31 @@ def ask_the_past(problem, choices, options):
         metric=report.get("metric") or problem.objective.name,
         report=report,
     )
+
+
+def _own_past(memories, memory, choices, points):
+    """Stack what memories hold of points; the one that records knows them as twins, too."""
+    names, own = [choices.identity(point) for point in points], None
+    for known in memories:
+        twins = _twins(choices, points) if known is memory else None
+        own = stack_past(own, known.past(names, twins))
+    return own
+
+
+def _join(performance, own, metric, report):
+    """Put one's own past beside that of the catalogue, or in its place; note how much it is."""
+    report["own_tasks"] = 0 if own is None else len(own.tasks)
+    if performance is None or own is None:
+        return own if performance is None else performance
+    matches = report["matches"]
+    if len(own.tasks) >= _ENOUGH and not matches["exact"] + matches["same"]:
+        # The catalogue knows something like the estimator; these tasks know itself.
+        report.update(tasks=0, task_families=0, metric=metric, metric_is_exact=True)
+        return own
+    # Scores of another metric do not stand in one row with those of this one.
+    joined = stack_past(performance, own, report["metric"] == metric)
+    report["own_tasks"] = len(joined.tasks) - len(performance.tasks)
+    return joined
 
 
 @contextmanager
@@ -198,16 +227,25 @@ def _open_memory(problem, choices, options, scoring):
     )
 
 
-def _remembered(memory, choices):
-    """Points that earlier searches tried and that lie in the space of this one."""
-    if memory is None or not choices.open_ended:
+def _memories_in(base, memory, problem, choices, options, scoring):
+    """Read what the knowledge asked for holds of an estimator that the catalogue does not know."""
+    if choices.estimator is None or options.knowledge == "bundled":
         return []
-    known = {point_key(point) for point in choices.points}
-    return [
-        params
-        for params in memory.known_params(choices.space)
-        if choices.space.contains(params) and point_key(params) not in known
-    ]
+    metric = metric_name(scoring, problem.kind)
+    own = Memory(base, problem.kind, metric, choices.estimator, choices.searched)
+    return [] if memory is not None and memory.shares_store(own) else [own]
+
+
+def _remembered(memories, choices):
+    """Points that earlier searches tried and that lie in the space of this one."""
+    if not choices.open_ended:
+        return []
+    known, found = {point_key(point) for point in choices.points}, {}
+    for memory in memories:
+        for params in memory.known_params(choices.space):
+            if choices.space.contains(params):
+                found.setdefault(point_key(params), params)
+    return [params for key, params in found.items() if key not in known]
 
 
 def _twins(choices, points):

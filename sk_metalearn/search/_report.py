@@ -12,7 +12,7 @@ class SearchReport(dict):
     ``candidates`` (how many); how they met the pool: ``matches``, ``families``, ``reasons``,
     ``reliability``, ``metric``, ``metric_is_exact``, ``tasks``, ``task_families``; ``similar``
     (the past tasks that counted most, each with its share of the weight of all); ``own_tasks``
-    (remembered ones of one's own); ``not_remembered`` (why the search could not be recorded);
+    (further ones, of one's own searches); ``not_remembered`` (why it could not be recorded);
     ``best`` (score of the best candidate), ``rank`` (its place in the order of proposals),
     ``expected`` (its score as the past suggested it), ``default`` (score of the estimator's own
     settings; where whole pipelines are searched, of the first one tried, which is what the past

@@ -33,6 +33,8 @@ from sklearn.preprocessing import (
 from ..exceptions import SpaceError
 from ..tables import TableReader
 from ._catalogue import get_family
+from ._family import PREPROCESSING
+from ._parameters import shown
 
 __all__ = ["build_estimator", "build_model"]
 
@@ -67,15 +69,41 @@ def build_estimator(configuration, schema, random_state=None):
     Raises
     ------
     SpaceError
-        If the catalogue does not know the family or one of its parameters.
+        If the catalogue does not know the family, one of its parameters or steps, or a value that
+        no model can be made with.
     """
     kind = "classification" if schema.n_classes else "regression"
     family = get_family(configuration.family, kind)
     if set(configuration.params) - set(family.parameters):
         raise SpaceError(
             f"{family.name} has the parameters {sorted(family.parameters)}; got "
-            f"{sorted(configuration.params)}."
+            f"{shown(sorted(configuration.params))}."
         )
+    _check_preprocessing(configuration.preprocessing)
+    try:
+        return _build(configuration, family, schema, kind, random_state)
+    except (TypeError, ValueError, AttributeError, LookupError) as error:
+        if isinstance(error, SpaceError | ImportError):
+            raise
+        raise SpaceError(
+            f"{family.name} cannot be built from {shown(configuration.params)}: "
+            f"{type(error).__name__}: {shown(str(error))}."
+        ) from error
+
+
+def _check_preprocessing(steps):
+    if set(steps) != set(PREPROCESSING):
+        raise SpaceError(
+            f"Preprocessing has the steps {sorted(PREPROCESSING)}; got {shown(sorted(steps))}."
+        )
+    for step, word in steps.items():
+        if not isinstance(word, str) or word not in PREPROCESSING[step]:
+            raise SpaceError(
+                f"The {step} is one of {list(PREPROCESSING[step])}; got {shown(word)}."
+            )
+
+
+def _build(configuration, family, schema, kind, random_state):
     steps = _preprocessing(configuration.preprocessing, schema, family, kind, random_state)
     model = build_model(family, configuration.params, schema, configuration.preprocessing)
     pipeline = Pipeline([*steps, ("model", model)])

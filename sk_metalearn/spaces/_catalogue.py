@@ -9,7 +9,7 @@ from functools import lru_cache
 from ..exceptions import SpaceError
 from ._boosters import booster_families
 from ._family import KINDS, Family
-from ._parameters import Categorical, Float, Integer
+from ._parameters import Categorical, Float, Integer, shown
 from ._space import Branch, Condition
 
 __all__ = ["CATALOGUE_VERSION", "families", "get_family"]
@@ -488,5 +488,6 @@ def get_family(name, kind):
         if family.name == name:
             return family
     raise SpaceError(
-        f"The catalogue has no {kind} family {name!r}; it has {[family.name for family in known]}."
+        f"The catalogue has no {kind} family {shown(name)}; it has "
+        f"{[family.name for family in known]}."
     )

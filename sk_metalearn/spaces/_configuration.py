@@ -9,11 +9,19 @@ from functools import cached_property
 import numpy as np
 
 from ..exceptions import SpaceError
+from ._parameters import shown
 
 __all__ = ["Configuration"]
 
 
-def _canonical(value):
+# Deeper than any setting, and less than what Python can write.
+_MAX_DEPTH = 50
+_MAX_INTEGER = 2**63
+
+
+def _canonical(value, depth=0):
+    if depth > _MAX_DEPTH:
+        raise SpaceError(f"A configuration holds at most {_MAX_DEPTH} lists in each other.")
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float):
@@ -23,13 +31,16 @@ def _canonical(value):
             raise SpaceError(f"A configuration holds finite numbers only; got {value!r}.")
         return value
     if isinstance(value, list | tuple):
-        return [_canonical(item) for item in value]
+        return [_canonical(item, depth + 1) for item in value]
     if isinstance(value, Mapping):
-        return {str(key): _canonical(item) for key, item in value.items()}
+        return {str(key): _canonical(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, int) and abs(value) > _MAX_INTEGER:
+        raise SpaceError("A configuration holds whole numbers up to 64 bits; got a larger one.")
     if value is None or isinstance(value, bool | int | str):
         return value
     raise SpaceError(
-        f"A configuration holds numbers, text, booleans, None and lists of these; got {value!r}."
+        f"A configuration holds numbers, text, booleans, None and lists of these; got "
+        f"{shown(value)}."
     )
 
 
@@ -52,6 +63,16 @@ class Configuration:
     preprocessing: Mapping = field(default_factory=dict)
 
     def __post_init__(self):
+        if not isinstance(self.family, str) or not self.family:
+            raise SpaceError(
+                f"A configuration's family is the name of one; got {shown(self.family)}."
+            )
+        for name in ("params", "preprocessing"):
+            if not isinstance(getattr(self, name), Mapping):
+                raise SpaceError(
+                    f"A configuration's {name} map names to values; got "
+                    f"{shown(getattr(self, name))}."
+                )
         object.__setattr__(self, "params", _canonical(self.params))
         object.__setattr__(self, "preprocessing", _canonical(self.preprocessing))
 
@@ -83,12 +104,12 @@ class Configuration:
         Raises
         ------
         SpaceError
-            If the record lacks a part or has another.
+            If the record lacks a part or has another, or a part is none of a configuration.
         """
         expected = {"family", "params", "preprocessing"}
         if not isinstance(record, Mapping) or set(record) != expected:
             raise SpaceError(
-                f"A configuration record has the keys {sorted(expected)}; got {record!r}."
+                f"A configuration record has the keys {sorted(expected)}; got {shown(record)}."
             )
         return cls(**record)
 

@@ -1,5 +1,6 @@
 """Hyperparameters: ranges with a scale, a default and a place in the unit interval."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 
 from ..exceptions import SpaceError
 
-__all__ = ["Categorical", "Float", "Integer", "Parameter", "plain_value", "same_value"]
+__all__ = ["Categorical", "Float", "Integer", "Parameter", "plain_value", "same_value", "shown"]
 
 _UNSET = object()
 
@@ -56,6 +57,27 @@ def plain_value(value):
     if isinstance(value, Mapping):
         return {plain_value(key): plain_value(item) for key, item in value.items()}
     return value
+
+
+def shown(value, most=200):
+    """Show a value in a message, however long it is and whatever it does when it is shown.
+
+    Parameters
+    ----------
+    value : object
+    most : int, default=200
+        Characters.
+
+    Returns
+    -------
+    str
+    """
+    try:
+        text = repr(plain_value(value))
+    except Exception as error:
+        text = f"a {type(value).__name__} ({type(error).__name__})"
+    text = text if len(text) <= most else text[: most - 3] + "..."
+    return text if text.isprintable() else ascii(text)
 
 
 class Parameter:
@@ -115,6 +137,25 @@ class Parameter:
         raise NotImplementedError
 
 
+def _values(values, what):
+    """A tuple of values; text and mappings are single values, not several."""
+    try:
+        if isinstance(values, str | bytes | Mapping):
+            raise TypeError
+        return tuple(values)
+    except TypeError:
+        raise SpaceError(f"{what} are a list of values; got {shown(values)}.") from None
+
+
+def _is_finite(value):
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.number):
+        return False
+    try:
+        return not np.iscomplexobj(value) and math.isfinite(value)
+    except OverflowError:
+        return False
+
+
 @dataclass(frozen=True)
 class Categorical(Parameter):
     """A choice among unordered values.
@@ -131,9 +172,9 @@ class Categorical(Parameter):
     default: Any = _UNSET
 
     def __post_init__(self):
-        if len(self.choices) == 0:
+        object.__setattr__(self, "choices", _values(self.choices, "The choices of Categorical"))
+        if not self.choices:
             raise SpaceError("Categorical needs at least one choice; got none.")
-        object.__setattr__(self, "choices", tuple(self.choices))
         if self.default is _UNSET:
             object.__setattr__(self, "default", self.choices[0])
 
@@ -187,13 +228,26 @@ class _Numeric(Parameter):
     specials: tuple = field(default=())
 
     def __post_init__(self):
+        for end in (self.low, self.high):
+            if not _is_finite(end):
+                raise SpaceError(
+                    f"{type(self).__name__} needs finite numbers as low and high; got {shown(end)}."
+                )
         if not self.low < self.high:
             raise SpaceError(
                 f"{type(self).__name__} needs low < high; got low={self.low}, high={self.high}."
             )
+        if not isinstance(self.log, bool | np.bool_):
+            raise SpaceError(f"log must be True or False; got {shown(self.log)}.")
         if self.log and self.low <= 0:
             raise SpaceError(f"A logarithmic range needs low > 0; got low={self.low}.")
-        object.__setattr__(self, "specials", tuple(self.specials))
+        width = np.inf if self.log else float(self.high) - float(self.low)
+        if (float(self.high) / float(self.low) if self.log else width) == np.inf:
+            raise SpaceError(
+                f"The range from low={self.low} to high={self.high} is too wide for numbers of 64 "
+                "bits."
+            )
+        object.__setattr__(self, "specials", _values(self.specials, "specials"))
         if self.default is None and not any(special is None for special in self.specials):
             object.__setattr__(self, "default", self.from_unit(0.5))
 
@@ -229,7 +283,7 @@ class _Numeric(Parameter):
     def contains(self, value):
         if self.is_special(value):
             return True
-        number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+        number = _is_finite(value)
         slack = 1e-9  # what a round trip through a logarithm may cost
         low, high = self.low - slack * abs(self.low), self.high + slack * abs(self.high)
         return number and low <= value <= high

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..exceptions import SpaceError
-from ._parameters import Categorical, Parameter, plain_value, same_value
+from ._parameters import Categorical, Parameter, same_value, shown
 
 __all__ = ["Branch", "Condition", "Space"]
 
@@ -26,6 +26,13 @@ class Condition:
     child: str
     parent: str
     values: tuple
+
+    def __post_init__(self):
+        names = self.child, self.parent
+        if not all(isinstance(name, str) for name in names):
+            raise SpaceError(f"A condition is between two names; got {shown(names)}.")
+        if not isinstance(self.values, list | tuple):
+            raise SpaceError(f"A condition lists the parent's values; got {shown(self.values)}.")
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,7 @@ class Branch:
     _by_child: dict = field(init=False, repr=False, compare=False)
 
     def __post_init__(self):
+        _check_parts(self.parameters, self.conditions, self.name)
         seen = set()
         by_child = {condition.child: condition for condition in self.conditions}
         for name in self.parameters:
@@ -106,6 +114,22 @@ class Branch:
         )
 
 
+def _check_parts(parameters, conditions, name):
+    if not isinstance(parameters, Mapping):
+        raise SpaceError(f"A branch maps names to parameters; got {shown(parameters)}.")
+    for key, parameter in parameters.items():
+        if not isinstance(key, str) or not isinstance(parameter, Parameter):
+            raise SpaceError(
+                "A branch maps names to Float, Integer or Categorical; got "
+                f"{shown(key)}: {shown(parameter)}."
+            )
+    listed = isinstance(conditions, list | tuple)
+    if not listed or not all(isinstance(own, Condition) for own in conditions):
+        raise SpaceError(f"The conditions of a branch are Conditions; got {shown(conditions)}.")
+    if not isinstance(name, str):
+        raise SpaceError(f"The name of a branch is text; got {shown(name)}.")
+
+
 class Space:
     """A search space: one or several branches of conditional hyperparameters.
 
@@ -135,6 +159,12 @@ class Space:
             branches = Branch(dict(branches))
         if isinstance(branches, Branch):
             branches = (branches,)
+        if not isinstance(branches, list | tuple) or not all(
+            isinstance(branch, Branch) for branch in branches
+        ):
+            raise SpaceError(f"A space is made of Branches; got {shown(branches)}.")
+        if not isinstance(root, str | None):
+            raise SpaceError(f"The root of a space is a name; got {shown(root)}.")
         self.branches, self.root = tuple(branches), root
         if not self.branches:
             raise SpaceError("A space needs at least one branch; got none.")
@@ -175,12 +205,14 @@ class Space:
         SpaceError
             If no branch holds the point.
         """
+        if not isinstance(point, Mapping):
+            raise SpaceError(f"A point maps names to values; got {shown(point)}.")
         if self.root is not None:
             for i, branch in enumerate(self.branches):
                 if branch.name == point.get(self.root):
                     return i
             raise SpaceError(
-                f"{self.root}={plain_value(point.get(self.root))!r} names no branch of the space; "
+                f"{self.root}={shown(point.get(self.root))} names no branch of the space; "
                 f"it has {[branch.name for branch in self.branches]}."
             )
         names = set(point)
@@ -196,7 +228,7 @@ class Space:
         if near is not None:
             return near
         raise SpaceError(
-            f"The point {plain_value(point)!r} belongs to no branch of the space; its branches "
+            f"The point {shown(point)} belongs to no branch of the space; its branches "
             f"have the parameters {[sorted(branch.parameters) for branch in self.branches]}."
         )
 
@@ -207,6 +239,8 @@ class Space:
         ----------
         point : dict
         """
+        if not isinstance(point, Mapping):
+            return False
         if self.root is None:
             return any(branch.contains(point) for branch in self.branches)
         return any(
@@ -309,7 +343,7 @@ class Space:
         Parameters
         ----------
         points : sequence of dict
-            Points of the space.
+            Points of the space; a number may lie outside its range.
 
         Returns
         -------
@@ -318,6 +352,11 @@ class Space:
             for numbers; 0 where inactive.
         active : ndarray of shape (n_points, n_columns), dtype bool
             Which columns say something about the point; inactive is a mask, never a value.
+
+        Raises
+        ------
+        SpaceError
+            If a point belongs to no branch, or a value has no place on its parameter's scale.
         """
         values = np.zeros((len(points), self.n_columns))
         active = np.zeros((len(points), self.n_columns), dtype=bool)
@@ -333,7 +372,12 @@ class Space:
                 stop = start + parameter.width
                 if isinstance(parameter, Categorical) and not parameter.contains(value):
                     continue
-                encoded = parameter.encode(value)
+                try:
+                    encoded = parameter.encode(value)
+                except (TypeError, ValueError, OverflowError):
+                    raise SpaceError(
+                        f"{name} is a number or one of its named values; got {shown(value)}."
+                    ) from None
                 known = ~np.isnan(encoded)
                 values[row, start:stop] = np.where(known, encoded, 0.0)
                 active[row, start:stop] = known

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sqlalchemy
 
 from sk_metalearn.knowledge import Evaluation, KnowledgeBase, Source, Task, task_id
 from sk_metalearn.spaces import load_pool
@@ -93,7 +94,6 @@ def _postgres_programs():
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory):
     """Start a PostgreSQL server in a folder of its own; give the URL without a database."""
-    pytest.importorskip("psycopg", reason="psycopg, the PostgreSQL driver, is not installed")
     programs = _postgres_programs()
     folder = tmp_path_factory.mktemp("postgres")
     options = {"cwd": folder, "env": {**os.environ, "HOME": str(folder)}}
@@ -103,8 +103,7 @@ def postgres(tmp_path_factory):
 
         names = {own.pw_name: own for own in pwd.getpwall()}
         user = names.get("postgres") or names.get("nobody")
-        if user is None:
-            pytest.skip("PostgreSQL does not run as root and there is no other user")
+        assert user is not None, "PostgreSQL does not run as root; there is no other user"
         options |= {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
         for parent in [folder, *folder.parents][:3]:
             os.chmod(parent, 0o755)
@@ -115,8 +114,7 @@ def postgres(tmp_path_factory):
         text=True,
         **options,
     )
-    if made.returncode:
-        pytest.skip(f"initdb failed: {made.stderr.strip()[-300:]}")
+    assert not made.returncode, f"initdb failed: {made.stderr.strip()[-300:]}"
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -137,7 +135,6 @@ def postgres(tmp_path_factory):
         **options,
     )
     url = f"postgresql://test@127.0.0.1:{port}"
-    sqlalchemy = pytest.importorskip("sqlalchemy")
     admin = sqlalchemy.create_engine(
         url.replace("postgresql", "postgresql+psycopg") + "/postgres", isolation_level="AUTOCOMMIT"
     )
@@ -159,7 +156,6 @@ def url(request, tmp_path):
     """Give the URL of an empty database."""
     if request.param == "sqlite":
         return f"sqlite:///{(tmp_path / 'folder' / 'own.db').as_posix()}"
-    sqlalchemy = pytest.importorskip("sqlalchemy")
     server, admin = request.getfixturevalue("postgres")
     name = f"test_{uuid.uuid4().hex}"
     with admin.connect() as connection:

@@ -1,5 +1,7 @@
 """A search that remembers: also for estimators that nobody else has ever evaluated."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from _faulty import Faulty
@@ -7,9 +9,11 @@ from scipy.stats import loguniform
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_iris
+from sklearn.svm import SVC
 
-from sk_metalearn import AutoClassifier, KnowledgeBase, MetaSearchCV
+from sk_metalearn import AutoClassifier, KnowledgeBase, MetaSearchCV, recommend
 from sk_metalearn.exceptions import FallbackWarning
+from sk_metalearn.search._memory import memory_of, stack_past
 
 X, y = load_iris(return_X_y=True)
 
@@ -135,3 +139,97 @@ def test_what_cannot_be_remembered_is_said():
         MetaSearchCV(
             KMeans(n_init=1), {"n_clusters": [2, 3]}, knowledge=None, remember=KnowledgeBase()
         ).fit(X)
+
+
+QUIET = {"cv": 3, "refit": False, "random_state": 0}
+ASK = {**QUIET, "n_iter": 3}
+SVM_GRID = {"C": [0.1, 1, 10], "class_weight": [None, {0: 2, 1: 1}]}
+
+
+def searched(base, seeds=range(4)):
+    """A base that knows a grid, distributions, a model of the catalogue and whole pipelines."""
+    options = {**QUIET, "knowledge": None, "remember": base}
+    for seed in seeds:
+        data = related(seed)
+        MetaSearchCV(Own(), GRID, n_iter=6, **options).fit(*data)
+        MetaSearchCV(SVC(), SVM_GRID, n_iter="all", **options).fit(*data)
+        MetaSearchCV(Own(), {"alpha": loguniform(1e-3, 1e3)}, n_iter=3, **options).fit(*data)
+        auto = {"families": ["lda", "svm"], "knowledge": None, "remember": base}
+        AutoClassifier(n_iter=2, random_state=seed, **auto).fit(*data)
+    return base
+
+
+@pytest.fixture(scope="module")
+def own_base():
+    return searched(KnowledgeBase())
+
+
+@pytest.fixture
+def users(tmp_path, monkeypatch, own_base):
+    """The user's store, with the same records and the key of their hashes."""
+    monkeypatch.setenv("SK_METALEARN_HOME", str(tmp_path))
+    return searched(True, range(3))
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        MetaSearchCV(Own(), GRID, **ASK),
+        MetaSearchCV(Own(), {"alpha": loguniform(1e-3, 1e3)}, **ASK),
+        MetaSearchCV(SVC(), SVM_GRID, **ASK),
+        MetaSearchCV(SVC(), {"C": loguniform(0.1, 10)}, **ASK),
+        AutoClassifier(n_iter=2, random_state=0, families=["lda", "svm"]),
+    ],
+    ids=["grid", "distributions", "catalogue grid", "catalogue distributions", "auto"],
+)
+def test_the_own_base_alone_guides_every_kind_of_search(own_base, search):
+    before = len(list(own_base.table("classification").evaluations()))
+    search.set_params(knowledge=own_base).fit(*related(9))
+    report = search.knowledge_report_
+    assert report["used"] and report.get("tasks", 0) + report.get("own_tasks", 0) == 4, report
+    assert search.cv_results_["reason"][0] == "portfolio"
+    # To ask is not to record.
+    assert len(list(own_base.table("classification").evaluations())) == before
+
+
+def test_the_users_store_by_its_name(users):
+    for search in (
+        MetaSearchCV(Own(), GRID, knowledge="user", **ASK),
+        MetaSearchCV(SVC(), SVM_GRID, knowledge="user", remember=True, **ASK),
+    ):
+        report = search.fit(*related(9)).knowledge_report_
+        # Asked twice, as what is known and as what is remembered, it counts once.
+        assert report.get("tasks", 0) + report.get("own_tasks", 0) == 3, report
+    found = recommend(*related(8), knowledge="user", n=2)
+    assert len(found) == 2 and np.isfinite(found[0].expected_score)
+
+
+def test_remembered_tasks_stand_beside_the_bundled_ones(own_base):
+    data, space = related(9), {"C": [0.1, 1, 10]}
+    plain = MetaSearchCV(SVC(), space, **ASK).fit(*data)
+    both = MetaSearchCV(SVC(), space, remember=own_base.without(), **ASK).fit(*data)
+    report = both.knowledge_report_
+    assert report["tasks"] == plain.knowledge_report_["tasks"] > 100
+    assert report["own_tasks"] == 4
+    assert plain.knowledge_report_.get("own_tasks", 0) == 0
+
+
+def test_what_the_catalogue_only_comes_near_to_gives_way(own_base):
+    # The catalogue has support vector machines, but none with these weights of classes.
+    grid = {"C": [0.1, 1, 10], "class_weight": [{0: 2, 1: 1}]}
+    options = {**ASK, "remember": own_base.without()}
+    report = MetaSearchCV(SVC(), grid, **options).fit(*related(9)).knowledge_report_
+    assert report["matches"]["exact"] + report["matches"]["same"] == 0
+    assert (report["tasks"], report["own_tasks"]) == (0, 4)
+
+
+def test_measured_scores_take_the_place_of_predicted_ones(own_base):
+    memory = memory_of(own_base, "classification", "accuracy", SVC(), tuple(SVM_GRID))
+    candidates = [{"C": C, "class_weight": None} for C in (0.1, 1, 10)]
+    measured = memory.past(candidates)
+    shape = measured.scores.shape
+    guessed = replace(measured, scores=np.full(shape, 0.25), spread=np.full(shape, 0.1))
+    both = stack_past(guessed, measured)
+    assert np.array_equal(both.scores, measured.scores) and not both.spread.any()
+    other_metric = stack_past(guessed, measured, alike=False)
+    assert (other_metric.scores == 0.25).all() and len(other_metric.tasks) == 4
