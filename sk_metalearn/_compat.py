@@ -1,5 +1,6 @@
 """Every private scikit-learn name that the package uses, in one place, for each version."""
 
+import copy
 import inspect
 from contextlib import nullcontext
 
@@ -97,6 +98,23 @@ def scores_predictions(scorer):
     methods = getattr(scorer, "_response_method", ())
     methods = {methods} if isinstance(methods, str) else set(methods)
     return isinstance(scorer, _Scorer) and bool(methods & {"predict", "predict_proba"})
+
+
+def takes_labels(scorer):
+    """Whether a scorer, of scikit-learn's making, compares probabilities with a list of labels."""
+    if not isinstance(scorer, _Scorer) or scorer._response_method != "predict_proba":
+        return False
+    # Areas under a curve are not defined where a class has no rows, whatever the labels.
+    function = scorer._score_func
+    own = "labels" in inspect.signature(function).parameters and "labels" not in scorer._kwargs
+    return own and "auc" not in function.__name__
+
+
+def with_labels(scorer, labels):
+    """Give such a scorer the labels, as its rows may not hold all of them."""
+    own = copy.copy(scorer)
+    own._kwargs = {**scorer._kwargs, "labels": labels}
+    return own
 
 
 def scorers_of(search):

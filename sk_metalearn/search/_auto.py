@@ -5,6 +5,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.metaestimators import available_if
 
 from .._compat import CallbackSupportMixin
+from ..tables._labels import Labels
 from ._auto_search import AutoSearch
 
 __all__ = ["AutoClassifier", "AutoRegressor"]
@@ -46,6 +47,10 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
     families : list of str, default=None
         Names of the model families to choose from; by default all of scikit-learn's.
         ``"lightgbm"``, ``"xgboost"`` and ``"catboost"`` (extra ``boosting``) serve when named.
+    columns : dict of column to role, default=None
+        What is known of some columns, by name, or position where they have none: ``"number"``,
+        ``"category"``, ``"ordered"``, ``"date"``, ``"duration"``, ``"text"`` or ``"ignore"``. What
+        it does not name is decided from the values; see `describe_columns`.
     ensemble_size : int, default=30
         Rounds of ensemble selection over the out-of-fold predictions; 0 keeps the best single
         pipeline. So does a callable `scoring` that `sklearn.metrics.make_scorer` did not make, as
@@ -78,8 +83,10 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
     Attributes
     ----------
     best_estimator_ : estimator
-        The final model, of scikit-learn objects only: a pipeline, or several in a
-        `VotingClassifier`.
+        The final model: a pipeline, or several in a `VotingClassifier`. Of scikit-learn objects
+        only, but for a first step that reads columns which scikit-learn does not, see
+        `TableReader`. Where models cannot take the classes as they are (text that reads as
+        numbers; XGBoost), the `VotingClassifier` of one or several names them.
     best_params_ : dict
         The best single configuration, as in ``cv_results_["params"]``.
     best_index_ : int
@@ -131,14 +138,17 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
     _default_scoring = "accuracy"
 
     def _learn_target(self, y):
-        self.classes_ = np.unique(y)
+        labels = Labels.of(y, self.families)
+        self.classes_ = labels.classes
+        return labels
 
     def predict_proba(self, X):
         """Predict the probability of each class.
 
         Parameters
         ----------
-        X : array-like, sparse matrix or dataframe of shape (n_samples, n_features)
+        X : array-like, sparse matrix, dataframe, pyarrow.Table or record
+            Rows with the columns of fit; see `predict`.
 
         Returns
         -------
@@ -152,7 +162,8 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
 
         Parameters
         ----------
-        X : array-like, sparse matrix or dataframe of shape (n_samples, n_features)
+        X : array-like, sparse matrix, dataframe, pyarrow.Table or record
+            Rows with the columns of fit; see `predict`.
 
         Returns
         -------
@@ -167,7 +178,8 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
 
         Parameters
         ----------
-        X : array-like, sparse matrix or dataframe of shape (n_samples, n_features)
+        X : array-like, sparse matrix, dataframe, pyarrow.Table or record
+            Rows with the columns of fit; see `predict`.
 
         Returns
         -------
@@ -203,6 +215,10 @@ class AutoRegressor(AutoSearch, RegressorMixin, CallbackSupportMixin, BaseEstima
     families : list of str, default=None
         Names of the model families to choose from; by default all of scikit-learn's.
         ``"lightgbm"``, ``"xgboost"`` and ``"catboost"`` (extra ``boosting``) serve when named.
+    columns : dict of column to role, default=None
+        What is known of some columns, by name, or position where they have none: ``"number"``,
+        ``"category"``, ``"ordered"``, ``"date"``, ``"duration"``, ``"text"`` or ``"ignore"``. What
+        it does not name is decided from the values; see `describe_columns`.
     ensemble_size : int, default=30
         Rounds of ensemble selection over the out-of-fold predictions; 0 keeps the best single
         pipeline. So does a callable `scoring` that `sklearn.metrics.make_scorer` did not make, as
@@ -235,8 +251,9 @@ class AutoRegressor(AutoSearch, RegressorMixin, CallbackSupportMixin, BaseEstima
     Attributes
     ----------
     best_estimator_ : estimator
-        The final model, of scikit-learn objects only: a pipeline, or several in a
-        `VotingRegressor`.
+        The final model: a pipeline, or several in a `VotingRegressor`. Of scikit-learn objects
+        only, but for a first step that reads columns which scikit-learn does not, see
+        `TableReader`.
     best_params_ : dict
         The best single configuration, as in ``cv_results_["params"]``.
     best_index_ : int
