@@ -160,13 +160,13 @@ class AutoSearch:
         check_knowledge(options.knowledge)
         scorer = self._scorer()
         routed = route(self, X, params, scorer)
-        X, y, self._layout = check_data(X, y, self, self._kind)
+        X, y, layout = check_data(X, y, self, self._kind)
         validate_data(self, X, skip_check_array=True)
-        self._labels = self._learn_target(y)
-        y, judge = self._labels.encode(y), RoutedScorer.of(self._labels.judge(scorer))
+        labels = self._learn_target(y)
+        y, judge = labels.encode(y), RoutedScorer.of(labels.judge(scorer))
         # The pipelines are ours; what they are given reaches them by name.
         with ExitStack() as stack, fit_task(self, X, y, params, False) as root, without_routing():
-            own = {"kind": self._kind, "layout": self._layout}
+            own = {"kind": self._kind, "layout": layout}
             problem = pose_problem(X, y, routed, judge, "score", options, stack, **own)
             choices = choose_pipelines(problem, options)
             quick = fit_quick_model(problem, choices) if options.timed else None
@@ -187,7 +187,7 @@ class AutoSearch:
             )
             self._store_results(run, problem, past, scorer)
             model = fit_auto_model(run, problem, options, self.cv_results_, quick)
-            self._store_model(model, run, problem, past)
+            self._store_model(model, run, problem, past, labels)
             remember(past, problem, choices, run.trials)
         return self
 
@@ -211,8 +211,9 @@ class AutoSearch:
         self.cv_results_ = format_results(run.trials, points, self.n_splits_, False)
         self.knowledge_report_ = past.report
 
-    def _store_model(self, model, run, problem, past):
-        self.best_estimator_ = self._labels.speak(model.estimator)
+    def _store_model(self, model, run, problem, past, labels):
+        self._layout, self._labels = problem.layout, labels
+        self.best_estimator_ = labels.speak(model.estimator)
         self.refit_time_ = model.seconds
         self.refit_on_, self.ensemble_ = model.fitted_on, model.weights
         self.best_index_, self.best_score_ = model.index, model.score
