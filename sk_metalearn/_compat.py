@@ -117,6 +117,25 @@ def with_labels(scorer, labels):
     return own
 
 
+def needs_positive(scorer):
+    """Whether a scorer, of a metric of scikit-learn's, refuses predictions of 0 or less."""
+    if not isinstance(scorer, _Scorer):
+        return False
+    function = scorer._score_func
+    if not function.__module__.startswith("sklearn.") or scorer._response_method != "predict":
+        return False
+    target = [1.0, 2.0, 3.0]
+    try:
+        function(target, [0.5, 2.0, 3.0], **scorer._kwargs)
+    except Exception:
+        return False
+    try:
+        function(target, [-2.0, 2.0, 3.0], **scorer._kwargs)
+    except ValueError:
+        return True
+    return False
+
+
 def scorers_of(search):
     """Give the scorers of a search and the name of the metric it refits on."""
     return search._get_scorers()

@@ -6,6 +6,7 @@ from sklearn.utils.metaestimators import available_if
 
 from .._compat import CallbackSupportMixin
 from ..tables._labels import Labels
+from ..tables._numbers import Numbers
 from ._auto_search import AutoSearch
 
 __all__ = ["AutoClassifier", "AutoRegressor"]
@@ -137,7 +138,7 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
     _kind = "classification"
     _default_scoring = "accuracy"
 
-    def _learn_target(self, y):
+    def _learn_target(self, y, scorer):
         labels = Labels.of(y, self.families)
         self.classes_ = labels.classes
         return labels
@@ -253,7 +254,8 @@ class AutoRegressor(AutoSearch, RegressorMixin, CallbackSupportMixin, BaseEstima
     best_estimator_ : estimator
         The final model: a pipeline, or several in a `VotingRegressor`. Of scikit-learn objects
         only, but for a first step that reads columns which scikit-learn does not, see
-        `TableReader`.
+        `TableReader`. Where the metric is not defined for predictions of 0 or less, such as
+        Poisson's deviance of counts, a `TransformedTargetRegressor` keeps them above.
     best_params_ : dict
         The best single configuration, as in ``cv_results_["params"]``.
     best_index_ : int
@@ -301,3 +303,6 @@ class AutoRegressor(AutoSearch, RegressorMixin, CallbackSupportMixin, BaseEstima
 
     _kind = "regression"
     _default_scoring = "r2"
+
+    def _learn_target(self, y, scorer):
+        return Numbers.of(y, scorer)

@@ -21,7 +21,6 @@ from .._compat import (
 from ..exceptions import import_optional
 from ..spaces import from_point
 from ..tables._check import check_new_rows
-from ..tables._labels import Labels
 from ..tables._reader import describe_layout
 from ..tables._target import target_values, with_index
 from ._auto_model import fit_auto_model
@@ -162,8 +161,8 @@ class AutoSearch:
         routed = route(self, X, params, scorer)
         X, y, layout = check_data(X, y, self, self._kind)
         validate_data(self, X, skip_check_array=True)
-        labels = self._learn_target(y)
-        y, judge = labels.encode(y), RoutedScorer.of(labels.judge(scorer))
+        target = self._learn_target(y, scorer)
+        y, judge = target.encode(y), RoutedScorer.of(target.judge(scorer))
         # The pipelines are ours; what they are given reaches them by name.
         with ExitStack() as stack, fit_task(self, X, y, params, False) as root, without_routing():
             own = {"kind": self._kind, "layout": layout}
@@ -187,7 +186,7 @@ class AutoSearch:
             )
             self._store_results(run, problem, past, scorer)
             model = fit_auto_model(run, problem, options, self.cv_results_, quick)
-            self._store_model(model, run, problem, past, labels)
+            self._store_model(model, run, problem, past, target)
             remember(past, problem, choices, run.trials)
         return self
 
@@ -199,10 +198,6 @@ class AutoSearch:
             scorer.set_score_request(sample_weight=True)
         return scorer
 
-    def _learn_target(self, y):
-        """Give the labels of the target, and keep what a subclass needs of it."""
-        return Labels(None)
-
     def _store_results(self, run, problem, past, scorer):
         self.scorer_ = scorer
         self.stop_reason_, self.n_splits_ = run.stop_reason, len(problem.splits)
@@ -211,9 +206,9 @@ class AutoSearch:
         self.cv_results_ = format_results(run.trials, points, self.n_splits_, False)
         self.knowledge_report_ = past.report
 
-    def _store_model(self, model, run, problem, past, labels):
-        self._layout, self._labels = problem.layout, labels
-        self.best_estimator_ = labels.speak(model.estimator)
+    def _store_model(self, model, run, problem, past, target):
+        self._layout, self._target = problem.layout, target
+        self.best_estimator_ = target.speak(model.estimator)
         self.refit_time_ = model.seconds
         self.refit_on_, self.ensemble_ = model.fitted_on, model.weights
         self.best_index_, self.best_score_ = model.index, model.score
@@ -267,8 +262,7 @@ class AutoSearch:
             params = process_routing(self, "score", **params).scorer.score
         values = target_values(y)
         y = with_index(values, y) if callable(self.scoring) else values
-        # The final model names the classes, but the rows may lack some.
-        judge = replace(self._labels, coded=False).judge(self.scorer_)
+        judge = self._target.judge_final(self.scorer_)
         return judge(self.best_estimator_, X, y, **params)
 
     def describe_columns(self):

@@ -1,6 +1,6 @@
 """Classes as whole numbers where a model cannot take them as they are, and metrics of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -24,13 +24,13 @@ class Labels:
 
     Parameters
     ----------
-    classes : ndarray of shape (n_classes,) or None
-        Sorted; None for a target of numbers.
+    classes : ndarray of shape (n_classes,)
+        Sorted.
     coded : bool, default=False
         Whether models meet the places of the classes.
     """
 
-    classes: np.ndarray | None
+    classes: np.ndarray
     coded: bool = False
 
     @classmethod
@@ -95,9 +95,22 @@ class Labels:
         callable
             The scorer itself where nothing is to be said to it.
         """
-        if self.classes is None or not (self.coded or takes_labels(scorer)):
+        if not (self.coded or takes_labels(scorer)):
             return scorer
         return LabelScorer(scorer, self)
+
+    def judge_final(self, scorer):
+        """Give a scorer of the final model, which names the classes: rows may lack some.
+
+        Parameters
+        ----------
+        scorer : callable
+
+        Returns
+        -------
+        callable
+        """
+        return replace(self, coded=False).judge(scorer)
 
     def speak(self, model):
         """Give a fitted model that names the classes.

@@ -265,6 +265,24 @@ def test_a_column_vector_with_an_index():
     assert auto.best_score_ > -0.1
 
 
+@pytest.mark.parametrize("ensemble_size", [0, 8])
+@pytest.mark.parametrize("scoring", ["neg_mean_poisson_deviance", "neg_mean_squared_log_error"])
+def test_counts_under_a_metric_of_positive_numbers(scoring, ensemble_size):
+    counts = RNG.poisson(np.exp(SIZE - 1))
+    auto = AutoRegressor(
+        scoring=scoring,
+        n_iter=4,
+        families=["ridge", "random_forest"],
+        racing=False,
+        ensemble_size=ensemble_size,
+        **COLD,
+    ).fit(PLAIN, counts)
+    assert set(auto.cv_results_["status"]) == {"ok"} and np.isfinite(auto.best_score_)
+    new = PLAIN.assign(size=np.linspace(-20, 5, N))
+    assert auto.predict(new).min() > 0 and auto.best_estimator_.predict(new).min() > 0
+    assert np.isfinite(auto.score(new, counts))
+
+
 def overwrite(X):
     X[X > 1] = 1
     return X
