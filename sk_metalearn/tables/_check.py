@@ -375,8 +375,8 @@ def conform(X, layout):
     if not layout.plain or layout.names is None:
         return X
     if view.storage == layout.storage and places == list(range(view.shape[1])):
-        used = [i for i, plan in enumerate(layout.plans) if plan.role != "ignore"]
-        if all(view.column(i).plain for i in used):
+        used = [(i, plan) for i, plan in enumerate(layout.plans) if plan.role != "ignore"]
+        if all(_is_as_planned(view.column(i), plan) for i, plan in used):
             return X
     columns, read = [], read_columns(X, layout)
     for plan in layout.plans:
@@ -391,12 +391,20 @@ def conform(X, layout):
     if layout.storage == "polars":
         import polars as pl
 
-        texts = [[None if v != v else v for v in values] for values in columns]
-        return pl.DataFrame(
-            [pl.Series(p.name, t) for p, t in zip(layout.plans, texts, strict=True)]
-        )
+        made = []
+        for plan, values in zip(layout.plans, columns, strict=True):
+            known = [None if v != v else v for v in values]
+            void = values.dtype == object and all(v is None for v in known)
+            made.append(pl.Series(plan.name, known, dtype=pl.String if void else None))
+        return pl.DataFrame(made)
     import pandas as pd
 
     index = X.index if hasattr(X, "iloc") else range(view.shape[0])
-    frame = pd.concat([pd.Series(values, index=index) for values in columns], axis=1)
+    frame = pd.concat(
+        [pd.Series(values, index=index, dtype=values.dtype) for values in columns], axis=1
+    )
     return frame.set_axis(layout.names, axis=1)
+
+
+def _is_as_planned(column, plan):
+    return column.plain and column.type == plan.type

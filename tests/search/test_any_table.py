@@ -90,6 +90,26 @@ def test_gaps_and_categories_that_fit_did_not_see(fitted):
     assert np.isfinite(auto.predict_proba(rows)).all()
 
 
+@pytest.mark.parametrize("nothing", [None, np.nan, pd.NA, pd.NaT])
+def test_columns_without_any_value_in_the_rows_to_predict(fitted, nothing):
+    frame, auto = fitted
+    usual = auto.predict_proba([{"size": value} for value in frame["size"][:3]])
+    for name in frame.columns[1:]:
+        rows = frame.iloc[:3].assign(**{name: nothing})
+        assert np.isfinite(auto.predict_proba(rows)).all()
+    rows = frame.iloc[:3].assign(**dict.fromkeys(frame.columns[1:], nothing))
+    np.testing.assert_allclose(auto.predict_proba(rows), usual)
+
+
+def test_rows_without_values_for_a_model_of_polars():
+    polars = pytest.importorskip("polars")
+    frame = polars.from_pandas(PLAIN)
+    auto = AutoClassifier(**FEW).fit(frame, LABELS)
+    usual = auto.predict_proba([{"size": value} for value in SIZE[:3]])
+    rows = frame.head(3).with_columns(city=None, flag=None, count=None)
+    np.testing.assert_allclose(auto.predict_proba(rows), usual)
+
+
 def test_frames_for_a_model_of_arrays():
     X = RNG.normal(size=(N, 3))
     auto = AutoClassifier(**FEW).fit(X, LABELS)
