@@ -423,6 +423,8 @@ def data_left_behind(n_jobs, whole):
             time.sleep(0.1)
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
+        # A folder of a few seconds may be another search's that has just begun.
+        time.sleep(6)
         found = search(GRID, n_jobs=max(2, n_jobs))
         left = [own for own in Path(folder).glob("sk_metalearn-*/*") if own.is_file()]
         return missing(found, whole) + len([own for own in left if own.stat().st_size > 2000])

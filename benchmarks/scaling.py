@@ -126,7 +126,7 @@ def measure(places, n_candidates, workers):
                     if n == 1:
                         continue
                     slow = [{"shrink": [0.0], "seconds": [6.0]}, grid_of(12)]
-                    least = (6.0 + 12) / n
+                    least = max(6.0, (6.0 + 12) / n)
                     fold = [(np.arange(0, 150, 2), np.arange(1, 150, 2))]
                     for name, lookahead in (("ordered", 2), ("as they come", None)):
                         _, seconds = search(slow, n_jobs=n, cv=fold, lookahead=lookahead)

@@ -28,6 +28,7 @@ _PARTS = (
     "search",
     "spaces",
     "strategies",
+    "tables",
 )
 
 __all__ = [*_ROOMS, "__version__"]

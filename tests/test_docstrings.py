@@ -19,7 +19,7 @@ CHECKS = {"GL08", "SS01", "GL06", "GL07"}
 # A parameter or a returned value not listed, without a type, or without a description.
 COMPLETE = {f"PR{i:02}" for i in range(1, 11)} | {f"RT{i:02}" for i in range(1, 6)}
 # Rooms in which every parameter and returned value is described.
-COMPLETE_ROOMS = {"metalearners", "strategies"}
+COMPLETE_ROOMS = {"inspection", "metalearners", "strategies"}
 
 
 def _public():

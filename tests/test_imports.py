@@ -91,6 +91,12 @@ def test_import_is_light_and_touches_nothing(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_every_room_can_be_reached_after_one_import():
+    rooms = [room for room in ROOMS if not room.startswith("_") and room != "cli"]
+    code = f"import sk_metalearn\nfor room in {rooms!r}:\n    getattr(sk_metalearn, room)\n"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT.parent)
+
+
 def test_public_names_can_be_imported():
     for name in sk_metalearn.__all__:
         assert getattr(sk_metalearn, name) is not None

@@ -9,11 +9,10 @@ import io
 import json
 import os
 import sqlite3
-import warnings
 
 import numpy as np
 
-from ..exceptions import CheckpointError, FallbackWarning
+from ..exceptions import CheckpointError, FallbackWarning, warn_user
 from ._fold import FoldResult
 from ._journal import Journal, StoredTrial, check_fingerprint
 
@@ -236,11 +235,10 @@ class CheckpointFile(Journal):
     def _complain(self, error):
         if not self._warned:
             self._warned = True
-            warnings.warn(
+            warn_user(
                 f"The checkpoint {self.path!r} cannot be written ({error}). The search goes on "
                 "in memory, and tries again with each result.",
                 FallbackWarning,
-                stacklevel=5,
             )
 
     def _disconnect(self):

@@ -174,7 +174,17 @@ class _Recorder:
 
 
 class ScorerSpy:
-    """Passes calls on to a scorer and remembers what it raised."""
+    """Passes calls on to a scorer and remembers what it raised.
+
+    Parameters
+    ----------
+    scorer : callable
+
+    Attributes
+    ----------
+    problem : str
+        Traceback of the last exception; empty where there was none.
+    """
 
     def __init__(self, scorer):
         self.scorer, self.problem = scorer, ""

@@ -1,12 +1,11 @@
 """Evaluations on a joblib backend that the package does not know."""
 
 import time
-import warnings
 from collections import deque
 
 from joblib import Parallel, delayed
 
-from ..exceptions import FallbackWarning
+from ..exceptions import FallbackWarning, warn_user
 from ._executor import Completed, Executor
 from ._fold import run_configured
 from ._in_process import call_here, run_here
@@ -52,10 +51,9 @@ class InBatches(Executor):
                 delayed(_run)(self.payload, job) for job, _ in jobs
             )
         except Exception as error:
-            warnings.warn(
+            warn_user(
                 f"The joblib backend failed ({error!r}); what it had runs in this process.",
                 FallbackWarning,
-                stacklevel=3,
             )
             return [run_here(self.payload, job, key) for job, key in jobs]
         return [

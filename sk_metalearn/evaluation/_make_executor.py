@@ -1,11 +1,9 @@
 """Which executor a search gets."""
 
-import warnings
-
 from joblib import effective_n_jobs
 from joblib.parallel import get_active_backend
 
-from ..exceptions import FallbackWarning
+from ..exceptions import FallbackWarning, warn_user
 from ._in_batches import InBatches
 from ._in_process import InProcess
 from ._in_threads import InThreads
@@ -62,20 +60,18 @@ def make_executor(payload, n_jobs=None, isolated=False, fresh=False, spare=False
         return InWorkers(payload, n_workers, fresh, spare)
     except NoWorkers as error:
         promise = "n_jobs, time_budget and the limits of a candidate" if isolated else "n_jobs"
-        warnings.warn(
+        warn_user(
             f"{error}, so that candidates run in this process one after the other and {promise} "
             "cannot be kept.",
             FallbackWarning,
-            stacklevel=2,
         )
         return InProcess(payload)
 
 
 def _warn_no_limits(where):
-    warnings.warn(
+    warn_user(
         f"A time budget and limits of time and memory for a candidate cannot be enforced {where}; "
         "a candidate that has begun runs to its end. Use n_jobs with joblib's default backend to "
         "have them kept.",
         FallbackWarning,
-        stacklevel=3,
     )

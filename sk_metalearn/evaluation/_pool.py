@@ -212,12 +212,14 @@ class WorkerPool:
         ----------
         call : bytes
             A function and its arguments.
-        key, cpu_seconds, wall_seconds, memory_bytes
-            As for `submit`.
+        key : object, optional
+            Comes back with the result.
         payload : str, optional
             Path of the shared object that `OfPayload` among the arguments stands for.
         n_threads : int, optional
             Threads of compiled code; 1 by default.
+        cpu_seconds, wall_seconds, memory_bytes
+            Limits as for `submit`.
 
         Returns
         -------

@@ -12,7 +12,7 @@ from typing import Any
 
 from sklearn import get_config
 
-from ..exceptions import FallbackWarning
+from ..exceptions import FallbackWarning, warn_user
 from ._executor import Completed, Executor
 from ._fold import FoldResult, call_configured, run_configured, write_model
 from ._in_process import InProcess, call_here, run_here
@@ -212,11 +212,10 @@ class Remote(Executor):
 
     def _take_over(self, cause):
         """Do in this process what no other can."""
-        warnings.warn(
+        warn_user(
             f"{cause}, so that candidates run in this process one after the other; n_jobs, "
             "time_budget and the limits of a candidate cannot be kept.",
             FallbackWarning,
-            stacklevel=4,
         )
         self.stand_in = InProcess(self.payload)
         self.kills, self.here, self.n_workers, self.capacity = False, True, 1, 1

@@ -65,6 +65,7 @@ def explain(search):
     Returns
     -------
     Explanation
+        Prints as text; a notebook shows a table.
     """
     check_is_fitted(search)
     results = search.cv_results_

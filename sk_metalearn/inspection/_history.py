@@ -101,6 +101,7 @@ class SearchHistoryDisplay:
         Returns
         -------
         SearchHistoryDisplay
+            Itself.
 
         Raises
         ------

@@ -80,6 +80,7 @@ class SimilarDatasetsDisplay:
         Returns
         -------
         SimilarDatasetsDisplay
+            Itself.
 
         Raises
         ------

@@ -19,12 +19,15 @@ class _SiameseNetwork(EmbeddingLearner):
     method = "siamese"
 
     _: KW_ONLY
-    margin: float = 10.0
+    margin: float = 15.0
 
     _parameter_constraints = {"margin": [Interval(Real, 0, None, closed="neither")]}
 
     def _default_outer(self):
-        return OuterLoop()
+        # Long training by this loss takes the space away from what the neighbour needs.
+        return OuterLoop(
+            max_iter=600, learning_rate=2e-4, validation_interval=50, n_iter_no_change=4
+        )
 
     def _initial_params(self, rng, n_features, n_outputs):
         return init_embedding(rng, n_features, self.hidden_layer_sizes, self.n_components)
@@ -76,7 +79,7 @@ class SiameseNetworkClassifier(FewShotClassifier, _SiameseNetwork):
     n_components : int or None, default=None
         Dimension of the learned space. None takes the number of features, but at least 32; then
         the space is the input space at first.
-    margin : float, default=10.0
+    margin : float, default=15.0
         Distance beyond which a pair of different classes costs nothing. Examples of different
         classes are about this far apart at first, so that a larger margin means smaller steps.
     n_way : int, default=5
@@ -88,7 +91,8 @@ class SiameseNetworkClassifier(FewShotClassifier, _SiameseNetwork):
     standardize : bool, default=True
         Whether to standardise columns with mean and scale over all tasks.
     outer : OuterLoop or None, default=None
-        Settings of the outer loop; None for ``OuterLoop()``.
+        Settings of the outer loop; None for at most 600 updates at step
+        size 0.0002.
     weights : MetaWeights, str, path-like or None, default=None
         Weights meta-trained before (an object or an ``.npz`` file): `fit` starts from them, and
         `meta_fit` goes on from them.

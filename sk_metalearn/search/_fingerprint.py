@@ -44,13 +44,15 @@ def fingerprint_of(X, y, params, options, estimator=None, space=None):
     }
 
 
-def take_up(path, fingerprint, stack):
+def take_up(path, fingerprint, n_rows, stack):
     """Open a checkpoint that is there already; nothing is written.
 
     Parameters
     ----------
     path : path-like or None
     fingerprint : dict of str to str
+    n_rows : int
+        Of the data, which the folds refer to.
     stack : ExitStack
         Closes the file.
 
@@ -66,7 +68,7 @@ def take_up(path, fingerprint, stack):
     """
     if path is None or not os.path.exists(path) or not os.path.getsize(path):
         return None
-    journal = open_journal(path, fingerprint)
+    journal = open_journal(path, fingerprint, n_rows)
     stack.callback(journal.close)
     return journal if journal.splits is not None else None
 

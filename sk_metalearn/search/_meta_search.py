@@ -47,8 +47,8 @@ class MetaSearchCV(BaseSearchCV):
 
     Parameters
     ----------
-    estimator : estimator object
-        As in `GridSearchCV`.
+    estimator : estimator
+        What is searched: one with ``fit`` and, without `scoring`, ``score``. It is cloned.
     param_grid : dict, list of dicts or None, default=None
         Lists of values by parameter name, as in `GridSearchCV`; scipy distributions may stand
         beside lists. None: the space that the catalogue has for the estimator, or for the last
@@ -69,16 +69,30 @@ class MetaSearchCV(BaseSearchCV):
     knowledge : {"bundled", "user"}, KnowledgeBase, path-like or None, default="bundled"
         What is known of past datasets. None: nothing. Whatever goes wrong with it is reported and
         costs the search nothing.
-    scoring, n_jobs, refit, cv, verbose, pre_dispatch
-        As in `GridSearchCV`. `refit` may also be ``"one_standard_error"`` or an instance of
-        `OneStandardError`. Processes are the package's own, persistent and replaced when one
-        dies; under `joblib.parallel_config` with the backends "threading", "dask" or "ray"
-        candidates run there. `pre_dispatch` is accepted and has no effect.
+    scoring : str, callable, list, tuple or dict, default=None
+        What to maximise: the name of a metric, a scorer, or several. None: the estimator's own
+        ``score``.
+    n_jobs : int, default=None
+        Candidates and folds that are evaluated at the same time, in worker processes; None: what
+        `joblib.parallel_config` says, else one, in this process. Under its backends "threading",
+        "dask" or "ray" candidates run there.
+    refit : bool, str or callable, default=True
+        Whether the best candidate is fitted on all data; the name of the metric that decides,
+        where there are several; a callable that chooses from ``cv_results_``;
+        ``"one_standard_error"`` or a `OneStandardError` for the cheapest of the good ones.
+    cv : int, splitter, iterable or None, default=None
+        Folds, as in `GridSearchCV`: None for 5 folds, stratified for classes and not shuffled.
+    verbose : int, default=0
+        Above 0 a line is printed per candidate, above 1 per fold.
+    pre_dispatch : int or str, default="2*n_jobs"
+        Accepted for `GridSearchCV`'s sake, without effect.
     random_state : int, RandomState instance or None, default=None
         Draws candidates and breaks ties in the strategy. With an int the search is repeatable and
         does not depend on `n_jobs` (unless there is a `time_budget`).
-    error_score, return_train_score
-        As in `GridSearchCV`.
+    error_score : "raise" or float, default=nan
+        Score of a fold whose fit failed; ``"raise"`` ends the search with its error.
+    return_train_score : bool, default=False
+        Whether ``cv_results_`` has the scores on the training parts, too.
     patience : int, default=None
         Stop after so many candidates in a row that are no better than the best.
     racing : bool, default=False
@@ -225,6 +239,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         Returns
         -------
         self
+            Fitted.
 
         Raises
         ------

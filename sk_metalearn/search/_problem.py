@@ -165,7 +165,7 @@ def pose_problem(
     fingerprint, saved = {}, None
     if options.checkpoint is not None:
         fingerprint = fingerprint_of(X, y, params, options, estimator, space)
-        saved = take_up(options.checkpoint, fingerprint, stack)
+        saved = take_up(options.checkpoint, fingerprint, num_samples(X), stack)
     if saved is None:
         seed = int(check_random_state(options.random_state).randint(2**31 - 1))
     else:

@@ -40,7 +40,7 @@ class TableReader(TransformerMixin, BaseEstimator):
         What was decided of each column, and why.
     n_features_in_ : int
         Columns of the data.
-    feature_names_in_ : ndarray of str, shape (n_features_in_,)
+    feature_names_in_ : ndarray of str, shape (`n_features_in_`,)
         Their names, where all are text.
 
     See Also

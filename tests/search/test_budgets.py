@@ -17,7 +17,7 @@ from sklearn.svm import SVC
 
 from sk_metalearn import AutoClassifier, AutoRegressor, CandidateLimits, MetaSearchCV
 from sk_metalearn.evaluation import Completed, FoldResult
-from sk_metalearn.evaluation._fake import FakeClock, FakeExecutor, FakeResult
+from sk_metalearn.evaluation.testing import FakeClock, FakeExecutor, FakeResult
 from sk_metalearn.exceptions import FallbackWarning
 from sk_metalearn.search import OneStandardError, _auto_search, _meta_search
 from sk_metalearn.search._budget import Budget

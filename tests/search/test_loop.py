@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sk_metalearn.evaluation import FoldResult, Journal
-from sk_metalearn.evaluation._fake import FakeClock, FakeExecutor, FakeResult
+from sk_metalearn.evaluation.testing import FakeClock, FakeExecutor, FakeResult
 from sk_metalearn.search._budget import Budget
 from sk_metalearn.search._loop import LoopRules, SearchLoop
 from sk_metalearn.search._problem import Objective
