@@ -285,6 +285,10 @@ def describe_columns(X, columns=None):
     ValueError
         If a column cannot be read; it is named.
     """
+    return describe_layout(decide(X, columns))
+
+
+def describe_layout(layout):
+    """Say what the columns of a layout are taken for: pandas.DataFrame of `describe_columns`."""
     pandas = import_optional("pandas", "pandas", "describe_columns")
-    layout = decide(X, columns)
     return pandas.DataFrame(layout.describe()).astype({"levels": "Int64"})
