@@ -285,7 +285,8 @@ def _all_columns(X, layout):
 
 def _records_of(X):
     """The records that X consists of; None where it does not."""
-    if isinstance(X, Mapping):
+    # A dictionary of keys of scipy is a mapping, too.
+    if isinstance(X, Mapping) and not sparse.issparse(X):
         return [X]
     if isinstance(X, list | tuple) and len(X) and all(isinstance(row, Mapping) for row in X):
         return list(X)
