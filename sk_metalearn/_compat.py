@@ -1,5 +1,6 @@
 """Every private scikit-learn name that the package uses, in one place, for each version."""
 
+import copy
 import inspect
 from contextlib import nullcontext
 
@@ -97,6 +98,42 @@ def scores_predictions(scorer):
     methods = getattr(scorer, "_response_method", ())
     methods = {methods} if isinstance(methods, str) else set(methods)
     return isinstance(scorer, _Scorer) and bool(methods & {"predict", "predict_proba"})
+
+
+def takes_labels(scorer):
+    """Whether a scorer, of scikit-learn's making, compares probabilities with a list of labels."""
+    if not isinstance(scorer, _Scorer) or scorer._response_method != "predict_proba":
+        return False
+    # Areas under a curve are not defined where a class has no rows, whatever the labels.
+    function = scorer._score_func
+    own = "labels" in inspect.signature(function).parameters and "labels" not in scorer._kwargs
+    return own and "auc" not in function.__name__
+
+
+def with_labels(scorer, labels):
+    """Give such a scorer the labels, as its rows may not hold all of them."""
+    own = copy.copy(scorer)
+    own._kwargs = {**scorer._kwargs, "labels": labels}
+    return own
+
+
+def needs_positive(scorer):
+    """Whether a scorer, of a metric of scikit-learn's, refuses predictions of 0 or less."""
+    if not isinstance(scorer, _Scorer):
+        return False
+    function = scorer._score_func
+    if not function.__module__.startswith("sklearn.") or scorer._response_method != "predict":
+        return False
+    target = [1.0, 2.0, 3.0]
+    try:
+        function(target, [0.5, 2.0, 3.0], **scorer._kwargs)
+    except Exception:
+        return False
+    try:
+        function(target, [-2.0, 2.0, 3.0], **scorer._kwargs)
+    except ValueError:
+        return True
+    return False
 
 
 def scorers_of(search):

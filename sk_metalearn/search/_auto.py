@@ -5,6 +5,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.metaestimators import available_if
 
 from .._compat import CallbackSupportMixin
+from ..tables._labels import Labels
+from ..tables._numbers import Numbers
 from ._auto_search import AutoSearch
 
 __all__ = ["AutoClassifier", "AutoRegressor"]
@@ -47,6 +49,10 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
     families : list of str, default=None
         Names of the model families to choose from; by default all of scikit-learn's.
         ``"lightgbm"``, ``"xgboost"`` and ``"catboost"`` (extra ``boosting``) serve when named.
+    columns : dict of column to role, default=None
+        What is known of some columns, by name, or position where they have none: ``"number"``,
+        ``"category"``, ``"ordered"``, ``"date"``, ``"duration"``, ``"text"`` or ``"ignore"``. What
+        it does not name is decided from the values; see `describe_columns`.
     ensemble_size : int, default=30
         Rounds of ensemble selection over the out-of-fold predictions; 0 keeps the best single
         pipeline. So does a callable `scoring` that `sklearn.metrics.make_scorer` did not make, as
@@ -79,8 +85,10 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
     Attributes
     ----------
     best_estimator_ : estimator
-        The final model, of scikit-learn objects only: a pipeline, or several in a
-        `VotingClassifier`.
+        The final model: a pipeline, or several in a `VotingClassifier`. Of scikit-learn objects
+        only, but for a first step that reads columns which scikit-learn does not, see
+        `TableReader`. Where models cannot take the classes as they are (text that reads as
+        numbers; XGBoost), the `VotingClassifier` of one or several names them.
     best_params_ : dict
         The best single configuration, as in ``cv_results_["params"]``.
     best_index_ : int
@@ -131,15 +139,18 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
     _kind = "classification"
     _default_scoring = "accuracy"
 
-    def _learn_target(self, y):
-        self.classes_ = np.unique(y)
+    def _learn_target(self, y, scorer):
+        labels = Labels.of(y, self.families)
+        self.classes_ = labels.classes
+        return labels
 
     def predict_proba(self, X):
         """Predict the probability of each class.
 
         Parameters
         ----------
-        X : array-like, sparse matrix or dataframe of shape (n_samples, n_features)
+        X : array-like, sparse matrix, dataframe, pyarrow.Table or record
+            Rows with the columns of fit; see `predict`.
 
         Returns
         -------
@@ -153,7 +164,8 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
 
         Parameters
         ----------
-        X : array-like, sparse matrix or dataframe of shape (n_samples, n_features)
+        X : array-like, sparse matrix, dataframe, pyarrow.Table or record
+            Rows with the columns of fit; see `predict`.
 
         Returns
         -------
@@ -168,7 +180,8 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
 
         Parameters
         ----------
-        X : array-like, sparse matrix or dataframe of shape (n_samples, n_features)
+        X : array-like, sparse matrix, dataframe, pyarrow.Table or record
+            Rows with the columns of fit; see `predict`.
 
         Returns
         -------
@@ -205,6 +218,10 @@ class AutoRegressor(AutoSearch, RegressorMixin, CallbackSupportMixin, BaseEstima
     families : list of str, default=None
         Names of the model families to choose from; by default all of scikit-learn's.
         ``"lightgbm"``, ``"xgboost"`` and ``"catboost"`` (extra ``boosting``) serve when named.
+    columns : dict of column to role, default=None
+        What is known of some columns, by name, or position where they have none: ``"number"``,
+        ``"category"``, ``"ordered"``, ``"date"``, ``"duration"``, ``"text"`` or ``"ignore"``. What
+        it does not name is decided from the values; see `describe_columns`.
     ensemble_size : int, default=30
         Rounds of ensemble selection over the out-of-fold predictions; 0 keeps the best single
         pipeline. So does a callable `scoring` that `sklearn.metrics.make_scorer` did not make, as
@@ -237,8 +254,10 @@ class AutoRegressor(AutoSearch, RegressorMixin, CallbackSupportMixin, BaseEstima
     Attributes
     ----------
     best_estimator_ : estimator
-        The final model, of scikit-learn objects only: a pipeline, or several in a
-        `VotingRegressor`.
+        The final model: a pipeline, or several in a `VotingRegressor`. Of scikit-learn objects
+        only, but for a first step that reads columns which scikit-learn does not, see
+        `TableReader`. Where the metric is not defined for predictions of 0 or less, such as
+        Poisson's deviance of counts, a `TransformedTargetRegressor` keeps them above.
     best_params_ : dict
         The best single configuration, as in ``cv_results_["params"]``.
     best_index_ : int
@@ -286,3 +305,6 @@ class AutoRegressor(AutoSearch, RegressorMixin, CallbackSupportMixin, BaseEstima
 
     _kind = "regression"
     _default_scoring = "r2"
+
+    def _learn_target(self, y, scorer):
+        return Numbers.of(y, scorer)

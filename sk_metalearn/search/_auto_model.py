@@ -78,7 +78,7 @@ def fit_auto_model(run, problem, options, results, quick=None):
     ValueError
         If no configuration could be scored, for another reason than the time.
     """
-    schema = Schema.from_data(*problem.whole[:2], problem.kind)
+    schema = Schema.from_data(*problem.whole[:2], problem.kind, columns=problem.layout)
     scores = results["mean_test_score"] if run.trials else np.array([])
     if not np.isfinite(scores).any():
         return _fall_back(_why_nothing_was_found(run, options, results), problem, schema, quick)
@@ -129,7 +129,7 @@ def _select(run, problem, options, single):
         warnings.simplefilter("ignore")
         weights, score = select_members(
             predictions,
-            problem.y[stacked],
+            safe_indexing(problem.y, stacked),
             problem.scorer,
             parts,
             classes,
@@ -209,8 +209,8 @@ def _calibrated_afterwards(model, problem, unseen):
     """Give a fitted model probabilities, by rows it has not seen if these hold every class."""
     X, y, _ = problem.whole
     test = problem.splits[0][1]
-    if unseen and len(np.unique(problem.y[test])) == len(np.unique(y)):
-        X, y = safe_indexing(problem.X, test), problem.y[test]
+    if unseen and len(np.unique(safe_indexing(problem.y, test))) == len(np.unique(y)):
+        X, y = safe_indexing(problem.X, test), safe_indexing(problem.y, test)
     rows = np.arange(len(y))
     calibrated = CalibratedClassifierCV(FrozenEstimator(model), cv=[(rows, rows)], ensemble=False)
     return calibrated.fit(X, y)

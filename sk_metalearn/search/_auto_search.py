@@ -21,7 +21,9 @@ from .._compat import (
 from ..exceptions import import_optional
 from ..knowledge._urls import PlaceParameter
 from ..spaces import from_point
-from ..tables._check import check_rows
+from ..tables._check import check_new_rows
+from ..tables._reader import describe_layout
+from ..tables._target import target_values, with_index
 from ._auto_model import fit_auto_model
 from ._budget import Budget
 from ._callbacks import fit_task
@@ -47,6 +49,7 @@ class AutoSearch:
         "scoring": [StrOptions(set(get_scorer_names())), callable, None],
         "cv": ["cv_object"],
         "families": [list, tuple, None],
+        "columns": [dict, None],
         "ensemble_size": [Interval(Integral, 0, None, closed="left")],
         "max_rows": [Interval(Integral, 50, None, closed="left")],
         "n_jobs": [Integral, None],
@@ -66,6 +69,7 @@ class AutoSearch:
         scoring=None,
         cv=None,
         families=None,
+        columns=None,
         ensemble_size=30,
         racing=True,
         max_rows=10_000,
@@ -85,6 +89,7 @@ class AutoSearch:
         self.scoring = scoring
         self.cv = cv
         self.families = families
+        self.columns = columns
         self.ensemble_size = ensemble_size
         self.racing = racing
         self.max_rows = max_rows
@@ -155,13 +160,15 @@ class AutoSearch:
         options = SearchOptions.of(self)
         check_knowledge(options.knowledge)
         scorer = self._scorer()
-        routed, judge = route(self, X, params, scorer), RoutedScorer.of(scorer)
-        X, y = check_data(X, y, self, self._kind)
+        routed = route(self, X, params, scorer)
+        X, y, layout = check_data(X, y, self, self._kind)
         validate_data(self, X, skip_check_array=True)
-        self._learn_target(y)
+        target = self._learn_target(y, scorer)
+        y, judge = target.encode(y), RoutedScorer.of(target.judge(scorer))
         # The pipelines are ours; what they are given reaches them by name.
         with ExitStack() as stack, fit_task(self, X, y, params, False) as root, without_routing():
-            problem = pose_problem(X, y, routed, judge, "score", options, stack, kind=self._kind)
+            own = {"kind": self._kind, "layout": layout}
+            problem = pose_problem(X, y, routed, judge, "score", options, stack, **own)
             choices = choose_pipelines(problem, options)
             quick = fit_quick_model(problem, choices) if options.timed else None
             past = ask_the_past(problem, choices, options)
@@ -181,7 +188,7 @@ class AutoSearch:
             )
             self._store_results(run, problem, past, scorer)
             model = fit_auto_model(run, problem, options, self.cv_results_, quick)
-            self._store_model(model, run, problem, past)
+            self._store_model(model, run, problem, past, target)
             remember(past, problem, choices, run.trials)
         return self
 
@@ -193,9 +200,6 @@ class AutoSearch:
             scorer.set_score_request(sample_weight=True)
         return scorer
 
-    def _learn_target(self, y):
-        """Keep what a subclass needs of the target."""
-
     def _store_results(self, run, problem, past, scorer):
         self.scorer_ = scorer
         self.stop_reason_, self.n_splits_ = run.stop_reason, len(problem.splits)
@@ -204,29 +208,30 @@ class AutoSearch:
         self.cv_results_ = format_results(run.trials, points, self.n_splits_, False)
         self.knowledge_report_ = past.report
 
-    def _store_model(self, model, run, problem, past):
-        self.best_estimator_, self.refit_time_ = model.estimator, model.seconds
+    def _store_model(self, model, run, problem, past, target):
+        self._layout, self._target = problem.layout, target
+        self.best_estimator_ = target.speak(model.estimator)
+        self.refit_time_ = model.seconds
         self.refit_on_, self.ensemble_ = model.fitted_on, model.weights
         self.best_index_, self.best_score_ = model.index, model.score
         self.best_params_ = model.point
         if model.index >= 0:
             past.report.add_outcome(run.trials, run.trials[model.index], past.expected)
-        self._holds_text = len(problem.schema.numeric) < problem.schema.n_features
 
     def _ready(self, X):
         """Check rows to predict against those of fit."""
         check_is_fitted(self, "best_estimator_")
-        X = check_rows(X, self, self._holds_text)
-        validate_data(self, X, reset=False, skip_check_array=True)
-        return X
+        return check_new_rows(X, self._layout, self)
 
     def predict(self, X):
         """Predict with the final model.
 
         Parameters
         ----------
-        X : array-like, sparse matrix or dataframe of shape (n_samples, n_features)
-            Rows with the columns of fit.
+        X : array-like, sparse matrix, dataframe, pyarrow.Table or record
+            Of shape (n_samples, n_features): rows with the columns of fit, in any storage. Where
+            these had names, columns are found by their names, in any order and among others; an
+            array has them in the order of fit. A dict, or a list of dicts, holds records.
 
         Returns
         -------
@@ -257,7 +262,27 @@ class AutoSearch:
         X = self._ready(X)
         if routing_is_on():
             params = process_routing(self, "score", **params).scorer.score
-        return self.scorer_(self.best_estimator_, X, y, **params)
+        values = target_values(y)
+        y = with_index(values, y) if callable(self.scoring) else values
+        judge = self._target.judge_final(self.scorer_)
+        return judge(self.best_estimator_, X, y, **params)
+
+    def describe_columns(self):
+        """Say what the columns of `fit` were taken for, and why.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``column``, ``role``, ``why``, ``levels`` (different values of a category or
+            text) and ``gaps`` (missing values). The parameter `columns` overrules it.
+
+        Raises
+        ------
+        MissingDependencyError
+            If pandas is not installed.
+        """
+        check_is_fitted(self, "best_estimator_")
+        return describe_layout(self._layout)
 
     def leaderboard(self):
         """List the configurations, best first.

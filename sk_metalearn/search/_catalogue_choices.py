@@ -12,6 +12,7 @@ from ..spaces import (
     build_estimator,
     build_model,
     catalogue_space,
+    early_configurations,
     families,
     from_point,
     get_family,
@@ -30,6 +31,8 @@ __all__ = [
 
 # Evaluations where neither a number nor a time is given.
 N_ITER = 10
+# Why a configuration comes before those of the strategy.
+_EARLY = "the data have columns of many levels"
 
 
 @dataclass(frozen=True)
@@ -87,11 +90,13 @@ def choose_pipelines(problem, options):
         kind, schema, options.scoring, options.families, weighted
     )
     usable = {own.family for own in configurations}
-    whole = catalogue_space(kind, asked)
+    whole = catalogue_space(kind, asked, many_levels=bool(schema.many))
+    early = [own for own in early_configurations(kind, schema) if own.family in usable]
     n_iter = options.n_iter
     if n_iter is None and not options.timed:
         n_iter = N_ITER
     points = [to_point(own) for own in configurations]
+    n_early = None if n_iter is None else max(1, n_iter // 2)
     return Choices(
         points=points,
         space=Space([b for b in whole.branches if b.name in usable], root=whole.root),
@@ -100,6 +105,7 @@ def choose_pipelines(problem, options):
         identity=from_point,
         match=match_configurations,
         n_iter=n_iter,
+        enqueued=tuple((to_point(own), _EARLY) for own in early[:n_early]),
     )
 
 

@@ -8,6 +8,8 @@ from sklearn.ensemble import VotingClassifier, VotingRegressor
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import Bunch
 
+from .._compat import safe_indexing
+
 __all__ = ["fit_voting", "select_members", "voting_estimator"]
 
 
@@ -131,7 +133,7 @@ def select_members(
 
 def _score(scorer, given, y, rows, params):
     cut = {name: values[rows] for name, values in (params or {}).items()}
-    return scorer(given, rows[:, None], y[rows], **cut)
+    return scorer(given, rows[:, None], safe_indexing(y, rows), **cut)
 
 
 def voting_estimator(estimators, weights, kind):

@@ -10,6 +10,7 @@ from sklearn.base import clone
 from .._compat import num_samples
 from ..evaluation import caller_threads
 from ..exceptions import FallbackWarning, warn_user
+from ..tables._rows import own_copy
 
 __all__ = ["FinalFit", "fit_on_all_rows", "predict_refit_seconds"]
 
@@ -90,7 +91,7 @@ def fit_on_all_rows(run, problem, estimator, fallback=None, fit=_fit):
     left = run.budget.left()
     if left is None or not run.executor.kills:
         begun = time.perf_counter()
-        fitted = fit(estimator, X, y, fit_params)
+        fitted = fit(estimator, own_copy(X), y, fit_params)
         return FinalFit(fitted, time.perf_counter() - begun, "all rows")
     trouble, seconds, payload = "no time was left", 0.0, run.payload
     if left > _LEAST_SECONDS:
@@ -125,7 +126,7 @@ def fit_on_all_rows(run, problem, estimator, fallback=None, fit=_fit):
 def _fit_payload(payload, estimator, fit):
     """Fit on the data of a payload, in a worker; give the model and its seconds."""
     begun = time.perf_counter()
-    fitted = fit(estimator, payload.X, payload.y, payload.fit_params)
+    fitted = fit(estimator, own_copy(payload.X), payload.y, payload.fit_params)
     return fitted, time.perf_counter() - begun
 
 

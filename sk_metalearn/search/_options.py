@@ -94,6 +94,7 @@ _DECIDES = (
     "scoring",
     "strategy",
     "families",
+    "columns",
     "max_rows",
     "enqueue",
     "racing",
@@ -130,6 +131,7 @@ class SearchOptions:
     remember: Any = False
     lookahead: int | None = 2
     families: Any = None
+    columns: Any = None
     ensemble_size: int = 0
     max_rows: int | None = None
 

@@ -81,6 +81,8 @@ class Problem:
         The checkpoint that this search goes on from.
     whole : tuple of (array-like, array-like, dict)
         X, y and the parameters of `fit` for all rows.
+    layout : Layout or None
+        What the columns are, where that was decided for all rows.
     """
 
     X: Any
@@ -99,6 +101,7 @@ class Problem:
     fingerprint: dict = field(default_factory=dict)
     saved: Journal | None = None
     whole: tuple = ()
+    layout: Any = None
 
     @property
     def n_rows(self):
@@ -107,7 +110,18 @@ class Problem:
 
 
 def pose_problem(
-    X, y, routed, scorer, metric, options, stack, *, estimator=None, space=None, kind=None
+    X,
+    y,
+    routed,
+    scorer,
+    metric,
+    options,
+    stack,
+    *,
+    estimator=None,
+    space=None,
+    kind=None,
+    layout=None,
 ):
     """Pose the problem of a search.
 
@@ -129,6 +143,8 @@ def pose_problem(
         As given by the user, for the checkpoint.
     kind : {"classification", "regression"}, default=None
         By default what the estimator is.
+    layout : Layout or None, default=None
+        What the columns of X are; by default read from them.
 
     Returns
     -------
@@ -172,7 +188,7 @@ def pose_problem(
         # A splitter may know rows by their place among all.
         splits = draw_folds(cv, *whole[:2], routed.splitter.split)
         splits = splits if rows is None else cut_folds(splits, rows, n_rows)
-    schema, no_past = _describe(X, y, kind, estimator)
+    schema, no_past = _describe(X, y, kind, estimator, layout, splits)
     return Problem(
         X=X,
         y=y,
@@ -190,6 +206,7 @@ def pose_problem(
         fingerprint=fingerprint,
         saved=saved,
         whole=whole,
+        layout=layout,
     )
 
 
@@ -213,7 +230,7 @@ def _rows_to_search(y, kind, options, seed):
     return None if len(rows) == len(y) else rows
 
 
-def _describe(X, y, kind, estimator):
+def _describe(X, y, kind, estimator, layout, splits):
     """Schema of the table, and why past tasks have nothing to say about it."""
     if not kind or y is None:
         return None, "the task is neither classification nor regression"
@@ -226,7 +243,9 @@ def _describe(X, y, kind, estimator):
     except Exception as error:
         no_past = f"y is not a target that it knows ({type(error).__name__}: {error})"
     try:
-        schema = Schema.from_data(X, y.toarray() if issparse(y) else y, kind)
+        dense = y.toarray() if issparse(y) else y
+        folds = () if layout is None else splits
+        schema = Schema.from_data(X, dense, kind, columns=layout, folds=folds)
     except Exception as error:
         return None, f"X is not a table ({type(error).__name__}: {error})"
     if not no_past and estimator is not None and get_tags(estimator).input_tags.pairwise:

@@ -11,7 +11,7 @@ from ..metafeatures import MetaFeatureExtractor
 from ..metafeatures._kind import check_kind
 from ..spaces import Configuration, Schema, build_estimator, to_point
 from ..strategies import Context, get_strategy, similar_tasks
-from ..tables._check import check_table
+from ..tables._check import check_columns, check_table
 from ..tables._target import check_target
 from ._catalogue_choices import match_configurations, usable_configurations
 from ._past import check_knowledge, name_similar, open_knowledge
@@ -81,6 +81,7 @@ def recommend(
     knowledge="bundled",
     strategy="auto",
     families=None,
+    columns=None,
     random_state=None,
 ):
     """Recommend estimators for a dataset from what past datasets say; nothing is fitted.
@@ -102,6 +103,8 @@ def recommend(
         Gives the order; see `sk_metalearn.strategies`.
     families : list of str, optional
         Names of the model families to choose from.
+    columns : dict of column to role, optional
+        What is known of some columns, as in `AutoClassifier`.
     random_state : int, optional
         Seed of the estimators.
 
@@ -131,12 +134,13 @@ def recommend(
         raise ValueError("y is None; a recommendation needs a target.")
     caller = type("recommend", (_Unnamed,), {})()
     X = check_table(X, caller)
+    layout = check_columns(X, columns)
     y = check_target(y, X, kind, caller)
     if knowledge is None:
         raise KnowledgeError("recommend needs a knowledge base; got knowledge=None.")
     check_knowledge(knowledge)
     base = open_knowledge(knowledge)
-    schema = Schema.from_data(X, y, kind)
+    schema = Schema.from_data(X, y, kind, columns=layout)
     configurations, _ = usable_configurations(kind, schema, scoring, families)
     points = [to_point(own) for own in configurations]
     found = past_performance(match_configurations(points), kind, scoring, base, schema, {})

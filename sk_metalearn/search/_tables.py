@@ -1,8 +1,8 @@
 """The table and the target of an Auto estimator, checked."""
 
-from ..tables._check import check_table
+from ..tables._check import check_columns, check_table
 from ..tables._metric import check_metric
-from ..tables._target import check_target
+from ..tables._target import check_target, with_index
 
 __all__ = ["check_data"]
 
@@ -21,7 +21,10 @@ def check_data(X, y, auto, kind):
     -------
     X : ndarray, sparse matrix or dataframe
         A dataframe as it is, anything else as an array.
-    y : ndarray of shape (n_rows,)
+    y : ndarray or pandas.Series of shape (n_rows,)
+        With its index where the metric is a function of the user's, who may look rows up by it.
+    layout : Layout
+        What the columns are.
 
     Raises
     ------
@@ -29,7 +32,8 @@ def check_data(X, y, auto, kind):
         If one of them cannot be used.
     """
     X = check_table(X, auto)
-    y = check_target(y, X, kind, auto)
+    layout = check_columns(X, auto.columns)
+    values = check_target(y, X, kind, auto)
     if isinstance(auto.scoring, str):
-        check_metric(auto.scoring, y, kind)
-    return X, y
+        check_metric(auto.scoring, values, kind)
+    return X, with_index(values, y) if callable(auto.scoring) else values, layout

@@ -1,20 +1,21 @@
 """Any table a user may have, checked before a model meets it; its values never change."""
 
 import importlib.util
-import warnings
 from collections.abc import Mapping
 
 import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
+from sklearn.utils.validation import validate_data
 
-from ..exceptions import FallbackWarning, TableError
+from ..exceptions import FallbackWarning, TableError, warn_user
+from ._decide import decide
 from ._objects import read_objects
 from ._reader import find_columns, read_columns
 from ._storage import is_frame, view_of
 from ._values import is_pandas_na
 
-__all__ = ["check_rows", "check_table", "conform"]
+__all__ = ["check_columns", "check_new_rows", "check_rows", "check_table", "conform"]
 
 
 def check_table(X, estimator):
@@ -38,11 +39,6 @@ def check_table(X, estimator):
     ValueError
         If X is no table, is empty, holds nothing at all, or a column of it holds infinities, lists,
         records or complex numbers; the columns are named.
-
-    Warns
-    -----
-    FallbackWarning
-        If a column holds no value: no model meets it.
     """
     name = type(estimator).__name__
     X = as_frame_or_array(X)
@@ -70,12 +66,51 @@ def check_table(X, estimator):
             f"The columns {empty} of X hold no value at all, only missing ones, and X has no "
             f"others. {name} needs a column with values."
         )
-    if empty:
-        warnings.warn(
-            f"The columns {empty} of X hold no value at all, only missing ones; they are left out.",
+    return X
+
+
+def check_columns(X, columns=None):
+    """Decide what the columns of a checked table are, and say which of them no model meets.
+
+    Parameters
+    ----------
+    X : ndarray, sparse matrix or dataframe
+        Of `check_table`.
+    columns : dict or None, default=None
+        What the user knows of some columns, see `TableReader`.
+
+    Returns
+    -------
+    Layout
+
+    Raises
+    ------
+    ValueError
+        If `columns` names a column or a role that does not exist, or leaves no column.
+
+    Warns
+    -----
+    FallbackWarning
+        If columns are left out that `columns` does not name.
+    """
+    layout = decide(X, columns)
+    if all(plan.role == "ignore" for plan in layout.plans):
+        raise ValueError(
+            f"No column of X is left to learn from: columns={columns!r} leaves out all that hold a "
+            "value. Give one of them another role."
+        )
+    reasons = {}
+    for plan in layout.plans:
+        if plan.role == "ignore" and plan.name not in (columns or {}):
+            reasons.setdefault(plan.why, []).append(plan.name)
+    if reasons:
+        told = "; ".join(f"{names} ({why})" for why, names in reasons.items())
+        warn_user(
+            f"Columns of X are left out: {told}. To keep one give its role, such as "
+            "columns={name: 'category'}; with 'ignore' nothing is said.",
             FallbackWarning,
         )
-    return X
+    return layout
 
 
 def _look_at(view, estimator_name):
@@ -118,9 +153,7 @@ def as_frame_or_array(X):
     object
         Anything else as it is.
     """
-    records = isinstance(X, Mapping) or (
-        isinstance(X, list | tuple) and len(X) and all(isinstance(row, Mapping) for row in X)
-    )
+    records = _records_of(X) is not None
     arrow = hasattr(X, "column_names") and hasattr(X, "num_rows")
     structured = isinstance(X, np.ndarray) and X.dtype.names
     if not records and not arrow and not structured:
@@ -157,8 +190,7 @@ def check_rows(X, estimator, text=None):
     X : array-like, sparse matrix, dataframe, pyarrow.Table, dict or list of dict
         Of shape (n_rows, n_columns).
     estimator : estimator
-        Named in messages. Rows of another order or storage than those it was fitted on come in
-        that order.
+        Named in messages.
     text : bool, optional
         Whether the rows of `fit` held anything but numbers; None for these themselves.
 
@@ -171,12 +203,9 @@ def check_rows(X, estimator, text=None):
     Raises
     ------
     ValueError
-        If X is no table, lacks a column, or holds text where `fit` met numbers.
+        If X is no table, or holds text where `fit` met numbers.
     """
     X = as_frame_or_array(X)
-    names = None if text is None else getattr(estimator, "feature_names_in_", None)
-    if names is not None and not sparse.issparse(X):
-        X = _named(X, list(names))
     if is_frame(X):
         return X
     if not sparse.issparse(X) and (text or np.asarray(X).dtype.kind in "OUS"):
@@ -210,6 +239,65 @@ def check_rows(X, estimator, text=None):
             "infinities by one of these."
         )
     return X
+
+
+def check_new_rows(X, layout, estimator):
+    """Check rows to predict, of any storage, and give them as those of `fit` were.
+
+    Parameters
+    ----------
+    X : array-like, sparse matrix, dataframe, pyarrow.Table, dict or list of dict
+        Of shape (n_rows, n_columns). Columns with names may stand in any order, and among others.
+    layout : Layout
+        Of the rows of `fit`.
+    estimator : estimator
+        Named in messages.
+
+    Returns
+    -------
+    ndarray, sparse matrix or dataframe
+
+    Raises
+    ------
+    ValueError
+        If X is no table, or a column is missing, cannot be read, or holds infinity.
+    """
+    records = _records_of(X)
+    if layout.names is not None:
+        if records is not None:
+            X = _completed(records, layout)
+        return conform(as_frame_or_array(X), layout)
+    X = as_frame_or_array(X)
+    validate_data(estimator, X, reset=False, skip_check_array=True)
+    text = any(plan.type not in ("number", "empty") for plan in layout.plans)
+    if is_frame(X) and not text:
+        # Frames hold numbers in many ways, arrays in one.
+        return np.column_stack([np.asarray(v, float) for v in _all_columns(X, layout)])
+    return check_rows(X, estimator, text)
+
+
+def _all_columns(X, layout):
+    """The columns of a layout without names, those that no model meets as gaps."""
+    read = read_columns(X, layout)
+    for plan in layout.plans:
+        yield np.full(X.shape[0], np.nan) if plan.role == "ignore" else next(read)
+
+
+def _records_of(X):
+    """The records that X consists of; None where it does not."""
+    if isinstance(X, Mapping):
+        return [X]
+    if isinstance(X, list | tuple) and len(X) and all(isinstance(row, Mapping) for row in X):
+        return list(X)
+    return None
+
+
+def _completed(records, layout):
+    """Records with a gap for whatever they do not tell."""
+    used = [plan.name for plan in layout.plans if plan.role != "ignore"]
+    if not any(name in row for row in records for name in used):
+        raise ValueError(f"X holds records of {list(records[0])}; fit has seen the columns {used}.")
+    return [{**dict.fromkeys(used), **row} for row in records]
 
 
 def _odd_columns(X):
@@ -262,43 +350,6 @@ def _to_numbers(X, estimator, must):
         return X
 
 
-def _named(X, names):
-    """Rows under the names of `fit`, in its order."""
-    if not is_frame(X):
-        array = np.asarray(X)
-        if array.ndim != 2 or array.shape[1] != len(names):
-            return X
-        if importlib.util.find_spec("pandas"):
-            import pandas as pd
-
-            columns = {name: _plain(array[:, j]) for j, name in enumerate(names)}
-            return pd.DataFrame(columns)
-        if importlib.util.find_spec("polars"):
-            import polars as pl
-
-            columns = {name: _plain(array[:, j]).tolist() for j, name in enumerate(names)}
-            return pl.DataFrame(columns, strict=False)
-        return X
-    found = list(X.columns)
-    if found == names or len(set(found)) < len(found):
-        return X
-    gone = [name for name in names if name not in set(found)]
-    if gone:
-        raise ValueError(
-            f"X lacks the columns {gone} that were seen in fit. Give them, with missing values "
-            "where nothing is known."
-        )
-    return X[names]
-
-
-def _plain(values):
-    """A column of an array of objects with the type of its values."""
-    if values.dtype != object:
-        return values
-    kind, read, _, _ = read_objects(values, "X")
-    return values if kind in ("mixed", "text", "boolean") else read
-
-
 def conform(X, layout):
     """Give rows in the storage that a model without a reading step was fitted on.
 
@@ -324,8 +375,8 @@ def conform(X, layout):
     if not layout.plain or layout.names is None:
         return X
     if view.storage == layout.storage and places == list(range(view.shape[1])):
-        used = [i for i, plan in enumerate(layout.plans) if plan.role != "ignore"]
-        if all(view.column(i).plain for i in used):
+        used = [(i, plan) for i, plan in enumerate(layout.plans) if plan.role != "ignore"]
+        if all(_is_as_planned(view.column(i), plan) for i, plan in used):
             return X
     columns, read = [], read_columns(X, layout)
     for plan in layout.plans:
@@ -340,12 +391,20 @@ def conform(X, layout):
     if layout.storage == "polars":
         import polars as pl
 
-        texts = [[None if v != v else v for v in values] for values in columns]
-        return pl.DataFrame(
-            [pl.Series(p.name, t) for p, t in zip(layout.plans, texts, strict=True)]
-        )
+        made = []
+        for plan, values in zip(layout.plans, columns, strict=True):
+            known = [None if v != v else v for v in values]
+            void = values.dtype == object and all(v is None for v in known)
+            made.append(pl.Series(plan.name, known, dtype=pl.String if void else None))
+        return pl.DataFrame(made)
     import pandas as pd
 
     index = X.index if hasattr(X, "iloc") else range(view.shape[0])
-    frame = pd.concat([pd.Series(values, index=index) for values in columns], axis=1)
+    frame = pd.concat(
+        [pd.Series(values, index=index, dtype=values.dtype) for values in columns], axis=1
+    )
     return frame.set_axis(layout.names, axis=1)
+
+
+def _is_as_planned(column, plan):
+    return column.plain and column.type == plan.type

@@ -92,7 +92,12 @@ def _plain_array(X, view):
     if view.storage != "sparse" and (not isinstance(X, np.ndarray) or dtype.kind not in "fiu"):
         return None
     role = ("number", "number", "numbers in an array")
-    plans = tuple(Plan(j, *role, plain=True) for j in range(view.shape[1]))
+    gaps = np.zeros(view.shape[1], int)
+    if view.storage != "sparse" and dtype.kind == "f":
+        with np.errstate(over="ignore", invalid="ignore"):
+            odd = np.flatnonzero(~np.isfinite(X.sum(axis=0)))
+        gaps[odd] = np.isnan(X[:, odd]).sum(axis=0)
+    plans = tuple(Plan(j, *role, plain=True, n_missing=int(gaps[j])) for j in range(view.shape[1]))
     return Layout(plans, view.storage, view.shape[0])
 
 

@@ -40,7 +40,7 @@ class TableReader(TransformerMixin, BaseEstimator):
         What was decided of each column, and why.
     n_features_in_ : int
         Columns of the data.
-    feature_names_in_ : ndarray of str, shape (n_features_in_,)
+    feature_names_in_ : ndarray of str, shape (`n_features_in_`,)
         Their names, where all are text.
 
     See Also
@@ -285,6 +285,10 @@ def describe_columns(X, columns=None):
     ValueError
         If a column cannot be read; it is named.
     """
+    return describe_layout(decide(X, columns))
+
+
+def describe_layout(layout):
+    """Say what the columns of a layout are taken for: pandas.DataFrame of `describe_columns`."""
     pandas = import_optional("pandas", "pandas", "describe_columns")
-    layout = decide(X, columns)
     return pandas.DataFrame(layout.describe()).astype({"levels": "Int64"})

@@ -1,8 +1,9 @@
 """Rows of a table, chosen so that the target is spread as in the whole."""
 
 import numpy as np
+from scipy.sparse import issparse
 
-__all__ = ["choose_rows", "cut_folds"]
+__all__ = ["choose_rows", "cut_folds", "own_copy"]
 
 
 def choose_rows(y, n_rows, kind, rng):
@@ -69,3 +70,26 @@ def cut_folds(splits, rows, n_rows):
                 f"and {len(test)} test rows. Give max_rows={n_rows}, or a cv with larger parts."
             )
     return cut
+
+
+def own_copy(X):
+    """Give a model data of its own, as its steps may write into them.
+
+    Parameters
+    ----------
+    X : object
+        Arrays and sparse matrices, also read-only ones and those that lie in a file, frames, or
+        anything else.
+
+    Returns
+    -------
+    object
+        A writable copy in the same layout of memory; what cannot be written into, or is no table,
+        as it is.
+    """
+    if isinstance(X, np.ndarray):
+        return np.array(X, order="K", subok=not isinstance(X, np.memmap))
+    if issparse(X):
+        return X.copy()
+    # Frames of polars are never written into.
+    return X.copy(deep=True) if hasattr(X, "iloc") else X

@@ -12,7 +12,7 @@ from ._objects import read_objects
 from ._storage import view_of
 from ._values import is_missing
 
-__all__ = ["check_target", "target_column", "target_values"]
+__all__ = ["check_target", "target_column", "target_values", "with_index"]
 
 
 def target_column(y):
@@ -151,6 +151,27 @@ def check_target(y, X, kind, estimator):
             f"y holds one class only, {classes.tolist()[0]!r}; {name} needs at least two classes."
         )
     return y
+
+
+def with_index(values, y):
+    """Give the values of a target the index of the target they were read from.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows,)
+    y : array-like
+        As given by the user.
+
+    Returns
+    -------
+    ndarray or pandas.Series of shape (n_rows,)
+        The values themselves where `y` has no index.
+    """
+    if not hasattr(y, "iloc"):
+        return values
+    import pandas as pd
+
+    return pd.Series(values, index=y.index, name=getattr(y, "name", None), dtype=values.dtype)
 
 
 def _numbers(y, name):

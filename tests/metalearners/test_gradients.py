@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import small
+from _learners import small
 
 from sk_metalearn.metalearners import make_sine_tasks
 from sk_metalearn.metalearners._backend import value_and_grad

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import LEARNERS, small
+from _learners import LEARNERS, small
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import small
+from _learners import small
 from sklearn.metrics import mean_squared_error
 from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 

@@ -3,7 +3,7 @@
 import inspect
 
 import pytest
-from conftest import LEARNERS
+from _learners import LEARNERS
 
 from sk_metalearn import metalearners as ml
 

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import small
+from _learners import small
 
 from sk_metalearn.exceptions import MissingDependencyError
 from sk_metalearn.metalearners import MetaWeights, make_sine_tasks

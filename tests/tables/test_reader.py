@@ -15,7 +15,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sk_metalearn.exceptions import FallbackWarning
 from sk_metalearn.tables import TableReader, describe_columns
-from sk_metalearn.tables._check import check_table, conform
+from sk_metalearn.tables._check import check_columns, check_table, conform
 from sk_metalearn.tables._decide import decide
 from sk_metalearn.tables._identity import hash_of_data
 from sk_metalearn.tables._target import check_target
@@ -182,8 +182,8 @@ def test_infinity_is_named_and_nested_values_are_refused():
 
 def test_empty_columns_are_left_out_with_a_word():
     frame = pd.DataFrame({"fax": [None] * N, "size": 1.0})
-    with pytest.warns(FallbackWarning, match=r"columns \['fax'\] of X hold no value"):
-        check_table(frame, TableReader())
+    with pytest.warns(FallbackWarning, match=r"left out: \['fax'\] \(holds no value at all\)"):
+        check_columns(check_table(frame, TableReader()))
     with pytest.raises(ValueError, match="hold no value at all"):
         check_table(frame[["fax"]], TableReader())
 
