@@ -68,10 +68,11 @@ class CheckpointFile(Journal):
             self.close()
             if isinstance(error, sqlite3.OperationalError | OSError):
                 raise CheckpointError(
-                    f"The checkpoint {self.path!r} cannot be opened: {error}. Another search may "
-                    "be using it, or its folder does not exist or cannot be written."
+                    f"The checkpoint {self.path!r} cannot be opened: {_printable(error)}. Another "
+                    "search may be using it, or its folder does not exist or cannot be written."
                 ) from error
-            if isinstance(error, sqlite3.DatabaseError):
+            # SQLite's own message may quote bytes of the file that are no text.
+            if isinstance(error, sqlite3.DatabaseError | UnicodeError):
                 raise self._damaged(error) from error
             raise
 

@@ -260,9 +260,18 @@ def test_the_error_of_a_checkpoint_steers_no_terminal(checkpoint):
         odd = b'{"status": \x1b[2J\xff\n'
         connection.execute("UPDATE folds SET content = CAST(? AS TEXT)", (odd,))
     connection.close()
-    with pytest.raises(CheckpointError, match=r"in folds, at row 1") as caught:
+    with pytest.raises(CheckpointError, match="in folds, at row") as caught:
         read(checkpoint)
     assert str(caught.value).isprintable()
+
+
+def test_a_checkpoint_whose_tables_have_no_readable_names(checkpoint):
+    whole, counts = checkpoint.read_bytes(), Counter()
+    start = whole.index(b"CREATE TABLE meta")
+    for place in range(start, start + 60):
+        checkpoint.write_bytes(whole[:place] + b"\x8a" + whole[place + 1 :])
+        taken(lambda: read(checkpoint), counts, CheckpointError)
+    assert counts["refused"] > 10
 
 
 def test_a_base_leaves_out_odd_configurations(base, tmp_path):
