@@ -4,11 +4,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-__all__ = ["Budget"]
+__all__ = ["MOST_KEPT", "Budget"]
 
 # How far beyond its budget a search may go, less than what is promised (10 % and a second),
 # because a busy machine takes its time to end a process.
 _GRACE_SHARE, _GRACE_SECONDS = 0.03, 0.3
+# At most this share of a budget is kept for what follows the candidates.
+MOST_KEPT = 0.6
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Budget:
         """
         if self.seconds is None:
             return None
-        return self.began + self.seconds - min(kept, 0.6 * self.seconds)
+        return self.began + self.seconds - min(kept, MOST_KEPT * self.seconds)
 
     def left(self):
         """Seconds until the budget and its grace are over, None without a limit."""

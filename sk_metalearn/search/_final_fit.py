@@ -16,6 +16,8 @@ __all__ = ["FinalFit", "fit_on_all_rows", "predict_refit_seconds"]
 
 # A fit that gets less time is not begun.
 _LEAST_SECONDS = 0.05
+# Nor is one whose data would need more of the time left than this share only to come to a worker.
+_SHARE_OF_LEFT = 0.5
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,9 @@ def fit_on_all_rows(run, problem, estimator, fallback=None, fit=_fit):
         fitted = fit(estimator, own_copy(X), y, fit_params)
         return FinalFit(fitted, time.perf_counter() - begun, "all rows")
     trouble, seconds, payload = "no time was left", 0.0, run.payload
-    if left > _LEAST_SECONDS:
+    if run.share_seconds > _SHARE_OF_LEFT * left:
+        trouble = f"all rows would take about {run.share_seconds:.1f} s to come to a worker"
+    elif left > _LEAST_SECONDS:
         if X is not problem.X:
             payload = replace(payload, X=X, y=y, fit_params=fit_params, score_params={}, splits=[])
             run.executor.share(payload)

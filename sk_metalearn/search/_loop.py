@@ -41,6 +41,9 @@ class LoopRules:
         Score of a fold that failed.
     metric_names : tuple of str, default=()
         Names of the metrics where a scorer gives several.
+    tells_seconds : bool, default=False
+        Whether the executor is told how long a job will probably take: short ones may run where
+        they cannot be stopped, so that the prediction has to be sure.
     """
 
     n_iter: int | None = None
@@ -51,6 +54,7 @@ class LoopRules:
     memory_bytes: int | None = None
     error_score: Any = np.nan
     metric_names: tuple = ()
+    tells_seconds: bool = False
 
 
 @dataclass
@@ -268,7 +272,7 @@ class SearchLoop:
         wall, left = self.rules.fold_seconds, self.seconds_left()
         if left is not None:
             wall = max(0.0, left) if wall is None else min(wall, max(0.0, left))
-        expected = trial.proposal.seconds
+        expected = trial.proposal.seconds if self.rules.tells_seconds else np.nan
         self.executor.submit(
             self.job_of(trial, fold),
             (trial.number, fold),

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from .._compat import accepts_callbacks
+from .._compat import accepts_callbacks, num_samples
 from ..evaluation import Payload, make_executor, one_thread, open_journal
 from ..exceptions import FallbackWarning, warn_user
 from ..strategies import Context, get_strategy
+from ._budget import MOST_KEPT
 from ._final_fit import predict_refit_seconds
 from ._fold_models import FoldModels
 from ._loop import LoopRules, SearchLoop
@@ -17,6 +18,8 @@ from ._watcher import Watcher
 
 __all__ = ["SearchRun", "run_search"]
 
+# A larger table may take longer than was predicted from others.
+_SURE_CELLS = 100_000
 # What is kept of a budget for choosing the members of an ensemble: a share, at most so many
 # seconds.
 _CHOICE_SHARE, _CHOICE_SECONDS = 0.05, 5.0
@@ -37,6 +40,8 @@ class SearchRun:
     executor : Executor
     budget : Budget
     models : FoldModels or None
+    share_seconds : float
+        What it takes to bring all rows to a worker, where the search used some of them.
     """
 
     trials: list
@@ -46,6 +51,7 @@ class SearchRun:
     executor: Any
     budget: Any
     models: FoldModels | None
+    share_seconds: float = 0.0
 
 
 def run_search(
@@ -94,6 +100,7 @@ def run_search(
         max_predict_seconds=limits.predict_seconds,
         max_model_bytes=limits.model_bytes,
     )
+    begun = budget.clock()
     executor = make_executor(
         payload,
         options.n_jobs,
@@ -102,6 +109,11 @@ def run_search(
         spare=models is not None,
     )
     stack.callback(executor.close)
+    # Other rows travel as these did.
+    n_all = num_samples(problem.whole[0])
+    share_seconds = (
+        (budget.clock() - begun) * n_all / problem.n_rows if n_all > problem.n_rows else 0.0
+    )
     watched = accepts_callbacks(search)
     watcher = Watcher(search, root, choices.n_iter, n_folds, watched, options.verbose, models)
 
@@ -128,16 +140,21 @@ def run_search(
             memory_bytes=limits.memory_bytes,
             error_score=options.error_score,
             metric_names=problem.metric_names,
+            tells_seconds=_seconds_are_sure(problem, past),
         ),
         enqueued=choices.enqueued,
         watcher=watcher,
-        deadline=partial(_deadline, budget, problem, options) if options.timed else None,
+        deadline=partial(_deadline, budget, problem, options, share_seconds)
+        if options.timed
+        else None,
         clock=budget.clock,
     )
     with one_thread() if executor.here else nullcontext():
         trials = loop.run()
     watcher.end()
-    return SearchRun(trials, loop.best_trial, loop.stop_reason, payload, executor, budget, models)
+    return SearchRun(
+        trials, loop.best_trial, loop.stop_reason, payload, executor, budget, models, share_seconds
+    )
 
 
 def _context(problem, choices, past, options):
@@ -186,11 +203,23 @@ def _open_models(options, stack):
     return models
 
 
-def _deadline(budget, problem, options, best):
+def _seconds_are_sure(problem, past):
+    """Whether predicted seconds can be relied on: a small plain table, known preprocessing."""
+    schema = problem.schema
+    if schema is None or schema.sparse or schema.text:
+        return False
+    small = schema.n_rows * schema.n_features <= _SURE_CELLS
+    return small and not past.report.get("matches", {}).get("other")
+
+
+def _deadline(budget, problem, options, share_seconds, best):
     """When the candidates have to end so that the model that follows still fits the budget."""
     if not options.refit:
         return budget.deadline()
-    seconds = predict_refit_seconds(best, problem)
+    seconds = predict_refit_seconds(best, problem) + share_seconds
+    if seconds > MOST_KEPT * budget.seconds:
+        # It cannot be fitted in time; a model of a fold takes its place.
+        return budget.deadline(0.1)
     several = options.ensemble_size > 1
     kept = 0.1 + 1.3 * seconds * (2 if several else 1)
     if several:
