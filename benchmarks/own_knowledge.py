@@ -45,7 +45,6 @@ SPLIT = {
     "pc-prices": "trend",
     "nassCDS": "yearVeh",
     "miami_housing": "month_sold",
-    "dutch-census": "cur_eco_activity",
 }
 GROUPS = ("nasa",)
 N_PARTS, N_HELD, N_PAST, N_ITER, N_ROWS = 11, 2, 12, 20, 250
