@@ -1,12 +1,13 @@
 """A sound model within a fraction of a second, for a budget that is over before any other."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from .._compat import num_samples, safe_indexing
+from ..spaces import Schema
 from ..tables._rows import choose_rows
 
 __all__ = ["QuickModel", "fit_quick_model"]
@@ -48,7 +49,8 @@ def fit_quick_model(problem, choices):
         None where no such model can be had.
     """
     schema = problem.schema
-    columns = len(schema.numeric) + _LEVELS * (schema.n_features - len(schema.numeric))
+    others = schema.n_features - len(schema.numeric) - len(schema.text)
+    columns = len(schema.numeric) + _LEVELS * others
     n_rows = min(num_samples(problem.X), _CELLS // max(1, columns))
     if schema.sparse or n_rows < min(_LEAST_ROWS, num_samples(problem.X)):
         return None
@@ -56,13 +58,19 @@ def fit_quick_model(problem, choices):
     if n_rows < num_samples(X):
         rows = choose_rows(y, n_rows, problem.kind, np.random.RandomState(problem.seed))
         X, y = safe_indexing(X, rows), safe_indexing(y, rows)
+    make = choices.make
+    if schema.text and len(schema.text) < schema.n_features:
+        # Free text takes time to be learned from, and many rows.
+        names = range(schema.n_features) if schema.names is None else schema.names
+        ignored = {names[i]: "ignore" for i in (*schema.text, *schema.ignored)}
+        make = replace(make, schema=Schema.from_data(X, y, problem.kind, columns=ignored))
     for family in _FAMILIES[problem.kind]:
         for point in choices.points:
             if choices.identity(point).family == family:
                 try:
                     with warnings.catch_warnings():
                         warnings.simplefilter("ignore")
-                        model = choices.make(point)[0].fit(X, y)
+                        model = make(point)[0].fit(X, y)
                 except Exception:
                     break
                 where = "all rows" if len(y) == num_samples(problem.whole[0]) else f"{len(y)} rows"

@@ -216,7 +216,7 @@ def _deadline(budget, problem, options, share_seconds, best):
     """When the candidates have to end so that the model that follows still fits the budget."""
     if not options.refit:
         return budget.deadline()
-    seconds = predict_refit_seconds(best, problem) + share_seconds
+    seconds = predict_refit_seconds(best, problem) + (0.0 if best is None else share_seconds)
     if seconds > MOST_KEPT * budget.seconds:
         # It cannot be fitted in time; a model of a fold takes its place.
         return budget.deadline(0.1)
