@@ -268,12 +268,12 @@ def check_new_rows(X, layout, estimator):
             X = _completed(records, layout)
         return conform(as_frame_or_array(X), layout)
     text = any(plan.type not in ("number", "empty") for plan in layout.plans)
-    X = check_rows(as_frame_or_array(X), estimator, text)
-    validate_data(estimator, X, reset=False, skip_check_array=True)
-    if is_frame(X) and not text:
+    rows = check_rows(X, estimator, text)
+    validate_data(estimator, rows, reset=False, skip_check_array=True)
+    if is_frame(rows) and not text:
         # Frames hold numbers in many ways, arrays in one.
-        return np.column_stack([np.asarray(v, float) for v in _all_columns(X, layout)])
-    return X
+        return np.column_stack([np.asarray(v, float) for v in _all_columns(rows, layout)])
+    return rows
 
 
 def _all_columns(X, layout):
@@ -285,8 +285,10 @@ def _all_columns(X, layout):
 
 def _records_of(X):
     """The records that X consists of; None where it does not."""
-    # A dictionary of keys of scipy is a mapping, too.
-    if isinstance(X, Mapping) and not sparse.issparse(X):
+    if sparse.issparse(X):
+        # Some sparse matrices are dicts.
+        return None
+    if isinstance(X, Mapping):
         return [X]
     if isinstance(X, list | tuple) and len(X) and all(isinstance(row, Mapping) for row in X):
         return list(X)

@@ -117,7 +117,7 @@ def check_target(y, X, kind, estimator):
         raise ValueError(
             f"requires y to be passed, but the target y is None: {name} learns from a target."
         )
-    shape = getattr(y, "shape", None) or np.asarray(y, dtype=object).shape
+    shape = np.shape(y if hasattr(y, "shape") else np.asarray(y))
     if len(shape) == 2 and shape[1] == 1:
         warnings.warn(
             "A column-vector y was passed when a 1d array was expected. Please change the shape of "
