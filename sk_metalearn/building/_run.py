@@ -19,7 +19,7 @@ from ..spaces import (
 )
 from ._machine import machine_id, reference_seconds, versions
 from ._measure import measure_fold
-from ._shards import Journal, read_shard, shard_files
+from ._shards import ShardWriter, read_shard, shard_files
 from ._tasks import LARGE, N_FOLDS, list_tasks, prepare
 
 __all__ = ["plan", "run"]
@@ -256,7 +256,7 @@ class _Builder:
             if not missing:
                 continue
             if journal is None:
-                journal = Journal(output, name)
+                journal = ShardWriter(output, name)
                 known = {r["id"] for r in journal.records if "family" in r}
             if task.id not in known:
                 journal.append({**_describe(task), "fidelity": self.fidelity})

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..exceptions import KnowledgeError
 
-__all__ = ["Journal", "read_shard", "shard_files", "write_whole"]
+__all__ = ["ShardWriter", "read_shard", "shard_files", "write_whole"]
 
 FORMAT = 1
 
@@ -66,7 +66,7 @@ def shard_files(folder):
     return sorted([*folder.glob("*.jsonl.xz"), *folder.glob("*.jsonl")])
 
 
-class Journal:
+class ShardWriter:
     """The growing form of a shard.
 
     Parameters

@@ -6,9 +6,9 @@ from ._fold import FoldResult, Payload, ScorerSpy, SetParams, failed_fold, run_f
 from ._folders import SearchFolder
 from ._journal import Journal, StoredTrial, check_fingerprint
 from ._make_executor import make_executor
-from ._pool import WorkerPool
 from ._racing import Incumbent, Race
 from ._threads import caller_threads, one_thread
+from ._worker_pool import WorkerPool
 
 __all__ = [
     "Completed",

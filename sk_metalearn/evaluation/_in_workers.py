@@ -3,9 +3,9 @@
 import os
 import threading
 
-from ._pool import WorkerPool
 from ._remote import NoWorkers, Remote
 from ._shared import SharedObject
+from ._worker_pool import WorkerPool
 
 __all__ = ["InWorkers"]
 

@@ -7,8 +7,8 @@ import threading
 from collections import OrderedDict
 
 from ._executor import Completed
-from ._pool import NOT_STARTED, WorkerPool
 from ._shared import SharedObject
+from ._worker_pool import NOT_STARTED, WorkerPool
 
 __all__ = ["end_on_node", "forget_on_node", "run_on_node"]
 

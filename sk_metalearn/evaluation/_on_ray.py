@@ -8,8 +8,8 @@ import numpy as np
 
 from ._executor import Completed
 from ._on_node import run_on_node
-from ._pool import NOT_STARTED, WorkerPool
 from ._remote import LOST, NoWorkers, Remote
+from ._worker_pool import NOT_STARTED, WorkerPool
 
 __all__ = ["OnRay"]
 

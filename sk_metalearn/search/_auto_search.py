@@ -28,6 +28,7 @@ from ._auto_model import fit_auto_model
 from ._budget import Budget
 from ._callbacks import fit_task
 from ._catalogue_choices import choose_pipelines
+from ._check_data import check_data
 from ._options import COMMON_CONSTRAINTS, SearchOptions
 from ._past import ask_the_past, check_knowledge, remember
 from ._problem import pose_problem
@@ -35,7 +36,6 @@ from ._quick_model import fit_quick_model
 from ._results import format_results
 from ._routing import RoutedScorer, route, without_routing
 from ._run_search import run_search
-from ._tables import check_data
 
 __all__ = ["AutoSearch"]
 

@@ -26,7 +26,7 @@ from sk_metalearn.building._describe import describe, read_metafeatures  # noqa:
 from sk_metalearn.building._measure import measure_fold  # noqa: E402
 from sk_metalearn.building._merge import load_shards, merge  # noqa: E402
 from sk_metalearn.building._run import plan, run  # noqa: E402
-from sk_metalearn.building._shards import Journal, read_shard, shard_files  # noqa: E402
+from sk_metalearn.building._shards import ShardWriter, read_shard, shard_files  # noqa: E402
 from sk_metalearn.building._tasks import TaskSource, list_tasks, prepare  # noqa: E402
 from sk_metalearn.building._verify import verify  # noqa: E402
 
@@ -224,7 +224,7 @@ def test_optional_families_are_measured_too(folder, name, number):
 
 def test_optional_families_enter_by_the_share_of_the_tasks_they_were_asked_of(tmp_path):
     main, boosters = load_pool("classification")[:2], load_pool("classification", True)[:3]
-    journal = Journal(tmp_path, "made-up")
+    journal = ShardWriter(tmp_path, "made-up")
     for i in range(8):
         task = f"{i:012x}"
         facts = {"n_rows": 99, "n_features": 4, "n_classes": 2, "openml_id": None, "origin": ""}
@@ -261,7 +261,7 @@ def test_datasets_added_later_go_to_a_further_shard(folder, tmp_path, monkeypatc
 
 
 def test_damaged_shards_are_named(tmp_path):
-    journal = Journal(tmp_path, "broken")
+    journal = ShardWriter(tmp_path, "broken")
     journal.append({"a": 1})
     journal.finish()
     path = tmp_path / "broken.jsonl.xz"
@@ -301,7 +301,7 @@ def test_one_table_as_both_kinds_is_refused(built, tmp_path):
     records = [r for path in shard_files(built) for r in read_shard(path) if "family" in r]
     for path in shard_files(built):
         shutil.copy(path, tmp_path)
-    journal = Journal(tmp_path, "other")
+    journal = ShardWriter(tmp_path, "other")
     other = next(kind for kind in kinds if kind != records[0]["kind"])
     journal.append({**records[0], "kind": other})
     journal.finish()

@@ -40,7 +40,7 @@ STEPS = [
     {"_auto_search", "_meta_search", "_recommend"},
     {"_auto"},
 ]
-APART = {"__init__", "_code", "_routing", "_tables"}
+APART = {"__init__", "_code", "_check_data", "_routing"}
 
 
 def imports_of(name):

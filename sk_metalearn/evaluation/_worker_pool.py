@@ -21,8 +21,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ._executor import Completed
-from ._process import WorkerProcess, import_paths
 from ._user_code import dumps
+from ._worker_process import WorkerProcess, import_paths
 
 __all__ = ["NOT_STARTED", "UNLOADABLE", "WorkerPool"]
 
