@@ -254,10 +254,17 @@ def interrupted_searches(n_jobs, times, rng):
                 rng.uniform(1.0, 2.0), lambda: signal.pthread_kill(main, signal.SIGINT)
             )
             timer.start()
-            found = search(grid, n_jobs=n_jobs, checkpoint=path)
+            try:
+                found = search(grid, n_jobs=n_jobs, checkpoint=path)
+            except KeyboardInterrupt:
+                found = None
             timer.cancel()
             done = Counter(shrink for shrink, _ in recorded(path))
             finished = {shrink for shrink, count in done.items() if count == N_FOLDS}
+            if found is None:
+                # Passed on where nothing was finished yet.
+                lost += len(finished)
+                continue
             rows = {params["shrink"] for params in found.cv_results_["params"]}
             lost += len(finished - rows) + (found.stop_reason_ != "interrupted")
             lost += not hasattr(found, "best_estimator_")

@@ -92,4 +92,4 @@ def own_copy(X):
     if issparse(X):
         return X.copy()
     # Frames of polars are never written into.
-    return X.copy(deep=True) if hasattr(X, "iloc") else X
+    return X.copy(deep=True) if hasattr(X, "iloc") and hasattr(X, "copy") else X
