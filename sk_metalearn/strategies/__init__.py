@@ -5,7 +5,8 @@ Six strategies serve nearly everyone: ``"auto"``, ``"random"``, ``"grid"``, ``"q
 is asked for, by `get_strategy` or as an attribute of this module.
 """
 
-from ._alike import similar_tasks
+import importlib
+
 from ._lookup import IN_FRONT, STRATEGIES, get_strategy, strategy_class
 from ._strategy import Context, Outcome, PastPerformance, Proposal, Record, Strategy
 
@@ -27,6 +28,8 @@ __all__ = [
 
 
 def __getattr__(name):
+    if name == "similar_tasks":
+        return importlib.import_module("._alike", __name__).similar_tasks
     if name in _NAMES:
         return strategy_class(_NAMES[name])
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
