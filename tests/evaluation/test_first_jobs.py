@@ -5,7 +5,7 @@ import os
 import pytest
 
 from sk_metalearn.evaluation import _in_workers as in_workers
-from sk_metalearn.evaluation import _pool as pool_module
+from sk_metalearn.evaluation import _worker_pool as pool_module
 from sk_metalearn.evaluation import make_executor
 from sk_metalearn.evaluation.testing import make_payload
 

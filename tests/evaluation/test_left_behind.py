@@ -12,7 +12,7 @@ import pytest
 
 from sk_metalearn.evaluation import SearchFolder, WorkerPool, make_executor
 from sk_metalearn.evaluation import _in_workers as in_workers
-from sk_metalearn.evaluation import _pool as pool_module
+from sk_metalearn.evaluation import _worker_pool as pool_module
 from sk_metalearn.evaluation._folders import remove_orphans
 from sk_metalearn.evaluation._shared import SharedObject, load_shared, pack
 from sk_metalearn.evaluation.testing import make_payload
