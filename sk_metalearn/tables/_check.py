@@ -336,7 +336,8 @@ def _narrow(X):
 
 def _to_numbers(X, estimator, must):
     """Give an array of numbers where an object array holds nothing else."""
-    if not must and any(isinstance(value, str) for value in X.ravel()):
+    # Truth values are categories, as in any other storage.
+    if not must and any(isinstance(value, str | bool | np.bool_) for value in X.ravel()):
         for j in range(X.shape[1]):
             read_objects(X[:, j], j)
         return X

@@ -96,9 +96,15 @@ class Layout:
 
     @property
     def plain(self):
-        """Whether scikit-learn reads every column that is used as it is stored."""
-        return self.storage not in ("arrow", "records") and all(
-            plan.plain for plan in self.plans if plan.role != "ignore"
+        """Whether scikit-learn reads every column that is used as it is stored.
+
+        It reads no frame in which a name stands twice.
+        """
+        names = self.names or []
+        return (
+            self.storage not in ("arrow", "records")
+            and len({label(name) for name in names}) == len(names)
+            and all(plan.plain for plan in self.plans if plan.role != "ignore")
         )
 
     @property
