@@ -179,6 +179,9 @@ def as_frame_or_array(X):
 def _objects(column):
     if column.type in ("category", "ordered"):
         return np.array([*column.levels, None], dtype=object)[column.values]
+    if column.type == "boolean":
+        known = np.nan_to_num(column.values, nan=0).astype(bool)
+        return np.where(column.missing, None, known) if column.missing.any() else known
     return column.values
 
 
