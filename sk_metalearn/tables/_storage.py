@@ -254,7 +254,9 @@ def _polars(series):
     if gaps == len(series) and len(series):
         return empty_column(len(series))
     if dtype.is_numeric():
-        return Column("number", series.cast(float).to_numpy(), plain=word != "Decimal")
+        whole = dtype.is_integer() and not gaps
+        values = (series if whole else series.cast(float)).to_numpy()
+        return Column("number", values, plain=word != "Decimal")
     if word == "Boolean":
         return Column("boolean", series.cast(float).to_numpy(), plain=not gaps)
     if word == "Time":
