@@ -121,8 +121,7 @@ def application_of(path):
     int or None
         0 if it does not say; None if it is no SQLite file.
     """
-    status = Path(path).stat()
-    key = status.st_dev, status.st_ino
+    key = _key_of(path)
     if key not in _APPLICATIONS:
         with Path(path).open("rb") as file:
             head = file.read(_HEAD)
@@ -140,8 +139,13 @@ def note_application(path, number):
     path : path-like
     number : int
     """
+    _APPLICATIONS[_key_of(path)] = number
+
+
+def _key_of(path):
+    """What tells a file apart, also from one that was there before under the same number."""
     status = Path(path).stat()
-    _APPLICATIONS[status.st_dev, status.st_ino] = number
+    return os.path.realpath(path), status.st_dev, status.st_ino
 
 
 def private_folder(folder):
