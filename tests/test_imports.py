@@ -28,6 +28,11 @@ ROOMS = [
 ]
 
 
+def _files(room):
+    folder = ROOT / room
+    return sorted(folder.glob("*.py")) if folder.is_dir() else [ROOT / f"{room}.py"]
+
+
 def _imported_rooms(path):
     """Rooms that a file imports, at its top or inside a function."""
     parts = path.relative_to(ROOT).with_suffix("").parts
@@ -50,13 +55,10 @@ def _imported_rooms(path):
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_room_imports_only_rooms_before_it(room):
-    folder = ROOT / room
-    files = sorted(folder.glob("*.py")) if folder.is_dir() else [ROOT / f"{room}.py"]
     allowed = {*ROOMS[: ROOMS.index(room) + 1], "_version"}
     wrong = {
         (file.name, other)
-        for file in files
-        if file.exists()
+        for file in _files(room)
         for other in _imported_rooms(file)
         if other in ROOMS and other not in allowed
     }
@@ -126,9 +128,8 @@ def test_the_quickstart_asks_for_no_frames():
     assert "as_frame" not in text and "pandas" not in text
 
 
-# Rooms that take from another room only what its `__init__` gives, and in which no two files
-# import each other, not even through others.
-WALLED = ["metalearners", "strategies"]
+# Rooms in which no two files import each other, not even through others.
+WALLED = [room for room in ROOMS if room not in ("building", "knowledge")]
 
 
 def _modules_imported(path):
@@ -140,13 +141,23 @@ def _modules_imported(path):
             module = (*base, *(node.module.split(".") if node.module else ()))
             yield module
             yield from ((*module, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sk_metalearn."):
+            module = tuple(node.module.split(".")[1:])
+            yield module
+            yield from ((*module, alias.name) for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (
+                tuple(alias.name.split(".")[1:])
+                for alias in node.names
+                if alias.name.startswith("sk_metalearn.")
+            )
 
 
-@pytest.mark.parametrize("room", WALLED)
+@pytest.mark.parametrize("room", ROOMS)
 def test_a_room_imports_no_private_module_of_another(room):
     wrong = {
         (path.name, ".".join(module))
-        for path in (ROOT / room).glob("*.py")
+        for path in _files(room)
         for module in _modules_imported(path)
         if len(module) > 1 and module[0] != room and module[0] in ROOMS
         if (ROOT / module[0] / f"{module[1]}.py").exists() and module[1].startswith("_")

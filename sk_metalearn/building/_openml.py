@@ -12,11 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..exceptions import KnowledgeError, import_optional
-from ..knowledge import exclusion, normalize_name
-from ..knowledge._limits import MAX_NAME
-from ..knowledge._records import short
-from ..knowledge._text import printable
-from ..metafeatures._kind import tell_kind
+from ..knowledge import MAX_NAME, exclusion, normalize_name, printable, show_value
+from ..metafeatures import tell_kind
 
 __all__ = ["Fetched", "OpenMLClient", "fetch_datasets", "fetch_qualities"]
 
@@ -203,7 +200,7 @@ def fetch_datasets(
             continue
         except Exception as error:
             # Datasets are as their uploaders made them: one odd one costs itself alone.
-            fetched.dropped[f"{what} {number}"] = f"{type(error).__name__}: {short(error)}"
+            fetched.dropped[f"{what} {number}"] = f"{type(error).__name__}: {show_value(error)}"
             continue
         if isinstance(row, str):
             fetched.dropped[f"{what} {number}"] = row
@@ -234,7 +231,7 @@ def _fetch(client, folder, what, number, include_excluded):
     except KnowledgeError:
         raise
     except Exception as error:
-        return f"the file cannot be read ({type(error).__name__}: {short(error)})"
+        return f"the file cannot be read ({type(error).__name__}: {show_value(error)})"
     if len(set(X.columns)) < len(X.columns):
         return "two columns bear the same name"
     if hasattr(X, "sparse") and len(X.dtypes) and all(map(_is_sparse, X.dtypes)):

@@ -4,4 +4,8 @@ from ._catalogue import list_meta_features
 from ._extractor import MetaFeatureExtractor
 from ._registry import MetaFeature
 
+# isort: split
+# For the other rooms; no part of the public interface.
+from ._kind import check_kind, tell_kind
+
 __all__ = ["MetaFeature", "MetaFeatureExtractor", "list_meta_features"]
