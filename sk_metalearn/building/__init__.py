@@ -1,11 +1,11 @@
 """Making knowledge: the pool measured on datasets, and the results of others brought in."""
 
 from ._describe import describe
-from ._merge import merge
-from ._openml import OpenMLClient, fetch_datasets, fetch_qualities
+from ._import_table import TABLES, import_table
+from ._merge_shards import merge
+from ._openml_datasets import OpenMLClient, fetch_datasets, fetch_qualities
 from ._openml_evaluations import import_evaluations
 from ._run import run
-from ._tables import TABLES, import_table
 from ._verify import verify
 
 # isort: split

@@ -78,7 +78,7 @@ def _parser():
 def _choose(base, tables):
     from ..knowledge import KnowledgeBase
     from ._fidelity_design import choose, rising_families
-    from ._tables import import_table
+    from ._import_table import import_table
 
     base = KnowledgeBase.bundled() if base == "bundled" else KnowledgeBase.open(base)
     rising = rising_families(import_table("lcdb", tables).base)
@@ -118,7 +118,7 @@ def run_command(arguments):
         elif command == "choose":
             print(json.dumps(_choose(**options), indent=2))
         elif command == "merge":
-            from ._merge import merge
+            from ._merge_shards import merge
 
             print(merge(**options).summary())
         else:

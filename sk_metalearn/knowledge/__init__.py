@@ -1,8 +1,7 @@
 """What is known of past tasks: records, tables, the knowledge base and its stores."""
 
 from ._base import KnowledgeBase
-from ._check import excluded_tasks
-from ._exclusions import EXCLUDED, exclusion
+from ._exclusions import EXCLUDED, excluded_tasks, exclusion
 from ._families import FamilyTable, normalize_name
 from ._lines import share_records
 from ._metrics import FOLD_METRICS, METRICS, nearest_metric

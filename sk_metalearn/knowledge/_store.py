@@ -18,8 +18,8 @@ from ..exceptions import KnowledgeError, import_optional
 from . import _sqlite
 from ._assemble import assemble, counted
 from ._records import OWN_SEARCHES, Status, Task, show_value, supersedes
-from ._rows import StoredRows, cell_of, completed, finite, head_of, in_parts, to_json
-from ._schema import MIGRATIONS, SCHEMA, store_tables
+from ._store_schema import MIGRATIONS, SCHEMA, store_tables
+from ._stored_rows import StoredRows, cell_of, completed, finite, head_of, in_parts, to_json
 from ._text import printable
 from ._urls import password_of, read_url
 

@@ -1,6 +1,6 @@
 """Meta-features: named numbers that describe a dataset."""
 
-from ._catalogue import list_meta_features
+from ._all_features import list_meta_features
 from ._extractor import MetaFeatureExtractor
 from ._registry import MetaFeature
 

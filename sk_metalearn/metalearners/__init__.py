@@ -19,7 +19,7 @@ from ._weights import MetaWeights
 # isort: split
 # For the other rooms; no part of the public interface.
 from ._backend import namespace, relu, sigmoid, softmax, softplus, value_and_grad
-from ._networks import init_mlp, mlp, mlp_gradient
+from ._networks import init_mlp, mlp
 
 __all__ = [
     "LearnedOptimizerClassifier",

@@ -20,11 +20,11 @@ from sk_metalearn.spaces import KINDS, SLICE, Configuration, load_pool
 pd = pytest.importorskip("pandas")
 pytest.importorskip("pyarrow")
 
-from sk_metalearn.building import _describe, _merge, _run  # noqa: E402
+from sk_metalearn.building import _describe, _merge_shards, _run  # noqa: E402
 from sk_metalearn.building._command import run_command  # noqa: E402
 from sk_metalearn.building._describe import describe, read_metafeatures  # noqa: E402
 from sk_metalearn.building._measure import measure_fold  # noqa: E402
-from sk_metalearn.building._merge import load_shards, merge  # noqa: E402
+from sk_metalearn.building._merge_shards import load_shards, merge  # noqa: E402
 from sk_metalearn.building._run import plan, run  # noqa: E402
 from sk_metalearn.building._shards import ShardWriter, read_shard, shard_files  # noqa: E402
 from sk_metalearn.building._tasks import TaskSource, list_tasks, prepare  # noqa: E402
@@ -317,7 +317,7 @@ def test_the_index_of_fetched_datasets_names_source_licence_and_task(folder, tmp
     )
     source = list_tasks(tmp_path)[0]
     assert (source.origin, source.openml_task_id, source.licence) == ("OpenML", 59, "CC BY 4.0")
-    task = _merge._task(_run._describe(prepare(source)))
+    task = _merge_shards._task(_run._describe(prepare(source)))
     assert (task.source, task.openml_task_id, task.licence) == ("OpenML", 59, "CC BY 4.0")
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from ..exceptions import KnowledgeError, import_optional
 from ..knowledge import MAX_NAME, exclusion, normalize_name, printable, show_value
 from ..metafeatures import tell_kind
+from ._openml_qualities import meta_features
 
 __all__ = ["Fetched", "OpenMLClient", "fetch_datasets", "fetch_qualities"]
 
@@ -316,8 +317,6 @@ def fetch_qualities(dataset_ids, *, client=None):
         By data id: the qualities under their own names, and those of the package's meta-features
         that follow from them. Datasets without qualities are left out.
     """
-    from ._tables import meta_features
-
     client = client or OpenMLClient()
     found = {}
     for data_id in dataset_ids:
