@@ -14,7 +14,7 @@ from sklearn import config_context, get_config
 from sklearn.base import clone
 
 from .._compat import fit_and_score, is_multimetric, num_samples, safe_indexing, scorer_names
-from ..spaces._parameters import plain_value
+from ..spaces import plain_value
 from ._margins import lacks_probabilities, unseen_probabilities
 from ._user_code import dumps_back
 

@@ -5,8 +5,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.metaestimators import available_if
 
 from .._compat import CallbackSupportMixin
-from ..tables._labels import Labels
-from ..tables._numbers import Numbers
+from ..tables import Labels, Numbers
 from ._auto_search import AutoSearch
 
 __all__ = ["AutoClassifier", "AutoRegressor"]

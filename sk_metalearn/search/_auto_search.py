@@ -21,11 +21,9 @@ from .._compat import (
 )
 from ..evaluation import MarginScorer
 from ..exceptions import import_optional
-from ..knowledge._urls import PlaceParameter
+from ..knowledge import PlaceParameter
 from ..spaces import from_point
-from ..tables._check import check_new_rows
-from ..tables._reader import describe_layout
-from ..tables._target import target_values, with_index
+from ..tables import check_new_rows, describe_layout, target_values, with_index
 from ._auto_model import fit_auto_model
 from ._budget import Budget
 from ._callbacks import fit_task

@@ -7,6 +7,8 @@ from sklearn.utils.validation import has_fit_parameter
 from .._compat import needs_probabilities
 from ..exceptions import FallbackWarning, warn_user
 from ..spaces import (
+    Match,
+    Matches,
     Schema,
     Space,
     build_estimator,
@@ -19,7 +21,6 @@ from ..spaces import (
     load_pool,
     to_point,
 )
-from ..spaces._match import Match, Matches
 from ._choices import Choices
 
 __all__ = [

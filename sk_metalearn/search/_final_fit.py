@@ -10,7 +10,7 @@ from sklearn.base import clone
 from .._compat import num_samples
 from ..evaluation import caller_threads
 from ..exceptions import FallbackWarning, warn_user
-from ..tables._rows import own_copy
+from ..tables import own_copy
 
 __all__ = ["FinalFit", "fit_on_all_rows", "predict_refit_seconds"]
 

@@ -14,7 +14,7 @@ from sklearn.utils.multiclass import type_of_target
 from .._compat import check_method_params, num_samples, safe_indexing, scorer_names
 from ..evaluation import Journal
 from ..spaces import Schema
-from ..tables._rows import choose_rows, cut_folds
+from ..tables import choose_rows, cut_folds
 from ._fingerprint import fingerprint_of, seed_of, take_up
 from ._folds import draw_folds, shuffled_folds
 
