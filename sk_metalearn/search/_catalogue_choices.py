@@ -19,6 +19,7 @@ from ..spaces import (
     load_pool,
     to_point,
 )
+from ..spaces._inverse import unwrap
 from ..spaces._match import Match, Matches
 from ._choices import Choices
 
@@ -206,8 +207,7 @@ def _takes_weights(family, schema):
     -------
     bool
     """
-    model = build_model(family, {}, schema)
-    return has_fit_parameter(getattr(model, "regressor", model), "sample_weight")
+    return has_fit_parameter(unwrap(build_model(family, {}, schema)).model, "sample_weight")
 
 
 def _not_usable(family, schema, metric):
