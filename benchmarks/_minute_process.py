@@ -95,9 +95,10 @@ class Peak:
 
     def _watch(self):
         while not self._over.wait(0.2):
-            self._look()
+            self.look()
 
-    def _look(self):
+    def look(self):
+        """Count what is there now."""
         try:
             root = psutil.Process(self._pid)
             for process in (root, *root.children(recursive=True)):
@@ -118,7 +119,7 @@ class Peak:
         """End what is left of the processes."""
         self._over.set()
         self._thread.join()
-        self._look()
+        self.look()
         for process in self._known.values():
             # By number and start, so that nobody else's process is met.
             try:

@@ -29,7 +29,6 @@ def read_split(folder, name):
             dtype={column: str for column in about["levels"]},
             keep_default_na=False,
             na_values=[""],
-            float_precision="round_trip",
         )
         for column, levels in about["levels"].items():
             frame[column] = pd.Categorical(frame[column], levels)
