@@ -6,6 +6,7 @@ of its own, so this file keeps to Python 3.9.
 """
 
 import tempfile
+import time
 import warnings
 
 import numpy as np
@@ -76,10 +77,10 @@ def autogluon(preset):
 
         problem = _metric(about, "regression", "binary", "multiclass")
         metric = _metric(about, "r2", "roc_auc", "log_loss")
-        predictors = []
+        found = []
 
-        def fit(X, y):
-            found = TabularPredictor(
+        def fit_within(X, y, limit, **more):
+            return TabularPredictor(
                 "target",
                 problem_type=problem,
                 eval_metric=metric,
@@ -88,18 +89,27 @@ def autogluon(preset):
             ).fit(
                 X.assign(target=y),
                 presets=preset,
-                time_limit=seconds,
+                time_limit=limit,
                 num_cpus=jobs,
                 num_gpus=0,
-                **options,
+                **{**options, **more},
             )
-            predictors.append(found)
+
+        def fit(X, y):
+            started = time.perf_counter()
+            try:
+                predictor = fit_within(X, y, seconds)
+            except AssertionError:
+                # "Learner is already fit": its trial of stacking had no time to fit a model.
+                left = seconds - (time.perf_counter() - started)
+                predictor = fit_within(X, y, max(left, 1), dynamic_stacking=False)
+            found.append(predictor)
             if about["kind"] == "regression":
-                return lambda X: found.predict(X).to_numpy()
-            return lambda X: found.predict_proba(X).to_numpy()
+                return lambda X: predictor.predict(X).to_numpy()
+            return lambda X: predictor.predict_proba(X).to_numpy()
 
         def note():
-            return {"best": predictors[0].model_best, "models": len(predictors[0].model_names())}
+            return {"best": found[0].model_best, "models": len(found[0].model_names())}
 
         return fit, note
 
