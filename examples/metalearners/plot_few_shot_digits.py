@@ -76,7 +76,7 @@ for n_shots in (1, 5):
         "n_query": 3,
         "n_components": None,  # as many as pixels: at first the embedding is the image itself
         "standardize": False,
-        "outer": OuterLoop(max_iter=60, learning_rate=1e-3, validation_interval=20),
+        "outer": OuterLoop(max_iter=40, learning_rate=1e-3, validation_interval=20),
         "random_state": 0,
     }
     learners = {

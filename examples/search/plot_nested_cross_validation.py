@@ -7,7 +7,7 @@ same, since it is the luckiest. A search inside a cross-validation tells the tru
 """
 
 # %%
-# 80 rows of noise, twelve times. The truth is 0.5.
+# 80 rows of noise, eight times. The truth is 0.5.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.model_selection import cross_val_score
@@ -20,7 +20,7 @@ from sk_metalearn import MetaSearchCV
 grid = {"svc__C": np.logspace(-2, 3, 6), "svc__gamma": np.logspace(-3, 1, 5)}
 search = MetaSearchCV(make_pipeline(StandardScaler(), SVC()), grid, n_iter=12, cv=3, random_state=0)
 optimistic, honest = [], []
-for seed in range(12):
+for seed in range(8):
     rng = np.random.default_rng(seed)
     X, y = rng.normal(size=(80, 6)), np.arange(80) % 2
     optimistic.append(search.fit(X, y).best_score_)
