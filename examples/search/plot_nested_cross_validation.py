@@ -1,6 +1,6 @@
 """
-Why best_score_ is too good
-===========================
+Why ``best_score_`` is too good
+===============================
 
 On columns of noise nothing can be learned. The best of many candidates has a good score all the
 same, since it is the luckiest. A search inside a cross-validation tells the truth.
