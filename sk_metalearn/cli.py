@@ -15,7 +15,7 @@ class _Parser(argparse.ArgumentParser):
     """Shows what it does not know without obeying it."""
 
     def error(self, message):
-        from .knowledge._text import printable
+        from .knowledge import printable
 
         super().error(printable(message))
 
@@ -104,9 +104,9 @@ def main(arguments=None):
     try:
         if arguments[:2] == ["kb", "build"]:
             # Its options are the builder's own.
-            from .building.__main__ import main as build
+            from .building import run_command
 
-            return build(arguments[2:])
+            return run_command(arguments[2:])
         options = vars(_parser().parse_args(arguments))
         command = _COMMANDS[options.pop("command")]
         options.pop("topic")
@@ -122,7 +122,7 @@ def main(arguments=None):
 
 def _print(text, file=None):
     """Print lines that cannot steer a terminal."""
-    from .knowledge._text import printable
+    from .knowledge import printable
 
     for line in str(text).split("\n"):
         print(printable(line), file=file)
@@ -161,7 +161,7 @@ def _same_file(path, base):
 
 def _add(base, output):
     """Add a base to what is at the output; where both measured, that counts."""
-    from .knowledge._urls import is_store
+    from .knowledge import is_store
 
     if Path(output).is_file() and not is_store(output):
         base = _open(output).merge(base)
@@ -179,7 +179,7 @@ def _info(base, as_json):
 def _import(source, output, tables, suite, tasks, datasets, server, cache):
     if source.startswith("openml-"):
         return _import_openml(source, output, suite, tasks, datasets, server, cache)
-    from .building._tables import TABLES, import_table
+    from .building import TABLES, import_table
 
     if source in TABLES:
         imported = import_table(source, tables or ".")
@@ -193,8 +193,7 @@ def _import(source, output, tables, suite, tasks, datasets, server, cache):
 
 
 def _import_openml(source, output, suite, tasks, datasets, server, cache):
-    from .building._openml import OpenMLClient, fetch_datasets
-    from .building._openml_evaluations import import_evaluations
+    from .building import OpenMLClient, fetch_datasets, import_evaluations
 
     client = OpenMLClient(cache, server)
     if source == "openml-datasets":

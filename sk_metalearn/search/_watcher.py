@@ -5,7 +5,7 @@ import time
 import numpy as np
 
 from .._compat import NoCallbacks
-from ..spaces._parameters import plain_value
+from ..spaces import plain_value
 
 __all__ = ["Watcher"]
 
