@@ -53,7 +53,12 @@ def draw(results):
     left.minorticks_off()
     left.set_yticks([0.3, 0.1, 0.03, 0.01, 0.003], ["0.3", "0.1", "0.03", "0.01", "0.003"])
     left.legend(frameon=False, loc="lower left")
-    right.set(xlabel="time, in median evaluations of a dataset", xscale="log", yscale="log")
+    right.set(
+        xlabel="time, in median evaluations of a dataset",
+        ylabel="normalised regret",
+        xscale="log",
+        yscale="log",
+    )
     right.set_xticks([1, 10, 100], ["1", "10", "100"])
     right.set_yticks([0.1, 0.05, 0.02], ["0.1", "0.05", "0.02"])
     right.minorticks_off()
