@@ -116,7 +116,7 @@ def test_folds_by_group_bring_a_warning():
 
 def test_families_without_probabilities_are_left_out_where_the_metric_needs_them():
     X, y = load_iris(return_X_y=True)
-    auto = AutoClassifier(n_iter=12, scoring="neg_log_loss", random_state=0).fit(X, y)
+    auto = AutoClassifier(n_iter=8, cv=2, scoring="neg_log_loss", random_state=0).fit(X, y)
     tried = set(auto.leaderboard()["family"])
     assert len(tried) > 3 and not tried & {"svm", "linear_svc", "ridge"}
     with pytest.raises(ValueError, match="svm gives no probabilities, which neg_log_loss needs"):
