@@ -7,7 +7,7 @@ environment() {
     shift 2
     if [[ ! -e "$folder/complete" ]]; then
         "$python" -m venv "$folder"
-        "$folder/bin/pip" install --quiet "$@"
+        (($# == 0)) || "$folder/bin/pip" install --quiet "$@"
         touch "$folder/complete"
     fi
     export PATH="$folder/bin:$PATH"
