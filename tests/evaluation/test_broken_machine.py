@@ -205,7 +205,9 @@ def test_a_working_folder_that_was_removed(tmp_path):
     )
 
 
-@pytest.mark.parametrize("left", [2, 6, 9, 14])
+@pytest.mark.parametrize(
+    "left", [2, 9, *(pytest.param(left, marks=pytest.mark.slow) for left in (6, 14))]
+)
 def test_descriptors_used_up(tmp_path, left):
     run_script(
         tmp_path,
