@@ -43,6 +43,8 @@ class Choices:
     place : dict, default={}
         What predicts performance beside a configuration: ``n_features`` and ``variance`` of the
         columns.
+    validates : bool, default=False
+        Whether estimators that can are stopped by the test rows of each fold.
     """
 
     points: list
@@ -58,3 +60,4 @@ class Choices:
     searched: tuple = ()
     open_ended: bool = False
     place: dict = field(default_factory=dict)
+    validates: bool = False
