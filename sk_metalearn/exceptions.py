@@ -14,6 +14,7 @@ __all__ = [
     "SpaceError",
     "StrategyError",
     "TableError",
+    "WeightsError",
     "import_optional",
     "warn_user",
 ]
@@ -44,6 +45,10 @@ class StrategyError(SkMetalearnError, ValueError):
 
 class CheckpointError(SkMetalearnError, ValueError):
     """A checkpoint belongs to other data, another search space or another version."""
+
+
+class WeightsError(SkMetalearnError, ValueError):
+    """Stored weights of a meta-learner cannot be read, or are of a newer version."""
 
 
 class MissingDependencyError(SkMetalearnError, ImportError):
