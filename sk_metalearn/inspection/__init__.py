@@ -2,6 +2,16 @@
 
 from ._explain import explain
 from ._history import SearchHistoryDisplay
+from ._members import EnsembleWeightsDisplay
+from ._page import report
+from ._parallel import ParallelCoordinatesDisplay
 from ._similar import SimilarDatasetsDisplay
 
-__all__ = ["SearchHistoryDisplay", "SimilarDatasetsDisplay", "explain"]
+__all__ = [
+    "EnsembleWeightsDisplay",
+    "ParallelCoordinatesDisplay",
+    "SearchHistoryDisplay",
+    "SimilarDatasetsDisplay",
+    "explain",
+    "report",
+]

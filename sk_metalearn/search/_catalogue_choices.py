@@ -106,6 +106,7 @@ def choose_pipelines(problem, options):
         match=match_configurations,
         n_iter=n_iter,
         enqueued=tuple((to_point(own), _EARLY) for own in early[:n_early]),
+        kind=kind,
     )
 
 

@@ -14,6 +14,7 @@ from ._budget import MOST_KEPT
 from ._final_fit import predict_refit_seconds
 from ._fold_models import FoldModels
 from ._loop import LoopRules, SearchLoop
+from ._progress import show_progress
 from ._watcher import Watcher
 
 __all__ = ["SearchRun", "run_search"]
@@ -94,7 +95,7 @@ def run_search(
         score_params=problem.score_params,
         return_train_score=options.return_train_score,
         error_score=options.error_score,
-        verbose=options.verbose,
+        verbose=0 if options.verbose == "bar" else options.verbose,
         keep_predictions=keep_predictions,
         keep_models=None if models is None else models.folder,
         max_predict_seconds=limits.predict_seconds,
@@ -115,7 +116,8 @@ def run_search(
         (budget.clock() - begun) * n_all / problem.n_rows if n_all > problem.n_rows else 0.0
     )
     watched = accepts_callbacks(search)
-    watcher = Watcher(search, root, choices.n_iter, n_folds, watched, options.verbose, models)
+    progress = show_progress(options.verbose, choices, problem, options)
+    watcher = Watcher(search, root, choices.n_iter, n_folds, watched, progress, models)
 
     def job_of(trial, fold):
         told = watcher.context_of(trial, fold)
@@ -151,7 +153,7 @@ def run_search(
     )
     with one_thread() if executor.here else nullcontext():
         trials = loop.run()
-    watcher.end()
+    watcher.end(loop)
     return SearchRun(
         trials, loop.best_trial, loop.stop_reason, payload, executor, budget, models, share_seconds
     )
