@@ -5,7 +5,8 @@ from _meta_measures import interval, meta_fit
 from sklearn.metrics import mean_squared_error
 
 from sk_metalearn import metalearners as ml
-from sk_metalearn.metalearners import OuterLoop, init_mlp, mlp, mlp_gradient
+from sk_metalearn.metalearners import OuterLoop, init_mlp, mlp
+from sk_metalearn.metalearners._networks import mlp_gradient
 
 
 def make_quadratics(n_tasks, random_state):

@@ -17,7 +17,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from sk_metalearn.building._tables import FIDELITY, TABLES, import_table
+from sk_metalearn.building import TABLES, import_table
+from sk_metalearn.building._imported import FIDELITY
 from sk_metalearn.knowledge import FamilyTable, KnowledgeBase
 from sk_metalearn.knowledge._places import place_points
 from sk_metalearn.spaces import get_family

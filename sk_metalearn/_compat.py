@@ -91,10 +91,9 @@ def single_scorers(scorer):
 
 
 def needs_probabilities(scoring):
-    """Whether the scorer of that name calls ``predict_proba`` and nothing else."""
-    if not isinstance(scoring, str):
-        return False
-    return getattr(get_scorer(scoring), "_response_method", None) == "predict_proba"
+    """Whether a scorer, or that of a name, calls ``predict_proba`` and nothing else."""
+    scorer = get_scorer(scoring) if isinstance(scoring, str) else scoring
+    return getattr(scorer, "_response_method", None) == "predict_proba"
 
 
 def scores_predictions(scorer):

@@ -2,6 +2,7 @@
 
 import ast
 import graphlib
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +29,11 @@ ROOMS = [
 ]
 
 
+def _files(room):
+    folder = ROOT / room
+    return sorted(folder.glob("*.py")) if folder.is_dir() else [ROOT / f"{room}.py"]
+
+
 def _imported_rooms(path):
     """Rooms that a file imports, at its top or inside a function."""
     parts = path.relative_to(ROOT).with_suffix("").parts
@@ -50,13 +56,10 @@ def _imported_rooms(path):
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_room_imports_only_rooms_before_it(room):
-    folder = ROOT / room
-    files = sorted(folder.glob("*.py")) if folder.is_dir() else [ROOT / f"{room}.py"]
     allowed = {*ROOMS[: ROOMS.index(room) + 1], "_version"}
     wrong = {
         (file.name, other)
-        for file in files
-        if file.exists()
+        for file in _files(room)
         for other in _imported_rooms(file)
         if other in ROOMS and other not in allowed
     }
@@ -126,11 +129,6 @@ def test_the_quickstart_asks_for_no_frames():
     assert "as_frame" not in text and "pandas" not in text
 
 
-# Rooms that take from another room only what its `__init__` gives, and in which no two files
-# import each other, not even through others.
-WALLED = ["metalearners", "strategies"]
-
-
 def _modules_imported(path):
     """Modules of the package that a file imports by their dotted names, anywhere in it."""
     package = path.relative_to(ROOT).with_suffix("").parts[:-1]
@@ -140,13 +138,23 @@ def _modules_imported(path):
             module = (*base, *(node.module.split(".") if node.module else ()))
             yield module
             yield from ((*module, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sk_metalearn."):
+            module = tuple(node.module.split(".")[1:])
+            yield module
+            yield from ((*module, alias.name) for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (
+                tuple(alias.name.split(".")[1:])
+                for alias in node.names
+                if alias.name.startswith("sk_metalearn.")
+            )
 
 
-@pytest.mark.parametrize("room", WALLED)
+@pytest.mark.parametrize("room", ROOMS)
 def test_a_room_imports_no_private_module_of_another(room):
     wrong = {
         (path.name, ".".join(module))
-        for path in (ROOT / room).glob("*.py")
+        for path in _files(room)
         for module in _modules_imported(path)
         if len(module) > 1 and module[0] != room and module[0] in ROOMS
         if (ROOT / module[0] / f"{module[1]}.py").exists() and module[1].startswith("_")
@@ -154,9 +162,9 @@ def test_a_room_imports_no_private_module_of_another(room):
     assert not wrong
 
 
-@pytest.mark.parametrize("room", WALLED)
+@pytest.mark.parametrize("room", ROOMS)
 def test_no_circle_of_imports_inside_a_room(room):
-    files = {path.stem: path for path in (ROOT / room).glob("*.py") if path.stem != "__init__"}
+    files = {path.stem: path for path in _files(room) if path.stem != "__init__"}
     graph = {
         name: {
             module[1]
@@ -166,6 +174,38 @@ def test_no_circle_of_imports_inside_a_room(room):
         for name, path in files.items()
     }
     graphlib.TopologicalSorter(graph).prepare()
+
+
+def test_a_module_is_known_by_its_name():
+    """No two rooms have a module of one name, but for the tests that a room offers."""
+    rooms = {}
+    for room in ROOMS:
+        for path in _files(room):
+            rooms.setdefault(path.stem, []).append(room)
+    twice = {name for name, homes in rooms.items() if len(homes) > 1}
+    assert twice <= {"__init__", "testing"}
+
+
+@pytest.mark.parametrize("room", [room for room in ROOMS if (ROOT / room).is_dir()])
+def test_what_a_room_gives_to_others_is_taken(room):
+    tree = ast.parse((ROOT / room / "__init__.py").read_text(encoding="utf-8"))
+    given = {
+        alias.name
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and node.level
+        for alias in node.names
+    }
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    public = set(importlib.import_module(f"sk_metalearn.{room}").__all__)
+    taken = {
+        module[1]
+        for other in ROOMS
+        if other != room
+        for path in _files(other)
+        for module in _modules_imported(path)
+        if len(module) == 2 and module[0] == room
+    }
+    assert given - public - used <= taken
 
 
 def test_files_of_tests_have_different_names():

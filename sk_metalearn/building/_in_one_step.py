@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ..spaces import KINDS
 from ._describe import describe
-from ._merge import merge
+from ._merge_shards import merge
 from ._run import run
 
 __all__ = ["build_base"]

@@ -8,7 +8,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from ..spaces import Configuration, build_estimator
-from ._metrics import classification_scores, confusion_counts, regression_scores
+from ._fold_metrics import classification_scores, confusion_counts, regression_scores
 from ._tasks import prepare
 
 __all__ = ["measure_fold"]

@@ -8,8 +8,8 @@ import numpy as np
 
 from ..exceptions import KnowledgeError
 from ..knowledge import Evaluation, KnowledgeBase, Source, Task, exclusion, task_id
-from ._openml import TASK_TYPES, OpenMLClient, fetch_qualities
-from ._tables import FIDELITY, Imported
+from ._imported import FIDELITY, Imported
+from ._openml_datasets import TASK_TYPES, OpenMLClient, fetch_qualities
 from ._tables_mapping import Mapper
 
 __all__ = ["import_evaluations", "read_setup"]

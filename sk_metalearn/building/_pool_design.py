@@ -12,9 +12,7 @@ from collections import Counter
 import numpy as np
 from scipy.stats import qmc
 
-from ..spaces import Categorical, Configuration
-from ..spaces._catalogue import families, get_family
-from ..spaces._pool import SLICE
+from ..spaces import SLICE, Categorical, Configuration, families, get_family
 
 __all__ = ["design", "design_optional"]
 

@@ -7,12 +7,18 @@ import tarfile
 import numpy as np
 
 from ..exceptions import KnowledgeError
-from ..knowledge import Evaluation, KnowledgeBase, Task, exclusion, task_id
-from ._tables import AUTOSKLEARN, FIDELITY, Imported
+from ..knowledge import Evaluation, KnowledgeBase, Source, Task, exclusion, task_id
+from ._imported import FIDELITY, Imported
 from ._tables_mapping import Mapper
 
 __all__ = ["read_autosklearn"]
 
+AUTOSKLEARN = Source(
+    "auto-sklearn",
+    "BSD-3-Clause",
+    "https://github.com/automl/auto-sklearn",
+    "the best configuration found per dataset, on a held-out third (Feurer et al., NeurIPS 2015)",
+)
 # Their folder, the kind, our metric, and how their loss becomes our score.
 _SCENARIOS = (
     ("accuracy_binary.classification_dense", "classification", "accuracy", lambda loss: 1 - loss),

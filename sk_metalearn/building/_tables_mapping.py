@@ -5,8 +5,7 @@ from collections import Counter
 from functools import lru_cache
 
 from ..exceptions import SpaceError
-from ..spaces import KINDS, Configuration, Schema, families
-from ..spaces._inverse import Inexpressible, read_model
+from ..spaces import KINDS, Configuration, Inexpressible, Schema, families, read_model
 
 __all__ = ["Mapper"]
 

@@ -8,11 +8,26 @@ from itertools import product
 import numpy as np
 
 from ..exceptions import KnowledgeError
-from ._tables import OBOE, TENSOROBOE, Datasets, dense_base, open_text, read_json
+from ..knowledge import Source
+from ._imported import dense_base
+from ._openml_qualities import Datasets
+from ._table_files import open_text, read_json
 from ._tables_mapping import Mapper
 
 __all__ = ["read_oboe", "read_tensoroboe"]
 
+OBOE = Source(
+    "Oboe",
+    "BSD-3-Clause",
+    "https://github.com/udellgroup/oboe",
+    "balanced accuracy from 5-fold cross-validation on all rows (Yang et al., KDD 2019)",
+)
+TENSOROBOE = Source(
+    "TensorOboe",
+    "BSD-3-Clause",
+    "https://github.com/udellgroup/oboe",
+    "balanced accuracy from 5-fold cross-validation on all rows (Yang et al., KDD 2020)",
+)
 _CLASSES = {
     "AB": "AdaBoostClassifier",
     "DT": "DecisionTreeClassifier",

@@ -7,21 +7,32 @@ from dataclasses import replace
 import numpy as np
 
 from ..knowledge import Evaluation, KnowledgeBase, Source, exclusion
-from ._tables import (
-    FIDELITY,
-    LCDB,
-    MULTITASK,
-    PIMP,
-    Datasets,
-    Imported,
-    open_text,
-    read_arff,
-    read_json,
-)
+from ._imported import FIDELITY, Imported
+from ._openml_qualities import Datasets
+from ._table_files import open_text, read_arff, read_json
 from ._tables_mapping import Mapper
 
 __all__ = ["read_lcdb", "read_multitask", "read_pimp"]
 
+LCDB = Source(
+    "LCDB",
+    "MIT",
+    "https://github.com/fmohr/lcdb",
+    "accuracy of default hyperparameters at growing training sizes, unscaled features "
+    "(Mohr et al., ECML-PKDD 2022)",
+)
+PIMP = Source(
+    "sklearn-bot",
+    "BSD-3-Clause",
+    "https://github.com/janvanrijn/openml-pimp",
+    "random search on OpenML-100 tasks, accuracy over 10 folds (van Rijn and Hutter, KDD 2018)",
+)
+MULTITASK = Source(
+    "multitask SVM",
+    "BSD-3-Clause",
+    "https://github.com/janvanrijn/openml-multitask",
+    "random search of an RBF, polynomial or sigmoid SVM, accuracy over 10 folds",
+)
 # Of the learning curves' half-octave steps every fourth is kept as a fidelity.
 _SIZES = (16, 64, 256, 1024, 4096, 16384, 65536)
 _UNSCALED = {"imputer": "median", "encoder": "onehot", "scaler": "none", "reducer": "none"}

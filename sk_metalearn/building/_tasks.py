@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..exceptions import KnowledgeError, import_optional
-from ..metafeatures._kind import tell_kind
+from ..metafeatures import tell_kind
 from ..spaces import Schema
 
 __all__ = [

@@ -19,7 +19,7 @@ class _Parser(argparse.ArgumentParser):
     """Shows what it does not know without obeying it."""
 
     def error(self, message):
-        from ..knowledge._text import printable
+        from ..knowledge import printable
 
         super().error(printable(message))
 
@@ -214,9 +214,9 @@ def main(arguments=None):
     try:
         if arguments[:2] == ["kb", "build"] and arguments[2:3] and arguments[2] in _BUILDER_STEPS:
             # Its options are the builder's own.
-            from ..building.__main__ import main as build
+            from ..building import run_command
 
-            return build(arguments[2:])
+            return run_command(arguments[2:])
         options = vars(_parser().parse_args(arguments))
         topic = options.pop("topic")
         command = KB_COMMANDS[options.pop("command")] if topic == "kb" else DATA_COMMANDS[topic]

@@ -75,7 +75,7 @@ def _fit(
 ):
     import joblib
 
-    from ..metafeatures._kind import check_kind
+    from ..metafeatures import check_kind
     from ..search import AutoClassifier, AutoRegressor, as_text, leaderboard_rows
 
     for path in (output, report):

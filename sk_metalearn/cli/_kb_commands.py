@@ -43,7 +43,7 @@ def _same_file(path, base):
 
 def _add(base, output):
     """Add a base to what is at the output; where both measured, that counts."""
-    from ..knowledge._urls import is_store
+    from ..knowledge import is_store
 
     if Path(output).is_file() and not is_store(output):
         base = open_base(output).merge(base)
@@ -58,7 +58,7 @@ def _info(base, as_json):
 def _import(source, output, tables, suite, tasks, datasets, server, cache):
     if source.startswith("openml-"):
         return _import_openml(source, output, suite, tasks, datasets, server, cache)
-    from ..building._tables import TABLES, import_table
+    from ..building import TABLES, import_table
 
     if source in TABLES:
         imported = import_table(source, tables or ".")
@@ -72,8 +72,7 @@ def _import(source, output, tables, suite, tasks, datasets, server, cache):
 
 
 def _import_openml(source, output, suite, tasks, datasets, server, cache):
-    from ..building._openml import OpenMLClient, fetch_datasets
-    from ..building._openml_evaluations import import_evaluations
+    from ..building import OpenMLClient, fetch_datasets, import_evaluations
 
     client = OpenMLClient(cache, server)
     if source == "openml-datasets":

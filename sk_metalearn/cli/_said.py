@@ -21,7 +21,7 @@ def say(text, file=None):
     file : file, default=None
         Standard output by default.
     """
-    from ..knowledge._text import printable
+    from ..knowledge import printable
 
     for line in str(text).split("\n"):
         print(printable(line), file=file)

@@ -6,6 +6,7 @@ from ._fold import FoldResult, Payload, ScorerSpy, SetParams, failed_fold, run_f
 from ._folders import SearchFolder
 from ._journal import Journal, StoredTrial, check_fingerprint
 from ._make_executor import make_executor
+from ._margins import MarginScorer, calibrate, lacks_probabilities
 from ._racing import Incumbent, Race
 from ._threads import caller_threads, one_thread
 from ._worker_pool import WorkerPool
@@ -16,6 +17,7 @@ __all__ = [
     "FoldResult",
     "Incumbent",
     "Journal",
+    "MarginScorer",
     "Payload",
     "Race",
     "ScorerSpy",
@@ -23,9 +25,11 @@ __all__ = [
     "SetParams",
     "StoredTrial",
     "WorkerPool",
+    "calibrate",
     "caller_threads",
     "check_fingerprint",
     "failed_fold",
+    "lacks_probabilities",
     "make_executor",
     "one_thread",
     "open_journal",

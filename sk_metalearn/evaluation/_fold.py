@@ -15,7 +15,8 @@ from sklearn import config_context, get_config
 from sklearn.base import clone
 
 from .._compat import fit_and_score, is_multimetric, num_samples, safe_indexing, scorer_names
-from ..spaces._parameters import plain_value
+from ..spaces import plain_value
+from ._margins import lacks_probabilities, unseen_probabilities
 from ._user_code import dumps_back
 
 __all__ = [
@@ -52,10 +53,13 @@ class Payload:
     error_score : "raise" or float
     verbose : int
     keep_predictions : bool
-        Whether to return the predictions on the test rows: probabilities where the estimator
-        has them, else labels or values.
+        Whether to return the predictions on the test rows: values, or the probabilities of
+        classes. Those of a classifier that only gives decision values are mapped from them by
+        what other test rows say; they are labels where that cannot be.
     keep_models : str or None
-        Folder where the models fitted on the first fold are left.
+        Folder where fitted models are left.
+    n_models : int
+        Number of first folds whose models are left.
     max_predict_seconds, max_model_bytes : float or None
         Limits whose excess is reported; seconds are for 1,000 rows.
     config : dict
@@ -76,6 +80,7 @@ class Payload:
     verbose: int = 0
     keep_predictions: bool = False
     keep_models: str | None = None
+    n_models: int = 1
     max_predict_seconds: float | None = None
     max_model_bytes: float | None = None
     config: dict = field(default_factory=get_config)
@@ -302,7 +307,7 @@ def _evaluate(payload, candidate, fold, progress, caller, recorder):
     train, test = payload.splits[fold]
     needs_model = (
         payload.keep_predictions
-        or (payload.keep_models is not None and fold == 0)
+        or _leaves_model(payload, fold)
         or payload.max_predict_seconds is not None
         or payload.max_model_bytes is not None
     )
@@ -353,22 +358,22 @@ def _evaluate(payload, candidate, fold, progress, caller, recorder):
 
 def _keep(payload, model, test, fold, result):
     """Add to the result what is asked of the fitted model itself."""
-    if payload.keep_predictions or payload.max_predict_seconds is not None:
-        X_test = safe_indexing(payload.X, test)
-        n_rows, limit = num_samples(X_test), payload.max_predict_seconds
-        begun = time.perf_counter()
-        predictions, classes = _predict(model, X_test)
-        if limit is not None and n_rows < 1000:
+    X_test = safe_indexing(payload.X, test)
+    if payload.keep_predictions:
+        y_test = safe_indexing(payload.y, test)
+        result.predictions, result.classes = _predict(model, X_test, y_test)
+    limit = payload.max_predict_seconds
+    if limit is not None:
+        n_rows = num_samples(X_test)
+        if n_rows < 1000:
             # A call has a price of its own: the rows of a small fold are repeated.
             X_test = safe_indexing(X_test, np.resize(np.arange(n_rows), 1000))
-            begun = time.perf_counter()
-            _predict(model, X_test)
+        begun = time.perf_counter()
+        model.predict(X_test)
         seconds = 1000 * (time.perf_counter() - begun) / max(n_rows, 1000)
-        if limit is not None and seconds > limit:
+        if seconds > limit:
             result.excess = f"{seconds:.3g} s to predict 1,000 rows; the limit is {limit:g} s"
-        if payload.keep_predictions:
-            result.predictions, result.classes = predictions, classes
-    leaves = payload.keep_models is not None and fold == 0
+    leaves = _leaves_model(payload, fold)
     if not leaves and payload.max_model_bytes is None:
         return
     content = dumps_back(model)
@@ -379,6 +384,10 @@ def _keep(payload, model, test, fold, result):
         content = write_model(payload.keep_models, content)
     if leaves:
         result.model = content
+
+
+def _leaves_model(payload, fold):
+    return payload.keep_models is not None and fold < payload.n_models
 
 
 def write_model(folder, content):
@@ -400,7 +409,13 @@ def write_model(folder, content):
     return name
 
 
-def _predict(model, X):
+def _predict(model, X, y):
     if hasattr(model, "predict_proba"):
         return np.asarray(model.predict_proba(X)), getattr(model, "classes_", None)
+    if lacks_probabilities(model):
+        try:
+            return unseen_probabilities(model, X, y), model.classes_
+        except ValueError:
+            # Of some class there are too few rows.
+            pass
     return np.asarray(model.predict(X)), None

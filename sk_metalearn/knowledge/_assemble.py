@@ -9,7 +9,7 @@ from ..exceptions import KnowledgeError
 from ._cells import CellWriter
 from ._limits import MAX_METRICS, require_room
 from ._metrics import FOLD_METRICS
-from ._records import KINDS, short
+from ._records import KINDS, show_value
 from ._table import PerformanceTable, code_type
 
 __all__ = ["assemble", "counted"]
@@ -69,7 +69,7 @@ def assemble(tasks, configurations, evaluations, metafeatures, on_problem=None):
             if len(metrics) + len(new) > MAX_METRICS:
                 problem = (
                     f"The evaluations have more than {MAX_METRICS} metrics; one more brings "
-                    f"{short(sorted(new))}."
+                    f"{show_value(sorted(new))}."
                 )
             else:
                 metrics |= new

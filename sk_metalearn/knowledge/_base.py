@@ -12,7 +12,7 @@ import numpy as np
 from ..exceptions import KnowledgeError, KnowledgeWarning, warn_user
 from ._assemble import assemble
 from ._bundle import check_file, read_bundle, write_bundle
-from ._check import check_tables
+from ._contradictions import check_tables
 from ._families import FamilyTable
 from ._files import is_ours
 from ._lines import read_lines, write_lines

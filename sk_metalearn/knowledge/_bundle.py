@@ -28,7 +28,7 @@ from ._limits import (
     read_json,
     require_room,
 )
-from ._records import KINDS, Source, Status, Task, read_configuration, short
+from ._records import KINDS, Source, Status, Task, read_configuration, show_value
 from ._table import PerformanceTable
 from ._text import printable
 
@@ -175,7 +175,7 @@ def _table(path, own, tasks, configurations, checksums):
     """Make the table that a part of the header describes."""
     kind, fidelity = own["kind"], own["fidelity"]
     if kind not in KINDS:
-        raise KnowledgeError(f"kind is one of {list(KINDS)}; got {short(kind)}")
+        raise KnowledgeError(f"kind is one of {list(KINDS)}; got {show_value(kind)}")
     names, sources, machines = (
         _texts(own[what], what) for what in ("metafeature_names", "sources", "machines")
     )
@@ -208,7 +208,7 @@ def _table(path, own, tasks, configurations, checksums):
 
 def _texts(values, what):
     if not isinstance(values, list) or not all(isinstance(own, str) for own in values):
-        raise KnowledgeError(f"{what} are texts; got {short(values)}")
+        raise KnowledgeError(f"{what} are texts; got {show_value(values)}")
     if any(len(own) > MAX_NAME for own in values) or len(set(values)) < len(values):
         raise KnowledgeError(f"{what} are different texts of at most {MAX_NAME} characters")
     return tuple(map(printable, values))
@@ -228,8 +228,8 @@ def _read_header(path):
         ) from error
     if not isinstance(schema, int) or isinstance(schema, bool) or not 1 <= schema <= SCHEMA:
         raise KnowledgeError(
-            f"{printable(str(path))!r} has schema {short(schema)}; this version of sk_metalearn "
-            f"reads 1 to {SCHEMA}. Update sk_metalearn."
+            f"{printable(str(path))!r} has schema {show_value(schema)}; this version of "
+            f"sk_metalearn reads 1 to {SCHEMA}. Update sk_metalearn."
         )
     try:
         for old in range(schema, SCHEMA):
@@ -309,7 +309,9 @@ def _read_array(member, size, name, expected):
 
 def _member(path, checksums, name, shape, codes, member, codec):
     if not is_codec(codec):
-        raise KnowledgeError(f"the array {short(name)} has an unknown codec {short(codec)}")
+        raise KnowledgeError(
+            f"the array {show_value(name)} has an unknown codec {show_value(codec)}"
+        )
     names = [member] if codec == "plain" else [member, member + "/range"]
     shape = (*shape, None) if name.startswith("folds:") else shape
     most = {"status": len(Status), **codes}.get(name)

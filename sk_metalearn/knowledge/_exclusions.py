@@ -6,7 +6,7 @@ OpenML id, by name and by shape, since copies travel under other ids and names.
 
 from ._families import normalize_name
 
-__all__ = ["EXCLUDED", "exclusion"]
+__all__ = ["EXCLUDED", "excluded_tasks", "exclusion"]
 
 #: OpenML data ids, names (normalised) and shapes (rows, columns, classes) per dataset.
 EXCLUDED = {
@@ -102,3 +102,26 @@ def exclusion(name="", openml_id=None, shape=None, kind=""):
         if shape is not None and tuple(map(int, shape)) in marks["shapes"]:
             return dataset
     return _KINDS.get((normal, kind), "")
+
+
+def excluded_tasks(tasks):
+    """List the tasks that are copies of scikit-learn's own datasets.
+
+    A user's own base may hold them; knowledge that is shipped or judged must not.
+
+    Parameters
+    ----------
+    tasks : iterable of Task
+
+    Returns
+    -------
+    list of (Task, str)
+        Each with the name of the dataset it copies.
+    """
+    found = []
+    for task in tasks:
+        shape = (task.n_rows, task.n_features, task.n_classes)
+        name = exclusion(task.name, task.openml_id, shape, task.kind)
+        if name:
+            found.append((task, name))
+    return found

@@ -10,6 +10,10 @@ import warnings
 from collections import Counter, defaultdict
 from dataclasses import replace
 
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
 from ..exceptions import KnowledgeError, KnowledgeWarning
 from ._limits import MAX_NAME
 from ._records import Task
@@ -118,29 +122,16 @@ class FamilyTable:
         self.aliases = tuple(aliases)
         self.family_of = {}
         self._by_key = defaultdict(set)
-        parent = {}
-
-        def root(key):
-            parent.setdefault(key, key)
-            while parent[key] != key:
-                parent[key] = parent[parent[key]]
-                key = parent[key]
-            return key
-
-        keys = {}
-        for task in self.tasks:
-            keys[task.id] = [("id", task.id), *keys_of(task)]
-            for key in keys[task.id][1:]:
-                parent[root(key)] = root(keys[task.id][0])
+        keys = [[("id", task.id), *keys_of(task)] for task in self.tasks]
         members = defaultdict(list)
-        for task in self.tasks:
-            members[root(("id", task.id))].append(task)
+        for place, group in enumerate(_sharing(keys)):
+            members[group].append(place)
         for kin in members.values():
-            names = Counter(task.family or normalize_name(task.name) or task.id for task in kin)
+            names = Counter(_name_of(self.tasks[place]) for place in kin)
             name = min(names, key=lambda own: (-names[own], len(own), own))
-            for task in kin:
-                self.family_of[task.id] = name
-                for key in keys[task.id]:
+            for place in kin:
+                self.family_of[self.tasks[place].id] = name
+                for key in keys[place]:
                     self._by_key[key].add(name)
 
     def __repr__(self):
@@ -244,6 +235,22 @@ class FamilyTable:
                 raise KnowledgeError(f"Unknown task {task!r}.{_similar(task, names)}")
             found |= own
         return found
+
+
+def _sharing(keys):
+    """Number the groups of those that share a key, directly or through others."""
+    numbers = {}
+    pairs = [
+        (i, numbers.setdefault(key, len(numbers))) for i, own in enumerate(keys) for key in own
+    ]
+    rows, columns = np.array(pairs, dtype=int).reshape(-1, 2).T
+    size = len(keys) + len(numbers)
+    graph = coo_array((np.ones(len(rows)), (rows, len(keys) + columns)), shape=(size, size))
+    return connected_components(graph, directed=False)[1][: len(keys)].tolist()
+
+
+def _name_of(task):
+    return task.family or normalize_name(task.name) or task.id
 
 
 def _several(values, name):

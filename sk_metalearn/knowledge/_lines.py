@@ -26,7 +26,7 @@ from ._records import (
     Task,
     read_configuration,
     read_metafeatures,
-    short,
+    show_value,
 )
 from ._text import printable
 
@@ -278,7 +278,7 @@ def read_lines(path):
                     elif kind in found:
                         found[kind].append(_READERS[kind](record))
                     else:
-                        raise KnowledgeError(f"unknown record {short(kind)}")
+                        raise KnowledgeError(f"unknown record {show_value(kind)}")
                 except (KnowledgeError, KeyError, TypeError, AttributeError) as error:
                     problems.append(f"{place}: {_said(error)}")
     except OSError as error:
@@ -306,11 +306,11 @@ def _read_format(line, shown):
     except (KnowledgeError, KeyError, TypeError) as error:
         raise KnowledgeError(f"{shown!r}, line 1: {_said(error)}; no knowledge base.") from error
     if not known:
-        raise KnowledgeError(f"{shown!r}, line 1: unknown format {short(record)}.")
+        raise KnowledgeError(f"{shown!r}, line 1: unknown format {show_value(record)}.")
     if not isinstance(version, int) or isinstance(version, bool) or not 1 <= version <= _VERSION:
         raise KnowledgeError(
-            f"{shown!r}, line 1: version {short(version)}; this version of sk_metalearn reads 1 "
-            f"to {_VERSION}. Update sk_metalearn."
+            f"{shown!r}, line 1: version {show_value(version)}; this version of sk_metalearn reads "
+            f"1 to {_VERSION}. Update sk_metalearn."
         )
     return version
 

@@ -113,7 +113,7 @@ class _Record:
         known = _field_names(cls)
         if not isinstance(record, Mapping) or not record.keys() <= known:
             raise KnowledgeError(
-                f"A {cls.__name__} record has the keys {sorted(known)}; got {short(record)}."
+                f"A {cls.__name__} record has the keys {sorted(known)}; got {show_value(record)}."
             )
         try:
             return cls(**record)
@@ -152,7 +152,7 @@ def _field_names(cls):
     return _FIELDS[cls]
 
 
-def short(value):
+def show_value(value):
     """Show a value in a message, however long it is."""
     try:
         text = repr(value)
@@ -163,11 +163,11 @@ def short(value):
 
 def _text(value, most, what):
     if not isinstance(value, str):
-        raise KnowledgeError(f"{what} is text; got {short(value)}.")
+        raise KnowledgeError(f"{what} is text; got {show_value(value)}.")
     value = printable(value)
     if len(value) > most:
         raise KnowledgeError(
-            f"{what} has at most {most} characters; got {len(value)}: {short(value[:60])}..."
+            f"{what} has at most {most} characters; got {len(value)}: {show_value(value[:60])}..."
         )
     return value
 
@@ -179,9 +179,9 @@ def whole_number(value, least, most, what):
     if isinstance(value, float) and math.isfinite(value) and value == int(value):
         value = int(value)
     if not isinstance(value, Integral) or isinstance(value, bool):
-        raise KnowledgeError(f"{what} is a whole number; got {short(value)}.")
+        raise KnowledgeError(f"{what} is a whole number; got {show_value(value)}.")
     if not least <= value <= most:
-        raise KnowledgeError(f"{what} lies in [{least}, {most}]; got {short(value)}.")
+        raise KnowledgeError(f"{what} lies in [{least}, {most}]; got {show_value(value)}.")
     return int(value)
 
 
@@ -225,7 +225,9 @@ class Task(_Record):
 
     def __post_init__(self):
         if not isinstance(self.kind, str) or self.kind not in KINDS:
-            raise KnowledgeError(f"A task's kind is one of {list(KINDS)}; got {short(self.kind)}.")
+            raise KnowledgeError(
+                f"A task's kind is one of {list(KINDS)}; got {show_value(self.kind)}."
+            )
         self._clean_texts(
             id=_MAX_ID, name=MAX_NAME, family=MAX_NAME, source=MAX_NAME, licence=MAX_NAME
         )
@@ -327,7 +329,7 @@ class Evaluation(_Record):
             status = Status[status] if isinstance(status, str) else Status(status)
         except (KeyError, ValueError, TypeError):
             raise KnowledgeError(
-                f"A status is one of {[s.name for s in Status]}; got {short(self.status)}."
+                f"A status is one of {[s.name for s in Status]}; got {show_value(self.status)}."
             ) from None
         self._clean_texts(
             task=_MAX_ID,
@@ -380,7 +382,7 @@ class Evaluation(_Record):
 def _floats(values, what):
     if type(values) is not list and type(values) is not tuple:
         if isinstance(values, str | bytes | Mapping):
-            raise KnowledgeError(f"{what} are numbers; got {short(values)}.")
+            raise KnowledgeError(f"{what} are numbers; got {show_value(values)}.")
         values = values if isinstance(values, list | tuple) else _listed(values)
     if len(values) > MAX_FOLDS:
         raise KnowledgeError(f"{what} are at most {MAX_FOLDS} numbers; got {len(values)}.")
@@ -395,16 +397,20 @@ def _float(value, what):
     if value is None:
         return math.nan
     if not isinstance(value, Real) or isinstance(value, bool):
-        raise KnowledgeError(f"{what} are numbers; got {short(value)}.")
+        raise KnowledgeError(f"{what} are numbers; got {show_value(value)}.")
     try:
         return float(value)
     except OverflowError:
-        raise KnowledgeError(f"{what} are numbers of common size; got {short(value)}.") from None
+        raise KnowledgeError(
+            f"{what} are numbers of common size; got {show_value(value)}."
+        ) from None
 
 
 def _scores(metrics, what):
     if type(metrics) is not dict and not isinstance(metrics, Mapping):
-        raise KnowledgeError(f"An Evaluation's {what} map names to scores; got {short(metrics)}.")
+        raise KnowledgeError(
+            f"An Evaluation's {what} map names to scores; got {show_value(metrics)}."
+        )
     if len(metrics) > MAX_METRICS:
         raise KnowledgeError(f"An Evaluation has at most {MAX_METRICS} {what}; got {len(metrics)}.")
     return {
@@ -416,13 +422,13 @@ def _scores(metrics, what):
 def _seconds(values, what):
     values = _floats(values, what)
     if any(value < 0 or value == math.inf for value in values):
-        raise KnowledgeError(f"{what} are finite and not negative; got {short(values)}.")
+        raise KnowledgeError(f"{what} are finite and not negative; got {show_value(values)}.")
     return values
 
 
 def _versions(versions):
     if not isinstance(versions, Mapping) or len(versions) > MAX_METRICS:
-        raise KnowledgeError(f"versions map packages to versions; got {short(versions)}.")
+        raise KnowledgeError(f"versions map packages to versions; got {show_value(versions)}.")
     return {
         _text(name, MAX_NAME, "A package"): _text(own, MAX_NAME, "A version")
         for name, own in versions.items()
@@ -431,16 +437,16 @@ def _versions(versions):
 
 def _words(words):
     if isinstance(words, str) or not isinstance(words, list | tuple) or len(words) > MAX_METRICS:
-        raise KnowledgeError(f"warnings are a list of codes; got {short(words)}.")
+        raise KnowledgeError(f"warnings are a list of codes; got {show_value(words)}.")
     return tuple(_text(word, MAX_NAME, "A warning's code") for word in words)
 
 
 def _confusions(confusions):
     if not isinstance(confusions, list | tuple) or len(confusions) > MAX_FOLDS:
-        raise KnowledgeError(f"confusions are a list per fold; got {short(confusions)}.")
+        raise KnowledgeError(f"confusions are a list per fold; got {show_value(confusions)}.")
     for fold in confusions:
         if not isinstance(fold, list | tuple) or len(fold) > _MAX_CONFUSIONS:
-            raise KnowledgeError(f"confusions are a list per fold; got {short(fold)}.")
+            raise KnowledgeError(f"confusions are a list per fold; got {show_value(fold)}.")
         for entry in fold:
             if not (
                 isinstance(entry, list | tuple)
@@ -448,7 +454,7 @@ def _confusions(confusions):
                 and all(isinstance(own, Integral) and own >= 0 for own in entry)
             ):
                 raise KnowledgeError(
-                    f"A confusion is [class, predicted class, count]; got {short(entry)}."
+                    f"A confusion is [class, predicted class, count]; got {show_value(entry)}."
                 )
     return tuple(confusions)
 
@@ -483,16 +489,18 @@ def read_configuration(record, text=None):
         valid = False
     if not valid:
         raise KnowledgeError(
-            "A configuration has a family, params and preprocessing; got " + short(record) + "."
+            "A configuration has a family, params and preprocessing; got "
+            + show_value(record)
+            + "."
         )
     _text(family, MAX_NAME, "A configuration's family")
     if len(params) > MAX_PARAMS or len(steps) > MAX_PARAMS:
         raise KnowledgeError(f"A configuration has at most {MAX_PARAMS} settings; got more.")
     for name in (*params, *steps):
         if _text(name, MAX_NAME, "A setting's name") != name:
-            raise KnowledgeError(f"A setting's name is printable; got {short(name)}.")
+            raise KnowledgeError(f"A setting's name is printable; got {show_value(name)}.")
     if family != printable(family):
-        raise KnowledgeError(f"A configuration's family is printable; got {short(family)}.")
+        raise KnowledgeError(f"A configuration's family is printable; got {show_value(family)}.")
     try:
         found = Configuration.from_dict(record)
         if text is not None:
@@ -523,7 +531,7 @@ def read_metafeatures(values):
         If they are none.
     """
     if not isinstance(values, Mapping) or len(values) > MAX_METAFEATURES:
-        raise KnowledgeError(f"Meta-features map names to numbers; got {short(values)}.")
+        raise KnowledgeError(f"Meta-features map names to numbers; got {show_value(values)}.")
     return {
         _text(name, MAX_NAME, "A meta-feature's name"): _float(value, f"Values of {name!r}")
         for name, value in values.items()

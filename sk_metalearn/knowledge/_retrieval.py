@@ -301,7 +301,7 @@ def _tell_kind(base, y):
         return base.kinds[0]
     if y is None:
         raise KnowledgeError("Without y, say kind='classification' or kind='regression'.")
-    from ..metafeatures._kind import tell_kind
+    from ..metafeatures import tell_kind
 
     return tell_kind(y)
 

@@ -17,9 +17,9 @@ from pathlib import Path
 from ..exceptions import KnowledgeError, import_optional
 from . import _sqlite
 from ._assemble import assemble, counted
-from ._records import OWN_SEARCHES, Status, Task, short, supersedes
-from ._rows import StoredRows, cell_of, completed, finite, head_of, in_parts, to_json
-from ._schema import MIGRATIONS, SCHEMA, store_tables
+from ._records import OWN_SEARCHES, Status, Task, show_value, supersedes
+from ._store_schema import MIGRATIONS, SCHEMA, store_tables
+from ._stored_rows import StoredRows, cell_of, completed, finite, head_of, in_parts, to_json
 from ._text import printable
 from ._urls import password_of, read_url
 
@@ -170,7 +170,9 @@ class KnowledgeStore:
         known = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 9
         schema = int(value) if known else 0
         if schema < 1:
-            raise KnowledgeError(f"The store {self!r} is damaged: its schema is {short(value)}.")
+            raise KnowledgeError(
+                f"The store {self!r} is damaged: its schema is {show_value(value)}."
+            )
         if schema > SCHEMA:
             raise KnowledgeError(
                 f"The store {self!r} has schema {schema}; this version of sk_metalearn knows "

@@ -2,9 +2,10 @@
 
 import hashlib
 import os
-import sys
 from pathlib import Path
 from urllib.parse import unquote
+
+from platformdirs import user_data_path
 
 from ..exceptions import KnowledgeError, import_optional
 from ._files import is_database
@@ -27,17 +28,7 @@ def user_store_url():
     str
     """
     home = os.environ.get("SK_METALEARN_HOME")
-    if home:
-        folder = Path(home).absolute()
-    elif sys.platform == "win32":
-        folder = (
-            Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData/Local")) / "sk_metalearn"
-        )
-    elif sys.platform == "darwin":
-        folder = Path.home() / "Library/Application Support/sk_metalearn"
-    else:
-        share = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share"
-        folder = Path(share) / "sk_metalearn"
+    folder = Path(home).absolute() if home else user_data_path("sk_metalearn", appauthor=False)
     return f"sqlite:///{(folder / 'knowledge.db').as_posix()}"
 
 

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import ThreadpoolController
 
 from .._compat import Interval, StrOptions, _fit_context
-from ._catalogue import select
+from ._all_features import select
 from ._kind import check_kind
 from ._registry import COSTS, KINDS, NotComputable
 from ._tables import read_table

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from ..tables._target import target_column, target_values
+from ..tables import target_column
 from ._registry import KINDS
 
-__all__ = ["check_kind", "target_values", "tell_kind"]
+__all__ = ["check_kind", "tell_kind"]
 
 #: Whole numbers are classes unless there are more different ones than this,
 MAX_CLASSES = 50

@@ -6,7 +6,7 @@
 import sys
 from pathlib import Path
 
-from ._catalogue import list_meta_features
+from ._all_features import list_meta_features
 from ._default import DEFAULT
 from ._registry import COSTS, GROUPS
 

@@ -3,9 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from ..tables._decide import decide
-from ..tables._read import labels, read_as, read_plan
-from ..tables._storage import view_of
+from ..tables import as_text, decide, read_as, read_plan, view_of
 
 #: A table of at most this many numbers is copied whole; a larger one is read in pieces.
 _COPY_LIMIT = 4_000_000
@@ -180,7 +178,7 @@ def _codes(column):
     if column.type == "boolean":
         codes = np.where(np.isnan(column.values), -1, column.values).astype(np.int32)
         return _sort_codes(codes, ["False", "True"])
-    texts = labels(column)
+    texts = as_text(column)
     unique = {name: code for code, name in enumerate(sorted({t for t in texts if t is not None}))}
     unique[None] = -1
     return np.fromiter(map(unique.__getitem__, texts), np.int32, len(texts)), len(unique) - 1

@@ -4,8 +4,8 @@ import time
 
 import numpy as np
 
-from ..tables._values import is_missing
-from ._kind import check_kind, target_values
+from ..tables import is_missing, target_values
+from ._kind import check_kind
 from ._registry import COSTS, NotComputable, intermediate
 from ._sample import column_fingerprints, priorities, row_fingerprints, spread_sample
 from ._tables import read_table

@@ -16,16 +16,10 @@ from ._snail import SNAILClassifier, SNAILRegressor
 from ._turing import NeuralTuringMachine, make_copy_sequences
 from ._weights import MetaWeights
 
-# For the strategies; no part of the public interface.
-from ._backend import namespace as namespace  # isort: skip
-from ._backend import relu as relu  # isort: skip
-from ._backend import sigmoid as sigmoid  # isort: skip
-from ._backend import softmax as softmax  # isort: skip
-from ._backend import softplus as softplus  # isort: skip
-from ._backend import value_and_grad as value_and_grad  # isort: skip
-from ._networks import init_mlp as init_mlp  # isort: skip
-from ._networks import mlp as mlp  # isort: skip
-from ._networks import mlp_gradient as mlp_gradient  # isort: skip
+# isort: split
+# For the other rooms; no part of the public interface.
+from ._backend import namespace, relu, sigmoid, softmax, softplus, value_and_grad
+from ._networks import init_mlp, mlp
 
 __all__ = [
     "LearnedOptimizerClassifier",

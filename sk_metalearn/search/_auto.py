@@ -5,8 +5,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.metaestimators import available_if
 
 from .._compat import CallbackSupportMixin
-from ..tables._labels import Labels
-from ..tables._numbers import Numbers
+from ..tables import Labels, Numbers
 from ._auto_search import AutoSearch
 
 __all__ = ["AutoClassifier", "AutoRegressor"]
@@ -54,15 +53,23 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
         ``"category"``, ``"ordered"``, ``"date"``, ``"duration"``, ``"text"`` or ``"ignore"``. What
         it does not name is decided from the values; see `describe_columns`.
     ensemble_size : int, default=30
-        Rounds of ensemble selection over the out-of-fold predictions; 0 keeps the best single
-        pipeline. So does a callable `scoring` that `sklearn.metrics.make_scorer` did not make, as
-        it may look at more than predictions.
-    racing : bool, default=True
-        Stop a configuration after its first folds when it can hardly become the best any more.
+        Rounds of ensemble selection over the out-of-fold predictions of the best 12 pipelines; 0
+        keeps the best single one. So does a callable `scoring` that
+        `sklearn.metrics.make_scorer` did not make, as it may look at more than predictions.
+    final : {"auto", "bag", "refit"}, default="auto"
+        What predicts: the models that were fitted on the folds (``"bag"``), which need no further
+        fit, or new ones that are fitted on all rows (``"refit"``), which predict some five times
+        as fast. ``"auto"`` takes the models of the folds where every row was tested once and the
+        folds train on most rows. It takes new ones for a single pipeline, for folds in the order
+        of time, and where a sample was searched; there, under a `time_budget`, the best ones are
+        fitted on nearly all rows and their weights chosen on the rest.
+    racing : bool, default=False
+        Stop a configuration after its first folds when it can hardly become the best any more. It
+        then cannot join the ensemble.
     max_rows : int, default=10000
-        Larger data are searched on a sample of so many rows; the final model is fitted on all.
-        Folds of a splitter are drawn on all rows and cut to the sample; an iterable of folds has
-        all rows searched.
+        Larger data are searched on a sample of so many rows; the final model sees all. Folds of a
+        splitter are drawn on all rows and cut to the sample; an iterable of folds has all rows
+        searched.
     n_jobs : int, default=None
         Worker processes, or what `joblib.parallel_config` says.
     patience : int, default=None
@@ -85,8 +92,9 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
     Attributes
     ----------
     best_estimator_ : estimator
-        The final model: a pipeline, or several in a `VotingClassifier`. Of scikit-learn objects
-        only, but for a first step that reads columns which scikit-learn does not, see
+        The final model: a pipeline, or a `VotingClassifier` of several and of what they learned on
+        each fold. A clone of it has learned nothing. Of scikit-learn objects only, but for a first
+        step that reads columns which scikit-learn does not, see
         `TableReader`. Where models cannot take the classes as they are (text that reads as
         numbers; XGBoost), the `VotingClassifier` of one or several names them.
     best_params_ : dict
@@ -104,9 +112,10 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
     stop_reason_ : str
         Why the search ended, as in `MetaSearchCV`.
     refit_on_ : str
-        ``"all rows"``, or what `best_estimator_` was fitted on instead.
+        What `best_estimator_` was fitted on: ``"training rows of each fold"``, ``"all rows"``, or
+        what time allowed.
     refit_time_ : float
-        Seconds of the final fit.
+        Seconds from the last configuration to the final model.
     knowledge_report_ : dict
         What past datasets contributed; prints as text.
     scorer_ : callable
@@ -223,15 +232,23 @@ class AutoRegressor(AutoSearch, RegressorMixin, CallbackSupportMixin, BaseEstima
         ``"category"``, ``"ordered"``, ``"date"``, ``"duration"``, ``"text"`` or ``"ignore"``. What
         it does not name is decided from the values; see `describe_columns`.
     ensemble_size : int, default=30
-        Rounds of ensemble selection over the out-of-fold predictions; 0 keeps the best single
-        pipeline. So does a callable `scoring` that `sklearn.metrics.make_scorer` did not make, as
-        it may look at more than predictions.
-    racing : bool, default=True
-        Stop a configuration after its first folds when it can hardly become the best any more.
+        Rounds of ensemble selection over the out-of-fold predictions of the best 12 pipelines; 0
+        keeps the best single one. So does a callable `scoring` that
+        `sklearn.metrics.make_scorer` did not make, as it may look at more than predictions.
+    final : {"auto", "bag", "refit"}, default="auto"
+        What predicts: the models that were fitted on the folds (``"bag"``), which need no further
+        fit, or new ones that are fitted on all rows (``"refit"``), which predict some five times
+        as fast. ``"auto"`` takes the models of the folds where every row was tested once and the
+        folds train on most rows. It takes new ones for a single pipeline, for folds in the order
+        of time, and where a sample was searched; there, under a `time_budget`, the best ones are
+        fitted on nearly all rows and their weights chosen on the rest.
+    racing : bool, default=False
+        Stop a configuration after its first folds when it can hardly become the best any more. It
+        then cannot join the ensemble.
     max_rows : int, default=10000
-        Larger data are searched on a sample of so many rows; the final model is fitted on all.
-        Folds of a splitter are drawn on all rows and cut to the sample; an iterable of folds has
-        all rows searched.
+        Larger data are searched on a sample of so many rows; the final model sees all. Folds of a
+        splitter are drawn on all rows and cut to the sample; an iterable of folds has all rows
+        searched.
     n_jobs : int, default=None
         Worker processes, or what `joblib.parallel_config` says.
     patience : int, default=None
@@ -254,8 +271,9 @@ class AutoRegressor(AutoSearch, RegressorMixin, CallbackSupportMixin, BaseEstima
     Attributes
     ----------
     best_estimator_ : estimator
-        The final model: a pipeline, or several in a `VotingRegressor`. Of scikit-learn objects
-        only, but for a first step that reads columns which scikit-learn does not, see
+        The final model: a pipeline, or a `VotingRegressor` of several and of what they learned on
+        each fold. A clone of it has learned nothing. Of scikit-learn objects only, but for a first
+        step that reads columns which scikit-learn does not, see
         `TableReader`. Where the metric is not defined for predictions of 0 or less, such as
         Poisson's deviance of counts, a `TransformedTargetRegressor` keeps them above.
     best_params_ : dict
@@ -273,9 +291,10 @@ class AutoRegressor(AutoSearch, RegressorMixin, CallbackSupportMixin, BaseEstima
     stop_reason_ : str
         Why the search ended, as in `MetaSearchCV`.
     refit_on_ : str
-        ``"all rows"``, or what `best_estimator_` was fitted on instead.
+        What `best_estimator_` was fitted on: ``"training rows of each fold"``, ``"all rows"``, or
+        what time allowed.
     refit_time_ : float
-        Seconds of the final fit.
+        Seconds from the last configuration to the final model.
     knowledge_report_ : dict
         What past datasets contributed; prints as text.
     scorer_ : callable

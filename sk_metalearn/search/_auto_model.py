@@ -1,28 +1,26 @@
-"""The last step of an Auto estimator: the best pipeline or an ensemble, fitted on all rows."""
+"""The last step of an Auto estimator: the best pipeline or an ensemble, and its fitted models."""
 
 import time
-import warnings
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from sklearn.calibration import CalibratedClassifierCV
-from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection import StratifiedKFold
 
-from .._compat import check_method_params, safe_indexing
+from .._compat import safe_indexing
+from ..evaluation import calibrate, lacks_probabilities
 from ..exceptions import FallbackWarning, warn_user
-from ..spaces import Configuration, Schema, build_estimator, from_point, get_family, to_point
+from ..spaces import Configuration, Schema, build_estimator, get_family, to_point
 from ._best_index import best_index
-from ._ensemble import fit_voting, select_members, voting_estimator
-from ._final_fit import FinalFit, fit_on_all_rows, predict_refit_seconds
+from ._evidence import confirm_leaders, of_nearly_all_rows, of_search
+from ._final_fit import fit_on_all_rows, predict_refit_seconds
+from ._members import load_bag, select_rows, unfitted_member
+from ._voting import fit_voting, voting_estimator
 
 __all__ = ["AutoModel", "fit_auto_model"]
 
 # A mixture has to be better by more than rounding.
 _BETTER = 1e-9
-_CALIBRATION_FOLDS = 3
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ class AutoModel:
 
 
 def fit_auto_model(run, problem, options, results, quick=None):
-    """Choose the final model and fit it on all rows.
+    """Choose the final model, and fit what of it is not fitted yet.
 
     Parameters
     ----------
@@ -87,133 +85,97 @@ def fit_auto_model(run, problem, options, results, quick=None):
     single = AutoModel(
         None, 0.0, "", {index: 1}, index, float(scores[index]), dict(best.proposal.point)
     )
-    weights, score = _select(run, problem, options, single)
-    if len(weights) > 1:
-        final = _fit_ensemble(run, problem, schema, weights)
-        if final is not None and final.estimator is not None:
-            return _with(single, final, weights=weights, score=score)
-    final = _fit_single(run, problem, schema, best)
-    if final.estimator is None:
-        why = f"the final fit did not end well ({final.fitted_on})"
+    model = _of_kept_models(run, problem, options, schema, single)
+    if model is not None:
+        return model
+    model = _refit(run, problem, options, schema, single)
+    if model.estimator is None:
+        why = f"the final fit did not end well ({model.fitted_on})"
         return _fall_back(why, problem, schema, quick)
-    return _with(single, final)
+    return model
 
 
 def _with(model, final, **changes):
-    values = {**vars(model), **changes}
-    values.update(estimator=final.estimator, seconds=final.seconds, fitted_on=final.fitted_on)
-    return AutoModel(**values)
-
-
-def _build(trial, schema, run):
-    return build_estimator(from_point(trial.proposal.point), schema, run.payload.make.seed)
-
-
-def _select(run, problem, options, single):
-    """Ensemble selection; the best single pipeline where no mixture is better."""
-    alone = single.weights, single.score
-    classification = problem.kind == "classification"
-    wanted = 2 if classification else 1
-    rows = [i for i, trial in enumerate(run.trials) if _can_join(trial, wanted)]
-    if options.ensemble_size < 2 or len(rows) < 2:
-        return alone
-    classes = np.unique(problem.whole[1]) if classification else None
-    tests = [test for _, test in problem.splits]
-    # Folds may overlap or leave rows out: what is mixed are the predictions of each fold's rows.
-    stacked = np.concatenate(tests)
-    ends = np.cumsum([len(test) for test in tests])
-    parts = [np.arange(end - len(test), end) for test, end in zip(tests, ends, strict=True)]
-    predictions = [_stack(run.trials[i], len(tests), classes) for i in rows]
-    left = run.budget.left()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        weights, score = select_members(
-            predictions,
-            safe_indexing(problem.y, stacked),
-            problem.scorer,
-            parts,
-            classes,
-            score_params=check_method_params(
-                problem.X, params=problem.score_params, indices=stacked
-            ),
-            n_rounds=options.ensemble_size,
-            # Half of what is left is for the fit.
-            deadline=np.inf if left is None else time.monotonic() + 0.5 * left,
-        )
-    if len(weights) < 2 or score <= single.score + _BETTER:
-        return alone
-    return {rows[i]: count for i, count in weights.items()}, score
-
-
-def _can_join(trial, wanted):
-    return trial.status == "ok" and all(
-        result.predictions is not None and np.ndim(result.predictions) == wanted
-        for result in trial.folds.values()
+    return replace(
+        model,
+        estimator=final.estimator,
+        seconds=final.seconds,
+        fitted_on=final.fitted_on,
+        **changes,
     )
 
 
-def _stack(trial, n_folds, classes):
-    """Predictions of the folds under each other, probabilities in the order of `classes`."""
-    parts = []
-    for fold in range(n_folds):
-        result = trial.folds[fold]
-        if classes is None:
-            parts.append(result.predictions)
-            continue
-        # A checkpoint keeps the names of classes as text.
-        own = np.asarray(result.classes).astype(str)
-        columns = [int(np.flatnonzero(classes.astype(str) == c)[0]) for c in own]
-        part = np.zeros((len(result.predictions), len(classes)))
-        part[:, columns] = result.predictions
-        parts.append(part)
-    return np.concatenate(parts)
+def _of_kept_models(run, problem, options, schema, single):
+    """Make the final model of models that the workers leave; None where these are not wanted."""
+    if run.ending == "refit" or run.models is None:
+        return None
+    begun = time.perf_counter()
+    searched = of_search(run, problem, options)
+    sources = [(searched, "training rows of each fold")]
+    until = run.budget.deadline(run.choice_seconds)
+    if run.ending == "holdout":
+        whole = of_nearly_all_rows(run, problem, schema, until)
+        n_train, n_rows = len(whole.payload.splits[0][0]), len(problem.whole[1])
+        sources.insert(0, (whole, f"{n_train} of {n_rows} rows, the others chose"))
+    elif run.confirms:
+        sources.insert(0, (confirm_leaders(run, problem, options, searched, until), sources[0][1]))
+    for evidence, fitted_on in sources:
+        bag = load_bag(run, problem, options, evidence)
+        if bag is not None:
+            return replace(
+                single,
+                estimator=bag.estimator,
+                seconds=time.perf_counter() - begun,
+                fitted_on=fitted_on,
+                weights=bag.weights,
+                score=bag.score,
+            )
+    return None
 
 
-def _fit_ensemble(run, problem, schema, weights):
+def _refit(run, problem, options, schema, single):
+    """Fit the ensemble, or the best single pipeline, on all rows."""
+    make = replace(run.payload.make, schema=schema)
+    if options.ensemble_size > 1:
+        left = run.budget.left()
+        # Half of what is left is for the fit.
+        deadline = np.inf if left is None else time.monotonic() + 0.5 * left
+        searched = of_search(run, problem, options)
+        weights, score = select_rows(run, searched, problem, options, deadline)
+        if len(weights) > 1 and score > single.score + _BETTER:
+            final = _fit_ensemble(run, problem, make, weights)
+            if final is not None and final.estimator is not None:
+                return _with(single, final, weights=weights, score=score)
+    best = run.trials[single.index]
+    estimator = unfitted_member(best, problem, make)
+    final = fit_on_all_rows(run, problem, estimator, fallback=best, fit=fit_voting)
+    model = final.estimator
+    if model is not None and problem.kind == "classification" and lacks_probabilities(model):
+        model = _calibrated_afterwards(model, problem, unseen=final.fitted_on != "all rows")
+        final = replace(final, estimator=model)
+    return _with(single, final)
+
+
+def _calibrated_afterwards(model, problem, unseen):
+    """Give a fitted model probabilities, by rows it has not seen if these hold every class."""
+    X, y, _, _ = problem.whole
+    test = problem.splits[0][1]
+    if unseen and len(np.unique(safe_indexing(problem.y, test))) == len(np.unique(y)):
+        X, y = safe_indexing(problem.X, test), safe_indexing(problem.y, test)
+    return calibrate(model, X, y)
+
+
+def _fit_ensemble(run, problem, make, weights):
     """Fit the members; None if there is no time for them."""
     left = run.budget.left()
     seconds = sum(predict_refit_seconds(run.trials[row], problem) for row in weights)
     if left is not None and seconds > 0.8 * left:
         return None
-    members = [(f"candidate_{row}", _build(run.trials[row], schema, run)) for row in weights]
+    members = [
+        (f"candidate_{row}", unfitted_member(run.trials[row], problem, make)) for row in weights
+    ]
     estimator = voting_estimator(members, list(weights.values()), problem.kind)
     return fit_on_all_rows(run, problem, estimator, fit=fit_voting)
-
-
-def _fit_single(run, problem, schema, best):
-    estimator = _build(best, schema, run)
-    classification = problem.kind == "classification"
-    lacks_probabilities = classification and not hasattr(estimator, "predict_proba")
-    if lacks_probabilities:
-        estimator = _calibrated(estimator, problem, run.payload.make.seed)
-    final = fit_on_all_rows(run, problem, estimator, fallback=best, fit=fit_voting)
-    model = final.estimator
-    if lacks_probabilities and model is not None and not hasattr(model, "predict_proba"):
-        model = _calibrated_afterwards(model, problem, unseen=final.fitted_on != "all rows")
-        return FinalFit(model, final.seconds, final.fitted_on)
-    return final
-
-
-def _calibrated(estimator, problem, seed):
-    """Give a model without probabilities some, by a sigmoid of its decision values.
-
-    Where a class has fewer rows than there are folds, the model has to be fitted first.
-    """
-    if np.unique(problem.whole[1], return_counts=True)[1].min() < _CALIBRATION_FOLDS:
-        return estimator
-    folds = StratifiedKFold(_CALIBRATION_FOLDS, shuffle=True, random_state=seed)
-    return CalibratedClassifierCV(estimator, cv=folds, ensemble=False)
-
-
-def _calibrated_afterwards(model, problem, unseen):
-    """Give a fitted model probabilities, by rows it has not seen if these hold every class."""
-    X, y, _ = problem.whole
-    test = problem.splits[0][1]
-    if unseen and len(np.unique(safe_indexing(problem.y, test))) == len(np.unique(y)):
-        X, y = safe_indexing(problem.X, test), safe_indexing(problem.y, test)
-    rows = np.arange(len(y))
-    calibrated = CalibratedClassifierCV(FrozenEstimator(model), cv=[(rows, rows)], ensemble=False)
-    return calibrated.fit(X, y)
 
 
 def _why_nothing_was_found(run, options, results):

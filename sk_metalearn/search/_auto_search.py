@@ -15,16 +15,21 @@ from .._compat import (
     Interval,
     StrOptions,
     _fit_context,
+    needs_probabilities,
     routing_is_on,
     scores_predictions,
     visual_block,
 )
-from ..knowledge._urls import PlaceParameter
+from ..evaluation import MarginScorer
+from ..knowledge import PlaceParameter
 from ..spaces import from_point
-from ..tables._check import check_new_rows
-from ..tables._metric import check_metric_name
-from ..tables._reader import describe_layout
-from ..tables._target import target_values, with_index
+from ..tables import (
+    check_metric_name,
+    check_new_rows,
+    describe_layout,
+    target_values,
+    with_index,
+)
 from ._auto_model import fit_auto_model
 from ._budget import Budget
 from ._callbacks import fit_task
@@ -53,6 +58,7 @@ class AutoSearch:
         "families": [list, tuple, None],
         "columns": [dict, None],
         "ensemble_size": [Interval(Integral, 0, None, closed="left")],
+        "final": [StrOptions({"auto", "bag", "refit"})],
         "max_rows": [Interval(Integral, 50, None, closed="left")],
         "n_jobs": [Integral, None],
         "verbose": ["verbose", StrOptions({"bar"})],
@@ -73,7 +79,8 @@ class AutoSearch:
         families=None,
         columns=None,
         ensemble_size=30,
-        racing=True,
+        final="auto",
+        racing=False,
         max_rows=10_000,
         n_jobs=None,
         patience=None,
@@ -93,6 +100,7 @@ class AutoSearch:
         self.families = families
         self.columns = columns
         self.ensemble_size = ensemble_size
+        self.final = final
         self.racing = racing
         self.max_rows = max_rows
         self.n_jobs = n_jobs
@@ -166,7 +174,8 @@ class AutoSearch:
         X, y, layout = check_data(X, y, self, self._kind)
         validate_data(self, X, skip_check_array=True)
         target = self._learn_target(y, scorer)
-        y, judge = target.encode(y), RoutedScorer.of(target.judge(scorer))
+        y, judge = target.encode(y), target.judge(scorer)
+        judge = RoutedScorer.of(MarginScorer(judge) if needs_probabilities(scorer) else judge)
         # The pipelines are ours; what they are given reaches them by name.
         with ExitStack() as stack, fit_task(self, X, y, params, False) as root, without_routing():
             own = {"kind": self._kind, "layout": layout}

@@ -44,7 +44,7 @@ def refit_task(search, problem, root, estimator):
     estimator : estimator
         What is fitted; callbacks that ask for it hear of its own tasks.
     """
-    X, y, params = problem.whole
+    X, y, params, _ = problem.whole
     told = _told(params)
     context = root.subcontext(task_name="refit-with-best-params")
     with context.propagate_callback_context(estimator):

@@ -7,6 +7,8 @@ from sklearn.utils.validation import has_fit_parameter
 from .._compat import needs_probabilities
 from ..exceptions import FallbackWarning, warn_user
 from ..spaces import (
+    Match,
+    Matches,
     Schema,
     Space,
     build_estimator,
@@ -19,7 +21,6 @@ from ..spaces import (
     load_pool,
     to_point,
 )
-from ..spaces._match import Match, Matches
 from ._choices import Choices
 
 __all__ = [
@@ -86,9 +87,8 @@ def choose_pipelines(problem, options):
     if schema is None:
         raise ValueError(f"The data cannot be searched: {problem.no_past}.")
     weighted = bool(problem.fit_params)
-    configurations, asked = usable_configurations(
-        kind, schema, options.scoring, options.families, weighted
-    )
+    # Decision values become probabilities, so that every classifier serves every metric.
+    configurations, asked = usable_configurations(kind, schema, None, options.families, weighted)
     usable = {own.family for own in configurations}
     whole = catalogue_space(kind, asked, many_levels=bool(schema.many))
     early = [own for own in early_configurations(kind, schema) if own.family in usable]
@@ -118,6 +118,7 @@ def usable_configurations(kind, schema, scoring, only=None, weighted=False):
     kind : {"classification", "regression"}
     schema : Schema
     scoring : str, callable or None
+        Families that give no probabilities cannot serve where it needs them.
     only : sequence of str, default=None
         Names of the families to use.
     weighted : bool, default=False

@@ -1,8 +1,6 @@
 """The table and the target of an Auto estimator, checked."""
 
-from ..tables._check import check_columns, check_table
-from ..tables._metric import check_metric
-from ..tables._target import check_target, with_index
+from ..tables import check_columns, check_metric, check_table, check_target, with_index
 
 __all__ = ["check_data"]
 

@@ -3,14 +3,15 @@
 import time
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
-from sklearn.ensemble import VotingClassifier, VotingRegressor
-from sklearn.preprocessing import LabelEncoder
-from sklearn.utils import Bunch
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
 from .._compat import safe_indexing
+from ._fast_scores import fast_score, proper_score
 
-__all__ = ["fit_voting", "select_members", "voting_estimator"]
+__all__ = ["select_members"]
+
+# Scores that differ by less, relative to their size, are equal.
+_ROUNDING = 1e-6
 
 
 class _Given:
@@ -52,10 +53,12 @@ def select_members(
     classes=None,
     score_params=None,
     n_rounds=30,
-    pool_size=50,
+    pool_size=12,
     deadline=np.inf,
 ):
     """Choose members and weights of an ensemble by greedy forward selection with replacement.
+
+    Equal scores are told apart by the log likelihood, or the squared error of values.
 
     Parameters
     ----------
@@ -74,7 +77,7 @@ def select_members(
         For the scorer, such as sample weights.
     n_rounds : int, default=30
         Rounds of selection; the best of them counts.
-    pool_size : int, default=50
+    pool_size : int, default=12
         Only the best so many candidates take part.
     deadline : float, optional
         ``time.monotonic()`` after which no further round is begun; a round that is not done
@@ -93,101 +96,80 @@ def select_members(
     R. Caruana, A. Niculescu-Mizil, G. Crew and A. Ksikes, "Ensemble selection from libraries of
     models", ICML 2004.
     """
-
-    def score_of(prediction):
-        given = (
-            _GivenRegressor(prediction)
-            if classes is None
-            else _GivenClassifier(prediction, classes)
-        )
-        return float(np.mean([_score(scorer, given, y, rows, score_params) for rows in tests]))
-
-    def scores_of(mixtures):
-        scores = []
-        for mixture in mixtures:
-            if time.monotonic() > deadline:
-                return None
-            scores.append(score_of(mixture))
-        return np.array(scores)
-
-    singles = scores_of(predictions)
-    if singles is None:
+    judge = _Judge(y, scorer, tests, classes, score_params, deadline)
+    singles = [judge(own[None]) for own in predictions]
+    if any(own is None for own in singles):
         return {}, -np.inf
-    pool = np.argsort(-singles, kind="stable")[:pool_size]
-    chosen = [int(pool[0])]
-    total = predictions[chosen[0]].astype(float)
-    best_score, best_members = singles[chosen[0]], list(chosen)
+    scores = np.array([own[0][0] for own in singles])
+    propers = np.array([own[1][0] for own in singles])
+    pool = np.lexsort((-propers, -scores))[:pool_size]
+    stacked = np.stack([np.asarray(predictions[i], dtype=float) for i in pool])
+    chosen, total = [0], stacked[0].copy()
+    best, members = (scores[pool[0]], propers[pool[0]]), [0]
     for _ in range(n_rounds - 1):
-        scores = scores_of((total + predictions[i]) / (len(chosen) + 1) for i in pool)
-        if scores is None:
+        judged = judge((total + stacked) / (len(chosen) + 1))
+        if judged is None:
             break
-        pick = int(pool[int(np.argmax(scores))])
+        pick = _first_of(*judged)
         chosen.append(pick)
-        total = total + predictions[pick]
-        # A tie keeps the smaller ensemble.
-        if scores.max() > best_score + 1e-12:
-            best_score, best_members = scores.max(), list(chosen)
-    members, counts = np.unique(best_members, return_counts=True)
-    return dict(zip(members.tolist(), counts.tolist(), strict=True)), float(best_score)
+        total += stacked[pick]
+        now = judged[0][pick], judged[1][pick]
+        # An equal one has to be more probable by more than rounding.
+        if now[0] > best[0] + _ROUNDING * abs(best[0]) or (
+            now[0] >= best[0] and now[1] > best[1] + _ROUNDING * abs(best[1])
+        ):
+            best, members = now, list(chosen)
+    indices, counts = np.unique(pool[members], return_counts=True)
+    return dict(zip(indices.tolist(), counts.tolist(), strict=True)), float(best[0])
+
+
+def _first_of(scores, propers):
+    """Place of the best; of those that are equal but for rounding, of the most probable."""
+    top = np.max(scores)
+    equal = np.flatnonzero(scores >= top - _ROUNDING * abs(top))
+    return int(equal[np.argmax(propers[equal])])
+
+
+class _Judge:
+    """Scores mixtures on the folds: by the metric, and by how probable they make the target."""
+
+    def __init__(self, y, scorer, tests, classes, score_params, deadline):
+        self.scorer, self.tests, self.classes = scorer, tests, classes
+        self.y, self.params, self.deadline = y, score_params or {}, deadline
+        values = np.asarray(y)
+        self.codes = values if classes is None else np.searchsorted(classes, values)
+        self.n_classes = 0 if classes is None else len(classes)
+        self.fast = None if self.params else fast_score(scorer, self.n_classes)
+
+    def __call__(self, mixtures):
+        """Give the scores of `mixtures`, (m, n_rows[, n_classes]); None if time is over."""
+        if self.fast is None:
+            by_mixture = []
+            for own in mixtures:
+                if time.monotonic() > self.deadline:
+                    return None
+                by_mixture.append(self._slow(own))
+            scores = np.array(by_mixture)
+        else:
+            if time.monotonic() > self.deadline:
+                return None
+            by_fold = [self.fast(self.codes[rows], mixtures[:, rows]) for rows in self.tests]
+            scores = np.mean(by_fold, axis=0)
+        rows = np.concatenate(self.tests)
+        propers = proper_score(self.codes[rows], mixtures[:, rows], self.n_classes)
+        return np.where(np.isfinite(scores), scores, -np.inf), propers
+
+    def _slow(self, mixture):
+        given = (
+            _GivenRegressor(mixture)
+            if self.classes is None
+            else _GivenClassifier(mixture, self.classes)
+        )
+        return np.mean(
+            [_score(self.scorer, given, self.y, rows, self.params) for rows in self.tests]
+        )
 
 
 def _score(scorer, given, y, rows, params):
     cut = {name: values[rows] for name, values in (params or {}).items()}
     return scorer(given, rows[:, None], safe_indexing(y, rows), **cut)
-
-
-def voting_estimator(estimators, weights, kind):
-    """Make the scikit-learn estimator of an ensemble.
-
-    Parameters
-    ----------
-    estimators : list of (str, estimator)
-        Unfitted members.
-    weights : list of int
-    kind : {"classification", "regression"}
-
-    Returns
-    -------
-    estimator
-        The member itself where there is one, else a `VotingClassifier` of probabilities or a
-        `VotingRegressor`.
-    """
-    if len(estimators) == 1:
-        return estimators[0][1]
-    if kind == "classification":
-        return VotingClassifier(estimators, voting="soft", weights=weights)
-    return VotingRegressor(estimators, weights=weights)
-
-
-def fit_voting(estimator, X, y, fit_params):
-    """Fit a pipeline of the catalogue, or the members of an ensemble of several.
-
-    A voting estimator of scikit-learn would not pass weights on to the last step of a pipeline.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Of `voting_estimator`.
-    X : array-like of shape (n_samples, n_features)
-    y : array-like of shape (n_samples,)
-    fit_params : dict
-        For the `fit` of a pipeline.
-
-    Returns
-    -------
-    estimator
-        The same, fitted.
-    """
-    if not isinstance(estimator, VotingClassifier | VotingRegressor):
-        return estimator.fit(X, y, **fit_params)
-    if isinstance(estimator, VotingClassifier):
-        estimator.le_ = LabelEncoder().fit(y)
-        estimator.classes_ = estimator.le_.classes_
-        y = estimator.le_.transform(y)
-    fitted = [clone(member).fit(X, y, **fit_params) for _, member in estimator.estimators]
-    estimator.estimators_ = fitted
-    names = [name for name, _ in estimator.estimators]
-    estimator.named_estimators_ = Bunch(**dict(zip(names, fitted, strict=True)))
-    if hasattr(fitted[0], "feature_names_in_"):
-        estimator.feature_names_in_ = fitted[0].feature_names_in_
-    return estimator

@@ -10,7 +10,7 @@ from sklearn.base import clone
 from .._compat import num_samples
 from ..evaluation import caller_threads
 from ..exceptions import FallbackWarning, warn_user
-from ..tables._rows import own_copy
+from ..tables import own_copy
 
 __all__ = ["FinalFit", "fit_on_all_rows", "predict_refit_seconds"]
 
@@ -89,7 +89,7 @@ def fit_on_all_rows(run, problem, estimator, fallback=None, fit=_fit):
     -------
     FinalFit
     """
-    X, y, fit_params = problem.whole
+    X, y, fit_params, _ = problem.whole
     left = run.budget.left()
     if left is None or not run.executor.kills:
         begun = time.perf_counter()
@@ -116,7 +116,7 @@ def fit_on_all_rows(run, problem, estimator, fallback=None, fit=_fit):
         trouble, seconds = f"{done.status}: {lines[-1] if lines else ''}", done.wall_seconds
     model = None
     if fallback is not None and run.models is not None:
-        model = run.models.load(fallback)
+        model = run.models.load(fallback.folds.get(0))
     if model is None:
         return FinalFit(None, seconds, trouble)
     warn_user(

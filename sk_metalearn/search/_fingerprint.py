@@ -8,7 +8,7 @@ from sklearn import __version__ as sklearn_version
 from .._version import __version__
 from ..evaluation import open_journal
 from ..exceptions import CheckpointError
-from ..tables._identity import hash_of_data
+from ..tables import hash_of_data
 from ._point_json import stable_text
 
 __all__ = ["fingerprint_of", "seed_of", "take_up"]

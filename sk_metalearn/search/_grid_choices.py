@@ -21,18 +21,22 @@ from ..spaces import (
     Branch,
     Categorical,
     Float,
+    Inexpressible,
     Integer,
     Space,
     all_points,
     build_model,
     families,
+    find_family,
+    match_candidates,
+    plain_value,
     point_key,
     point_keys,
+    read_model,
+    same_value,
+    unwrap,
     value_text,
 )
-from ..spaces._inverse import Inexpressible, find_family, read_model, unwrap
-from ..spaces._match import match_candidates
-from ..spaces._parameters import plain_value, same_value
 from ._choices import Choices
 
 __all__ = ["choose_from_grid", "place_of_columns"]

@@ -128,7 +128,7 @@ class SearchLoop:
         Told what happens: ``fold_ends(trial, fold)`` and ``trial_ends(trial, loop)``; both may
         return True to stop.
     deadline : callable, optional
-        ``deadline(best_trial)`` gives the time of `clock` after which nothing runs any more, None
+        ``deadline(loop)`` gives the time of `clock` after which nothing runs any more, None
         without one. It may move when a better candidate is found.
     clock : callable, default=time.monotonic
 
@@ -183,7 +183,7 @@ class SearchLoop:
 
     def seconds_left(self):
         """Seconds until the deadline, None without one."""
-        deadline = None if self.deadline is None else self.deadline(self.best_trial)
+        deadline = None if self.deadline is None else self.deadline(self)
         return None if deadline is None else deadline - self.clock()
 
     def run(self):

@@ -11,14 +11,26 @@ import numpy as np
 from sklearn import __version__ as sklearn_version
 
 from ..exceptions import FallbackWarning, KnowledgeError, warn_user
-from ..knowledge import Evaluation, KnowledgeBase, Status, Task, nearest_metric
-from ..knowledge._limits import MAX_FOLDS, MAX_NAME
-from ..knowledge._private import HASHED, estimator_text, failure_type, kept_settings, keyed_hash
-from ..knowledge._records import OWN_SEARCHES, task_id, unnamed
-from ..spaces import Categorical, Configuration
-from ..spaces._match import match_candidates
+from ..knowledge import (
+    HASHED,
+    MAX_FOLDS,
+    MAX_NAME,
+    OWN_SEARCHES,
+    Evaluation,
+    KnowledgeBase,
+    Status,
+    Task,
+    estimator_text,
+    failure_type,
+    kept_settings,
+    keyed_hash,
+    nearest_metric,
+    task_id,
+    unnamed,
+)
+from ..spaces import Categorical, Configuration, match_candidates
 from ..strategies import PastPerformance
-from ..tables._identity import hash_of_data
+from ..tables import hash_of_data
 from ._point_json import stable_text
 
 __all__ = ["Memory", "memory_of", "metric_name", "stack_past"]

@@ -23,8 +23,8 @@ from .._compat import (
     single_scorers,
     warn_or_raise_about_fit_failures,
 )
-from ..knowledge._urls import PlaceParameter
-from ..tables._metric import check_metric_name
+from ..knowledge import PlaceParameter
+from ..tables import check_metric_name
 from ._best_index import OneStandardError, best_index
 from ._budget import Budget
 from ._callbacks import fit_task, refit_task

@@ -133,6 +133,7 @@ class SearchOptions:
     families: Any = None
     columns: Any = None
     ensemble_size: int = 0
+    final: str = "refit"
     max_rows: int | None = None
 
     @classmethod

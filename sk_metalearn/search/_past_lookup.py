@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..exceptions import KnowledgeError
-from ..knowledge._performance_model import family_model
-from ..knowledge._seconds import predict_seconds
+from ..knowledge import family_model, predict_seconds
 from ..strategies import PastPerformance
 
 __all__ = ["Found", "past_performance", "performance_of"]

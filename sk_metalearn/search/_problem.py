@@ -14,7 +14,7 @@ from sklearn.utils.multiclass import type_of_target
 from .._compat import check_method_params, num_samples, safe_indexing, scorer_names
 from ..evaluation import Journal
 from ..spaces import Schema
-from ..tables._rows import choose_rows, cut_folds
+from ..tables import choose_rows, cut_folds
 from ._fingerprint import fingerprint_of, seed_of, take_up
 from ._folds import draw_folds, shuffled_folds
 
@@ -79,8 +79,8 @@ class Problem:
         What another search must share to go on from this one; empty without a checkpoint.
     saved : Journal or None
         The checkpoint that this search goes on from.
-    whole : tuple of (array-like, array-like, dict)
-        X, y and the parameters of `fit` for all rows.
+    whole : tuple of (array-like, array-like, dict, dict)
+        X, y and the parameters of `fit` and of the scorer for all rows.
     layout : Layout or None
         What the columns are, where that was decided for all rows.
     """
@@ -171,7 +171,7 @@ def pose_problem(
     else:
         seed = seed_of(saved, options.checkpoint)
     rows = _rows_to_search(y, kind, options, seed)
-    whole = X, y, dict(routed.estimator.fit)
+    whole = X, y, dict(routed.estimator.fit), dict(routed.scorer.score)
     fit_params, score_params = dict(routed.estimator.fit), dict(routed.scorer.score)
     n_rows = num_samples(X)
     if rows is not None:

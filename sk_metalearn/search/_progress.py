@@ -71,7 +71,7 @@ class Progress:
         """
         if loop.stop_reason == "interrupted":
             follows = (
-                "the final model is fitted now. Press Ctrl-C again to stop without it."
+                "the final model is made now. Press Ctrl-C again to stop without it."
                 if self.options.refit
                 else "nothing is fitted any more."
             )

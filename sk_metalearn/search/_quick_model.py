@@ -8,7 +8,7 @@ import numpy as np
 
 from .._compat import num_samples, safe_indexing
 from ..spaces import Schema
-from ..tables._rows import choose_rows
+from ..tables import choose_rows
 
 __all__ = ["QuickModel", "fit_quick_model"]
 

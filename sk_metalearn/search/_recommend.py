@@ -7,14 +7,11 @@ from typing import Any
 import numpy as np
 
 from ..exceptions import KnowledgeError
-from ..knowledge._text import printable
-from ..metafeatures import MetaFeatureExtractor
-from ..metafeatures._kind import check_kind
+from ..knowledge import printable
+from ..metafeatures import MetaFeatureExtractor, check_kind
 from ..spaces import Configuration, Schema, build_estimator, to_point
 from ..strategies import Context, get_strategy, similar_tasks
-from ..tables._check import check_columns, check_table
-from ..tables._metric import check_metric_name
-from ..tables._target import check_target
+from ..tables import check_columns, check_metric_name, check_table, check_target
 from ._catalogue_choices import match_configurations, usable_configurations
 from ._past import check_knowledge, name_similar, open_knowledge
 from ._past_lookup import past_performance

@@ -4,7 +4,7 @@ import html
 
 import numpy as np
 
-from ..knowledge._text import printable
+from ..knowledge import printable
 from ._show import as_html
 
 __all__ = ["SearchReport"]

@@ -3,27 +3,23 @@
 import copy
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from .._compat import accepts_callbacks, num_samples
 from ..evaluation import Payload, make_executor, one_thread, open_journal
 from ..exceptions import FallbackWarning, warn_user
 from ..strategies import Context, get_strategy
-from ._budget import MOST_KEPT
-from ._final_fit import predict_refit_seconds
+from ._ending import choose_ending, confirms_leaders
 from ._fold_models import FoldModels
 from ._loop import LoopRules, SearchLoop
 from ._progress import show_progress
+from ._reserve import Reserve
 from ._watcher import Watcher
 
 __all__ = ["SearchRun", "run_search"]
 
 # A larger table may take longer than was predicted from others.
 _SURE_CELLS = 100_000
-# What is kept of a budget for choosing the members of an ensemble: a share, at most so many
-# seconds.
-_CHOICE_SHARE, _CHOICE_SECONDS = 0.05, 5.0
 
 
 @dataclass(frozen=True)
@@ -43,6 +39,12 @@ class SearchRun:
     models : FoldModels or None
     share_seconds : float
         What it takes to bring all rows to a worker, where the search used some of them.
+    ending : {"bag", "holdout", "refit"}
+        What the final model is made of.
+    confirms : bool
+        Whether the best candidates are evaluated on further shuffles of the folds.
+    choice_seconds : float
+        What is kept of a budget for choosing the members of an ensemble and loading them.
     """
 
     trials: list
@@ -53,6 +55,9 @@ class SearchRun:
     budget: Any
     models: FoldModels | None
     share_seconds: float = 0.0
+    ending: str = "refit"
+    confirms: bool = False
+    choice_seconds: float = 0.0
 
 
 def run_search(
@@ -81,10 +86,11 @@ def run_search(
     SearchRun
     """
     n_folds, limits = len(problem.splits), options.limits
+    ending = choose_ending(problem, options)
     context = _context(problem, choices, past, options)
     strategy = get_strategy(copy.deepcopy(options.strategy)).start(context)
     journal = _open_checkpoint(problem, options, stack)
-    models = _open_models(options, stack)
+    models = _open_models(options, ending, stack)
     payload = Payload(
         X=problem.X,
         y=problem.y,
@@ -98,6 +104,7 @@ def run_search(
         verbose=0 if options.verbose == "bar" else options.verbose,
         keep_predictions=keep_predictions,
         keep_models=None if models is None else models.folder,
+        n_models=1 if ending == "refit" else n_folds,
         max_predict_seconds=limits.predict_seconds,
         max_model_bytes=limits.model_bytes,
     )
@@ -107,13 +114,24 @@ def run_search(
         options.n_jobs,
         isolated=options.timed or limits.need_workers,
         fresh=limits.memory_bytes is not None,
-        spare=models is not None,
+        spare=models is not None and ending == "refit",
     )
     stack.callback(executor.close)
     # Other rows travel as these did.
     n_all = num_samples(problem.whole[0])
     share_seconds = (
         (budget.clock() - begun) * n_all / problem.n_rows if n_all > problem.n_rows else 0.0
+    )
+    confirms = ending == "bag" and confirms_leaders(problem, options)
+    reserve = Reserve(
+        budget,
+        problem,
+        options,
+        ending,
+        executor.n_workers,
+        models,
+        share_seconds,
+        confirms,
     )
     watched = accepts_callbacks(search)
     progress = show_progress(options.verbose, choices, problem, options)
@@ -146,16 +164,24 @@ def run_search(
         ),
         enqueued=choices.enqueued,
         watcher=watcher,
-        deadline=partial(_deadline, budget, problem, options, share_seconds)
-        if options.timed
-        else None,
+        deadline=reserve.deadline if options.timed else None,
         clock=budget.clock,
     )
     with one_thread() if executor.here else nullcontext():
         trials = loop.run()
     watcher.end(loop)
     return SearchRun(
-        trials, loop.best_trial, loop.stop_reason, payload, executor, budget, models, share_seconds
+        trials,
+        loop.best_trial,
+        loop.stop_reason,
+        payload,
+        executor,
+        budget,
+        models,
+        share_seconds,
+        ending,
+        confirms,
+        reserve.choice_seconds(trials),
     )
 
 
@@ -188,15 +214,15 @@ def _open_checkpoint(problem, options, stack):
     return journal
 
 
-def _open_models(options, stack):
-    """Where models are left to fall back on; None where none will be needed."""
-    if not (options.timed and options.refit):
+def _open_models(options, ending, stack):
+    """Where models are left to end with, or to fall back on; None where none will be needed."""
+    if ending == "refit" and not (options.timed and options.refit):
         return None
     try:
         models = FoldModels()
     except OSError as error:
         warn_user(
-            f"No model can be kept to fall back on: the folder for temporary files cannot be used "
+            f"No model of a fold can be kept: the folder for temporary files cannot be used "
             f"({error}).",
             FallbackWarning,
         )
@@ -212,18 +238,3 @@ def _seconds_are_sure(problem, past):
         return False
     small = schema.n_rows * schema.n_features <= _SURE_CELLS
     return small and not past.report.get("matches", {}).get("other")
-
-
-def _deadline(budget, problem, options, share_seconds, best):
-    """When the candidates have to end so that the model that follows still fits the budget."""
-    if not options.refit:
-        return budget.deadline()
-    seconds = predict_refit_seconds(best, problem) + (0.0 if best is None else share_seconds)
-    if seconds > MOST_KEPT * budget.seconds:
-        # It cannot be fitted in time; a model of a fold takes its place.
-        return budget.deadline(0.1)
-    several = options.ensemble_size > 1
-    kept = 0.1 + 1.3 * seconds * (2 if several else 1)
-    if several:
-        kept += min(_CHOICE_SHARE * budget.seconds, _CHOICE_SECONDS)
-    return budget.deadline(kept)

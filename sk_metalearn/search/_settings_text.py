@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from ..spaces import Configuration, from_point, get_family
-from ..spaces._parameters import same_value
+from ..spaces import Configuration, from_point, get_family, same_value
 
 __all__ = ["configuration_text", "params_text", "settings_text"]
 

@@ -5,7 +5,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from ..knowledge._text import printable
+from ..knowledge import printable
 
 __all__ = ["as_html", "as_text", "cut", "show_number", "show_seconds", "show_value"]
 

@@ -10,16 +10,13 @@ from ._pool import SLICE, catalogue_space, fidelity_pool, from_point, load_pool,
 from ._schema import Schema
 from ._space import Branch, Condition, Space
 
+# isort: split
 # For the other rooms; no part of the public interface.
-from ._encoding import Encoder as Encoder  # isort: skip
-from ._encoding import all_points as all_points  # isort: skip
-from ._encoding import fresh_point as fresh_point  # isort: skip
-from ._encoding import grid_points as grid_points  # isort: skip
-from ._encoding import infer_space as infer_space  # isort: skip
-from ._encoding import point_from_unit as point_from_unit  # isort: skip
-from ._identity import point_key as point_key  # isort: skip
-from ._identity import point_keys as point_keys  # isort: skip
-from ._identity import value_text as value_text  # isort: skip
+from ._encoding import Encoder, all_points, fresh_point, grid_points, infer_space, point_from_unit
+from ._identity import point_key, point_keys, value_text
+from ._inverse import Inexpressible, find_family, read_model, unwrap
+from ._match import Match, Matches, match_candidates
+from ._parameters import plain_value, same_value
 
 __all__ = [
     "CATALOGUE_VERSION",

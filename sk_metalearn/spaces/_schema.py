@@ -6,8 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from ..exceptions import SpaceError
-from ..tables._decide import decide
-from ..tables._storage import view_of
+from ..tables import decide, view_of
 
 __all__ = ["MANY_LEVELS", "Schema"]
 

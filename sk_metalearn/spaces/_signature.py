@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import issparse
 
-from ..tables._read import read_as
-from ..tables._storage import view_of
+from ..tables import read_as, view_of
 from ._build import _SCALED_TARGET
 
 __all__ = ["Traits", "common_form", "covered", "read_steps"]

@@ -10,7 +10,7 @@ from sklearn.utils import Bunch
 from sklearn.utils.metaestimators import available_if
 
 from .._compat import takes_labels, with_labels
-from ._target import with_index
+from ._target_column import with_index
 
 __all__ = ["LabelScorer", "Labels"]
 

@@ -120,7 +120,7 @@ def _days(dates):
 
 
 def _parsed(column, parse, values):
-    texts = labels(column)
+    texts = as_text(column)
     known = np.flatnonzero(~blank(texts))
     if len(known):
         values[known] = parse(texts[known])
@@ -138,7 +138,7 @@ def blank(texts):
     )
 
 
-def labels(column):
+def as_text(column):
     """The text of every value of a column, None where it is missing.
 
     Parameters
@@ -186,7 +186,7 @@ def read_plan(column, plan):
     if plan.role == "category":
         return [_levels(column, plan)]
     if plan.role == "text":
-        texts = labels(column)
+        texts = as_text(column)
         gaps = blank(texts)
         return [np.where(gaps, NO_TEXT, texts) if gaps.any() else texts]
     if plan.role == "ordered":
@@ -203,7 +203,7 @@ def _levels(column, plan):
         return np.array(["False", "True", np.nan], dtype=object)[codes]
     if column.type in ("category", "ordered"):
         return np.array([*column.levels, np.nan], dtype=object)[column.values]
-    texts = labels(column)
+    texts = as_text(column)
     if set(map(type, texts)) == {str}:
         return texts
     gaps = np.fromiter((text is None for text in texts), bool, len(texts))
@@ -215,4 +215,4 @@ def _ranks(column, levels):
     if column.type in ("category", "ordered"):
         codes = np.array([*(rank.get(level, np.nan) for level in column.levels), np.nan])
         return codes[column.values]
-    return np.array([rank.get(text, np.nan) for text in labels(column)], dtype=float)
+    return np.array([rank.get(text, np.nan) for text in as_text(column)], dtype=float)

@@ -20,11 +20,11 @@ from sk_metalearn.spaces import KINDS, SLICE, Configuration, load_pool
 pd = pytest.importorskip("pandas")
 pytest.importorskip("pyarrow")
 
-from sk_metalearn.building import _describe, _merge, _run  # noqa: E402
-from sk_metalearn.building.__main__ import main  # noqa: E402
+from sk_metalearn.building import _describe, _merge_shards, _run  # noqa: E402
+from sk_metalearn.building._command import run_command  # noqa: E402
 from sk_metalearn.building._describe import describe, read_metafeatures  # noqa: E402
 from sk_metalearn.building._measure import measure_fold  # noqa: E402
-from sk_metalearn.building._merge import load_shards, merge  # noqa: E402
+from sk_metalearn.building._merge_shards import load_shards, merge  # noqa: E402
 from sk_metalearn.building._run import plan, run  # noqa: E402
 from sk_metalearn.building._shards import ShardWriter, read_shard, shard_files  # noqa: E402
 from sk_metalearn.building._tasks import TaskSource, list_tasks, prepare  # noqa: E402
@@ -155,7 +155,7 @@ def test_merged_base_knows_what_was_measured(built, tmp_path):
 
 
 def test_kill_loses_and_doubles_nothing(folder, tmp_path):
-    command = [sys.executable, "-m", "sk_metalearn.building", "run", str(folder), str(tmp_path)]
+    command = [sys.executable, "-m", "sk_metalearn", "kb", "build", "run", folder, tmp_path]
     command += ["--slices", "0", "--workers", "1", "--niceness", "0"]
     process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
@@ -286,7 +286,7 @@ def test_errors_say_what_is_wrong(tmp_path, act, message):
 
 def test_merging_a_folder_that_is_not_there_leaves_the_base_alone(tmp_path):
     (tmp_path / "base.npz").write_bytes(b"a base")
-    assert main(["merge", str(tmp_path / "typo"), str(tmp_path / "base.npz")]) == 1
+    assert run_command(["merge", str(tmp_path / "typo"), str(tmp_path / "base.npz")]) == 1
     assert (tmp_path / "base.npz").read_bytes() == b"a base"
 
 
@@ -317,7 +317,7 @@ def test_the_index_of_fetched_datasets_names_source_licence_and_task(folder, tmp
     )
     source = list_tasks(tmp_path)[0]
     assert (source.origin, source.openml_task_id, source.licence) == ("OpenML", 59, "CC BY 4.0")
-    task = _merge._task(_run._describe(prepare(source)))
+    task = _merge_shards._task(_run._describe(prepare(source)))
     assert (task.source, task.openml_task_id, task.licence) == ("OpenML", 59, "CC BY 4.0")
 
 

@@ -16,7 +16,7 @@ pytest.importorskip("pyarrow")
 
 from sk_metalearn.building import _run  # noqa: E402
 from sk_metalearn.building._fidelity_design import SIZE, choose, rising_families  # noqa: E402
-from sk_metalearn.building._merge import merge  # noqa: E402
+from sk_metalearn.building._merge_shards import merge  # noqa: E402
 from sk_metalearn.building._run import run  # noqa: E402
 from sk_metalearn.building._shards import read_shard, shard_files  # noqa: E402
 

@@ -5,9 +5,7 @@ from functools import partial
 import pytest
 from sklearn.datasets import load_diabetes
 
-from sk_metalearn.building import _in_one_step, build_base
-from sk_metalearn.building._merge import merge
-from sk_metalearn.building._run import run
+from sk_metalearn.building import _in_one_step, build_base, merge, run
 from sk_metalearn.knowledge import KnowledgeBase
 
 pytest.importorskip("pandas")

@@ -3,7 +3,7 @@ import pytest
 from sklearn import metrics
 from sklearn.datasets import load_diabetes, load_iris
 
-from sk_metalearn.building._metrics import (
+from sk_metalearn.building._fold_metrics import (
     classification_scores,
     confusion_counts,
     label_scores,

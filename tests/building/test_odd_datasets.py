@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from sk_metalearn.building._openml import Unreachable, fetch_datasets
+from sk_metalearn.building._openml_datasets import Unreachable, fetch_datasets
 
 pandas = pytest.importorskip("pandas")
 pytest.importorskip("pyarrow")

@@ -9,13 +9,8 @@ import tarfile
 import numpy as np
 import pytest
 
-from sk_metalearn.building._tables import (
-    TABLES,
-    Datasets,
-    import_table,
-    meta_features,
-    openml_aliases,
-)
+from sk_metalearn.building import TABLES, import_table
+from sk_metalearn.building._openml_qualities import Datasets, meta_features, openml_aliases
 from sk_metalearn.building._tables_mapping import Mapper
 from sk_metalearn.exceptions import KnowledgeError, KnowledgeWarning, SpaceError
 from sk_metalearn.knowledge import KnowledgeBase, Task, excluded_tasks

@@ -25,7 +25,7 @@ from sk_metalearn.knowledge import (
     Task,
     user_store_url,
 )
-from sk_metalearn.knowledge._schema import SCHEMA
+from sk_metalearn.knowledge._store_schema import SCHEMA
 from sk_metalearn.knowledge._urls import is_store
 
 sqlalchemy = pytest.importorskip("sqlalchemy")

@@ -78,12 +78,14 @@ def test_classes_as_text_and_their_probabilities(auto):
     )
 
 
-def test_racing_is_on(auto):
-    assert AutoClassifier().racing and AutoRegressor().racing
+def test_a_race_stops_what_can_hardly_win():
+    assert not AutoClassifier().racing and not AutoRegressor().racing
+    auto = AutoClassifier(n_iter=12, racing=True, random_state=0).fit(X_cancer, y_cancer)
     status = auto.cv_results_["status"]
     assert "raced" in status
-    # A candidate that was stopped has fewer folds and does not win.
+    # A candidate that was stopped has fewer folds, does not win and does not join.
     assert status[auto.best_index_] == "ok"
+    assert all(status[row] == "ok" for row in auto.ensemble_)
 
 
 def test_large_data_are_searched_on_a_sample_and_fitted_whole():
@@ -128,15 +130,6 @@ def test_folds_by_group_bring_a_warning():
         auto.fit(X[:, :3], X[:, 3])
     # Folds that leave rows out have no predictions of all rows to mix.
     assert len(auto.ensemble_) >= 1
-
-
-def test_families_without_probabilities_are_left_out_where_the_metric_needs_them():
-    X, y = load_iris(return_X_y=True)
-    auto = AutoClassifier(n_iter=12, scoring="neg_log_loss", random_state=0).fit(X, y)
-    tried = {own.family for own in auto.configurations_}
-    assert len(tried) > 3 and not tried & {"svm", "linear_svc", "ridge"}
-    with pytest.raises(ValueError, match="svm gives no probabilities, which neg_log_loss needs"):
-        AutoClassifier(n_iter=2, scoring="neg_log_loss", families=["svm"]).fit(X, y)
 
 
 COLD = {"knowledge": None, "random_state": 0, "n_iter": 2}

@@ -149,12 +149,14 @@ def test_models_to_fall_back_on_keep_to_their_space():
     trials = [trial_with_model(models, i, score, 1000) for i, score in enumerate([0.5, 0.9, 0.7])]
     for trial in trials:
         models.keep(trial)
-    assert models.load(trials[0]) is None
-    assert models.load(trials[1]) and models.load(trials[2]) and models.load(None) is None
+    first, second, third = (trial.folds[0] for trial in trials)
+    assert models.load(first) is None and not models.has(first)
+    assert models.load(second) and models.load(third) and models.load(None) is None
+    assert models.size(trials[1]) > 1000 and models.size(trials[0]) == 0
     models.forget(trials[2])
-    assert models.load(trials[2]) is None
+    assert models.load(third) is None
     models.close()
-    assert models.load(trials[1]) is None
+    assert models.load(second) is None
 
 
 def test_what_is_kept_for_the_end_is_at_most_most_of_the_budget():

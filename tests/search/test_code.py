@@ -63,7 +63,13 @@ def test_code_of_a_table_with_dates_and_texts(tmp_path):
     )
     target = np.where(table['pl"an'] == "pro", "yes", "no")
     target = np.where(rng.random(90) < 0.3, "no", target)
-    options = {"knowledge": None, "random_state": 0, "cv": 3, "scoring": "neg_log_loss"}
+    options = {
+        "knowledge": None,
+        "random_state": 0,
+        "cv": 3,
+        "scoring": "neg_log_loss",
+        "final": "refit",
+    }
     families = ["lda", "gaussian_nb", "decision_tree", "k_neighbors"]
     auto = AutoClassifier(n_iter=8, families=families, **options).fit(table, target)
     code = to_code(auto)

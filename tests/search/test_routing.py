@@ -14,6 +14,7 @@ from sklearn.model_selection import (
     PredefinedSplit,
     RepeatedKFold,
     ShuffleSplit,
+    StratifiedKFold,
     TimeSeriesSplit,
     cross_validate,
 )
@@ -24,6 +25,8 @@ from sk_metalearn.exceptions import FallbackWarning
 X, y = (part[::2] for part in load_breast_cancer(return_X_y=True))
 X_diabetes, y_diabetes = load_diabetes(return_X_y=True)
 GROUPS = np.arange(len(y)) // 40
+# What an Auto estimator makes of random_state=0.
+SEED = int(np.random.RandomState(0).randint(2**31 - 1))
 WEIGHTS = np.random.default_rng(0).uniform(0.1, 3, len(y))
 COLD = {"knowledge": None, "random_state": 0, "n_iter": 3}
 QUICK = ["logistic_regression", "gaussian_nb", "decision_tree"]
@@ -72,7 +75,7 @@ def test_weights_reach_fits_scores_and_the_final_model():
 
 
 def test_weights_reach_every_member_of_an_ensemble():
-    options = {**COLD, "n_iter": 8, "racing": False, "scoring": "neg_log_loss", "cv": 3}
+    options = {**COLD, "n_iter": 8, "scoring": "neg_log_loss", "cv": 3, "final": "refit"}
     auto = AutoClassifier(families=QUICK, **options).fit(X, y, sample_weight=WEIGHTS)
     assert len(auto.ensemble_) > 1
     for name, member in auto.best_estimator_.named_estimators_.items():
@@ -81,6 +84,14 @@ def test_weights_reach_every_member_of_an_ensemble():
         alone.fit(X, auto.best_estimator_.le_.transform(y), model__sample_weight=WEIGHTS)
         np.testing.assert_allclose(member.predict_proba(X), alone.predict_proba(X))
         assert auto.ensemble_[row] >= 1
+    bagged = AutoClassifier(families=QUICK, **{**options, "final": "bag"})
+    bagged.fit(X, y, sample_weight=WEIGHTS)
+    for name, member in bagged.best_estimator_.named_estimators_.items():
+        train, _ = next(StratifiedKFold(3, shuffle=True, random_state=SEED).split(X, y))
+        alone = clone(dict(bagged.best_estimator_.estimators)[name])
+        alone.fit(X[train], y[train], model__sample_weight=WEIGHTS[train])
+        first = member.estimators_[0]
+        np.testing.assert_allclose(first.predict_proba(X), alone.predict_proba(X))
     again = clone(auto.best_estimator_)
     assert not hasattr(again, "estimators_") and again.fit(X, y).score(X, y) > 0.9
 

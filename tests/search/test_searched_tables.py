@@ -330,6 +330,6 @@ def test_data_that_are_read_only_or_in_a_file(tmp_path):
     for X in (mapped, frame):
         own = own_copy(X)
         np.testing.assert_array_equal(own, X)
-        auto = AutoRegressor(n_iter=2, families=["ridge", "random_forest"], **COLD)
+        auto = AutoRegressor(n_iter=2, families=["ridge", "random_forest"], final="refit", **COLD)
         assert auto.fit(X, np.asarray(X)[:, 0]).refit_on_ == "all rows"
     assert own_copy(mapped).flags.writeable and type(own_copy(mapped)) is np.ndarray

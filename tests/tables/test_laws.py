@@ -19,7 +19,7 @@ from _drawn import NAMES, STORAGES, drawn, names_of, store  # noqa: E402
 from sk_metalearn.metafeatures._tables import read_table  # noqa: E402
 from sk_metalearn.spaces import Configuration, Schema, build_estimator, get_family  # noqa: E402
 from sk_metalearn.tables import TableReader  # noqa: E402
-from sk_metalearn.tables._check import check_table, conform  # noqa: E402
+from sk_metalearn.tables._check_table import check_table, conform  # noqa: E402
 from sk_metalearn.tables._decide import decide  # noqa: E402
 
 FAMILIES = ("hist_gradient_boosting", "ridge", "decision_tree")

@@ -15,10 +15,10 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sk_metalearn.exceptions import FallbackWarning
 from sk_metalearn.tables import TableReader, describe_columns
-from sk_metalearn.tables._check import check_columns, check_table, conform
+from sk_metalearn.tables._check_table import check_columns, check_table, conform
 from sk_metalearn.tables._decide import decide
-from sk_metalearn.tables._identity import hash_of_data
-from sk_metalearn.tables._target import check_target
+from sk_metalearn.tables._hash_of_data import hash_of_data
+from sk_metalearn.tables._target_column import check_target
 
 pd = pytest.importorskip("pandas")
 N = 60

@@ -1,4 +1,4 @@
-"""``python -m sk_metalearn.building``: measure the pool on datasets, merge what was measured."""
+"""``sk-metalearn kb build``: measure the pool on datasets, merge what was measured."""
 
 import argparse
 import json
@@ -7,10 +7,12 @@ import sys
 from ..exceptions import SkMetalearnError
 from ..spaces import KINDS
 
+__all__ = ["run_command"]
+
 
 def _parser():
     parser = argparse.ArgumentParser(
-        prog="python -m sk_metalearn.building",
+        prog="sk-metalearn kb build",
         description="Measure the pool of configurations on datasets and make a knowledge base.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
@@ -76,7 +78,7 @@ def _parser():
 def _choose(base, tables):
     from ..knowledge import KnowledgeBase
     from ._fidelity_design import choose, rising_families
-    from ._tables import import_table
+    from ._import_table import import_table
 
     base = KnowledgeBase.bundled() if base == "bundled" else KnowledgeBase.open(base)
     rising = rising_families(import_table("lcdb", tables).base)
@@ -88,8 +90,19 @@ def _choose(base, tables):
     return {kind: [own.id for own in configurations] for kind, configurations in chosen.items()}
 
 
-def main(arguments=None):
-    """Run the command line; give its exit status."""
+def run_command(arguments):
+    """Run a command line.
+
+    Parameters
+    ----------
+    arguments : list of str
+        What stands behind ``kb build``.
+
+    Returns
+    -------
+    int
+        Exit status: 0 if all went well.
+    """
     options = vars(_parser().parse_args(arguments))
     command = options.pop("command")
     try:
@@ -105,7 +118,7 @@ def main(arguments=None):
         elif command == "choose":
             print(json.dumps(_choose(**options), indent=2))
         elif command == "merge":
-            from ._merge import merge
+            from ._merge_shards import merge
 
             print(merge(**options).summary())
         else:
@@ -116,7 +129,3 @@ def main(arguments=None):
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

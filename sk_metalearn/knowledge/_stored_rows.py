@@ -12,7 +12,7 @@ from ._records import (
     Task,
     read_configuration,
     read_metafeatures,
-    short,
+    show_value,
 )
 from ._text import printable
 
@@ -43,17 +43,19 @@ class StoredRows:
         for key, text in rows:
             try:
                 if not isinstance(text, str) or len(text) > MAX_LINE:
-                    raise KnowledgeError(f"a record that is no text, or too long: {short(text)}")
+                    raise KnowledgeError(
+                        f"a record that is no text, or too long: {show_value(text)}"
+                    )
                 record = read_json(text)
                 record = reader(record, text) if name == "configurations" else reader(record)
                 # An evaluation's key is its number, a configuration's a hash of its content.
                 own = getattr(record, {"sources": "name"}.get(name, "id"), key)
                 if name != "evaluations" and own != key:
-                    raise KnowledgeError(f"a record of {short(own)}")
+                    raise KnowledgeError(f"a record of {show_value(own)}")
                 yield key, record
             except KnowledgeError as error:
                 table = self.tables[name].name
-                place = f"{self.store!r}, table {table}, row {short(key)}"
+                place = f"{self.store!r}, table {table}, row {show_value(key)}"
                 self.problems.append(f"{place}: {printable(str(error))}")
 
     def records(self, connection, name, ids=None):

@@ -12,11 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..exceptions import KnowledgeError, import_optional
-from ..knowledge import exclusion, normalize_name
-from ..knowledge._limits import MAX_NAME
-from ..knowledge._records import short
-from ..knowledge._text import printable
-from ..metafeatures._kind import tell_kind
+from ..knowledge import MAX_NAME, exclusion, normalize_name, printable, show_value
+from ..metafeatures import tell_kind
+from ._openml_qualities import meta_features
 
 __all__ = ["Fetched", "OpenMLClient", "fetch_datasets", "fetch_qualities"]
 
@@ -203,7 +201,7 @@ def fetch_datasets(
             continue
         except Exception as error:
             # Datasets are as their uploaders made them: one odd one costs itself alone.
-            fetched.dropped[f"{what} {number}"] = f"{type(error).__name__}: {short(error)}"
+            fetched.dropped[f"{what} {number}"] = f"{type(error).__name__}: {show_value(error)}"
             continue
         if isinstance(row, str):
             fetched.dropped[f"{what} {number}"] = row
@@ -234,7 +232,7 @@ def _fetch(client, folder, what, number, include_excluded):
     except KnowledgeError:
         raise
     except Exception as error:
-        return f"the file cannot be read ({type(error).__name__}: {short(error)})"
+        return f"the file cannot be read ({type(error).__name__}: {show_value(error)})"
     if len(set(X.columns)) < len(X.columns):
         return "two columns bear the same name"
     if hasattr(X, "sparse") and len(X.dtypes) and all(map(_is_sparse, X.dtypes)):
@@ -319,8 +317,6 @@ def fetch_qualities(dataset_ids, *, client=None):
         By data id: the qualities under their own names, and those of the package's meta-features
         that follow from them. Datasets without qualities are left out.
     """
-    from ._tables import meta_features
-
     client = client or OpenMLClient()
     found = {}
     for data_id in dataset_ids:

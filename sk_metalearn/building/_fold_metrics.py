@@ -7,6 +7,8 @@ undefined on a fold is NaN.
 import numpy as np
 from scipy.stats import rankdata
 
+from ..knowledge import METRICS
+
 __all__ = [
     "CLASSIFICATION_METRICS",
     "REGRESSION_METRICS",
@@ -16,26 +18,7 @@ __all__ = [
     "regression_scores",
 ]
 
-LABEL_METRICS = (
-    "accuracy",
-    "balanced_accuracy",
-    "f1_macro",
-    "f1_weighted",
-    "precision_macro",
-    "recall_macro",
-    "matthews_corrcoef",
-)
-RANK_METRICS = ("roc_auc_ovr", "roc_auc_ovr_weighted", "average_precision")
-PROBABILITY_METRICS = ("neg_log_loss", "neg_brier_score")
-CLASSIFICATION_METRICS = LABEL_METRICS + RANK_METRICS + PROBABILITY_METRICS
-REGRESSION_METRICS = (
-    "r2",
-    "neg_root_mean_squared_error",
-    "neg_mean_absolute_error",
-    "neg_median_absolute_error",
-    "neg_max_error",
-    "spearman",
-)
+CLASSIFICATION_METRICS, REGRESSION_METRICS = METRICS["classification"], METRICS["regression"]
 
 # Probabilities are kept this far from 0 and 1 before a logarithm is taken.
 CLIP = 1e-7
@@ -102,7 +85,7 @@ def _ranking_scores(truth, scores):
     n_positive = positive.sum(0)
     usable = (n_positive > 0) & (n_positive < n_rows)
     if not usable.any():
-        return {name: np.nan for name in RANK_METRICS}
+        return {}
     positive, n_positive = positive[:, usable], n_positive[usable]
     ranks = rankdata(scores[:, usable], axis=0)
     pairs = n_positive * (n_rows - n_positive)

@@ -4,8 +4,8 @@ from ..exceptions import KnowledgeError
 from ..knowledge import Evaluation, KnowledgeBase, Source, Status, Task
 from ..spaces import CATALOGUE_VERSION, KINDS, load_pool
 from ._describe import read_metafeatures
+from ._openml_qualities import openml_aliases
 from ._shards import read_shard, shard_files
-from ._tables import openml_aliases
 
 __all__ = ["evaluations_of", "load_shards", "merge"]
 

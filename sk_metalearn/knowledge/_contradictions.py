@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from ._exclusions import exclusion
 from ._records import Status
 
-__all__ = ["check_tables", "excluded_tasks"]
+__all__ = ["check_tables"]
 
 _BOUNDS = {
     "accuracy": (0, 1),
@@ -90,26 +89,3 @@ def _folds_against_mean(where, metric, values):
     away = np.abs(expected - mean[some]) > 0.02 * (1 + np.abs(mean[some]))
     number = int((usual & away).sum())
     return [f"{where}: {number} means of {metric} are not those of the folds."] if number else []
-
-
-def excluded_tasks(tasks):
-    """List the tasks that are copies of scikit-learn's own datasets.
-
-    A user's own base may hold them; knowledge that is shipped or judged must not.
-
-    Parameters
-    ----------
-    tasks : iterable of Task
-
-    Returns
-    -------
-    list of (Task, str)
-        Each with the name of the dataset it copies.
-    """
-    found = []
-    for task in tasks:
-        shape = (task.n_rows, task.n_features, task.n_classes)
-        name = exclusion(task.name, task.openml_id, shape, task.kind)
-        if name:
-            found.append((task, name))
-    return found

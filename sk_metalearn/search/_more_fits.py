@@ -1,0 +1,68 @@
+"""Further fits of candidates that the search has chosen, on the workers of the search."""
+
+from collections import deque
+from contextlib import nullcontext
+
+from ..evaluation import one_thread
+
+__all__ = ["fit_more", "mean_seconds"]
+
+
+def fit_more(run, payload, jobs, expected, deadline=None):
+    """Evaluate candidates on folds of a payload, as many as the time allows.
+
+    Parameters
+    ----------
+    run : SearchRun
+    payload : Payload
+        Takes the place of that of the search.
+    jobs : sequence of (Trial, int)
+        Candidates and folds, in the order in which they begin.
+    expected : callable
+        ``expected(trial)`` gives the seconds that a fold of it will probably take.
+    deadline : float or None, default=None
+        Time of the budget's clock after which nothing runs.
+
+    Returns
+    -------
+    dict of (int, int) to FoldResult
+        By number of the candidate and fold; those that went well.
+    """
+    executor, clock = run.executor, run.budget.clock
+    if executor.payload is not payload:
+        executor.share(payload)
+    waiting, running, results = deque(jobs), set(), {}
+    with one_thread() if executor.here else nullcontext():
+        while waiting or running:
+            left = None if deadline is None else deadline - clock()
+            if left is not None and left <= 0:
+                break
+            while waiting and len(running) < executor.capacity:
+                trial, fold = waiting.popleft()
+                key = trial.number, fold
+                job = dict(trial.proposal.point), fold, None, None, None
+                executor.submit(job, key, wall_seconds=left, expected_seconds=expected(trial))
+                running.add(key)
+            done = executor.next(timeout=left)
+            if done is None:
+                break
+            running.discard(done.key)
+            if done.status == "ok" and done.value.status == "ok":
+                results[done.key] = done.value
+    executor.cancel(running)
+    return results
+
+
+def mean_seconds(trial):
+    """Give the seconds that a fold of a candidate has taken on average.
+
+    Parameters
+    ----------
+    trial : Trial
+
+    Returns
+    -------
+    float
+    """
+    seconds = [own.fit_seconds + own.score_seconds for own in trial.folds.values()]
+    return sum(seconds) / len(seconds)

@@ -1,0 +1,111 @@
+"""What of a budget is kept for the end of a search, as far as it is known so far."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ._budget import MOST_KEPT
+from ._evidence import FURTHER_SHUFFLES, leaders_of
+from ._final_fit import predict_refit_seconds
+
+__all__ = ["Reserve"]
+
+# For choosing the members of an ensemble: a share of the budget, at most so many seconds.
+_CHOICE_SHARE, _CHOICE_SECONDS = 0.05, 5.0
+# Bytes of models that are loaded in a second.
+_LOADED = 3e8
+# The most of a budget that further shuffles, and fits on nearly all rows, may take.
+_CONFIRM_SHARE, _HOLDOUT_SHARE = 0.3, 0.5
+
+
+@dataclass(frozen=True)
+class Reserve:
+    """Knows when candidates have to end so that the model that follows still fits the budget.
+
+    Parameters
+    ----------
+    budget : Budget
+    problem : Problem
+    options : SearchOptions
+    ending : {"bag", "holdout", "refit"}
+    n_workers : int
+    models : FoldModels or None
+    share_seconds : float
+        What it takes to bring all rows to a worker, where the search uses some of them.
+    confirms : bool
+        Whether the best candidates are evaluated on further shuffles.
+    """
+
+    budget: Any
+    problem: Any
+    options: Any
+    ending: str
+    n_workers: int
+    models: Any
+    share_seconds: float
+    confirms: bool
+
+    def choice_seconds(self, trials):
+        """Seconds for choosing the members of an ensemble and loading their models.
+
+        Parameters
+        ----------
+        trials : list of Trial
+
+        Returns
+        -------
+        float
+        """
+        if self.budget.seconds is None:
+            return 0.0
+        seconds = 0.1 + min(_CHOICE_SHARE * self.budget.seconds, _CHOICE_SECONDS)
+        if self.models is not None and self.ending == "bag":
+            seconds += sum(self.models.size(trial) for trial in leaders_of(trials)) / _LOADED
+        return seconds
+
+    def deadline(self, loop):
+        """Give the time after which no candidate runs.
+
+        Parameters
+        ----------
+        loop : SearchLoop
+
+        Returns
+        -------
+        float or None
+        """
+        if not self.options.refit:
+            return self.budget.deadline()
+        if self.ending == "refit" or self.models is None:
+            return self._before_refit(loop.best_trial)
+        kept = self.choice_seconds(loop.trials)
+        if self.ending == "holdout":
+            kept += self._seconds_on_all_rows(loop.trials)
+        elif self.confirms:
+            spent = sum(
+                result.fit_seconds + result.score_seconds
+                for trial in leaders_of(loop.trials)
+                for result in trial.folds.values()
+            )
+            predicted = 1.2 * FURTHER_SHUFFLES * spent / self.n_workers
+            kept += min(predicted, _CONFIRM_SHARE * self.budget.seconds)
+        return self.budget.deadline(kept)
+
+    def _seconds_on_all_rows(self, trials):
+        leaders = leaders_of(trials)
+        most = _HOLDOUT_SHARE * self.budget.seconds
+        if not leaders:
+            return most
+        spent = sum(predict_refit_seconds(trial, self.problem) for trial in leaders)
+        return min(most, self.share_seconds + 1.3 * spent / self.n_workers)
+
+    def _before_refit(self, best):
+        seconds = predict_refit_seconds(best, self.problem)
+        seconds += 0.0 if best is None else self.share_seconds
+        if seconds > MOST_KEPT * self.budget.seconds:
+            # It cannot be fitted in time; a model of a fold takes its place.
+            return self.budget.deadline(0.1)
+        several = self.options.ensemble_size > 1
+        kept = 0.1 + 1.3 * seconds * (2 if several else 1)
+        if several:
+            kept += min(_CHOICE_SHARE * self.budget.seconds, _CHOICE_SECONDS)
+        return self.budget.deadline(kept)

@@ -1,0 +1,231 @@
+"""What the final model of an Auto estimator is made of."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine, make_classification
+from sklearn.ensemble import VotingRegressor
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import RidgeClassifier
+from sklearn.metrics import get_scorer, log_loss
+from sklearn.model_selection import GroupKFold, StratifiedKFold, TimeSeriesSplit
+from sklearn.svm import LinearSVC
+
+from sk_metalearn import AutoClassifier, AutoRegressor
+from sk_metalearn.evaluation import MarginScorer, calibrate
+from sk_metalearn.evaluation._margins import unseen_probabilities
+from sk_metalearn.search._ensemble import _GivenClassifier, _GivenRegressor, select_members
+from sk_metalearn.search._fast_scores import fast_score, proper_score
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+QUICK = ["lda", "gaussian_nb", "logistic_regression"]
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize(
+    "name", ["accuracy", "balanced_accuracy", "neg_log_loss", "neg_brier_score", "roc_auc"]
+)
+def test_metrics_of_many_classifications_at_once_are_those_of_scikit_learn(name, n_classes):
+    rng = np.random.RandomState(0)
+    P = rng.dirichlet(np.ones(n_classes), size=(4, 90))
+    y = rng.randint(n_classes, size=90)
+    function = fast_score(get_scorer(name), n_classes)
+    if name == "roc_auc" and n_classes == 3:
+        assert function is None
+        return
+    given = [_GivenClassifier(own, np.arange(n_classes)) for own in P]
+    expected = [get_scorer(name)(own, np.arange(90)[:, None], y) for own in given]
+    assert np.allclose(function(y, P), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "r2",
+        "neg_mean_squared_error",
+        "neg_root_mean_squared_error",
+        "neg_mean_absolute_error",
+    ],
+)
+def test_metrics_of_many_values_at_once_are_those_of_scikit_learn(name):
+    rng = np.random.RandomState(0)
+    P, y = rng.randn(4, 90), rng.randn(90)
+    rows = np.arange(90)[:, None]
+    expected = [get_scorer(name)(_GivenRegressor(own), rows, y) for own in P]
+    assert np.allclose(fast_score(get_scorer(name), 0)(y, P), expected, rtol=1e-12)
+
+
+def test_other_metrics_are_left_to_their_scorer():
+    for name in ("f1_macro", "roc_auc_ovr", "matthews_corrcoef"):
+        assert fast_score(get_scorer(name), 3) is None
+    assert fast_score(get_scorer("neg_median_absolute_error"), 0) is None
+    assert fast_score(lambda estimator, X, y: 0.0, 2) is None
+
+
+def test_equal_scores_are_told_apart_by_how_probable_they_make_the_classes():
+    y = np.array([0, 1] * 20)
+    sure, unsure = np.where(y == 1, 0.9, 0.1), np.where(y == 1, 0.6, 0.4)
+    out = [np.column_stack([1 - p, p]) for p in (unsure, sure)]
+    weights, score = select_members(
+        out, y, get_scorer("accuracy"), [np.arange(40)], np.array([0, 1])
+    )
+    assert weights == {1: 1} and score == 1.0
+    assert np.argmax(proper_score(y, np.stack(out), 2)) == 1
+
+
+def test_decision_values_become_probabilities_by_what_other_rows_say():
+    X, y = load_breast_cancer(return_X_y=True)
+    train, test = np.arange(0, len(y), 2), np.arange(1, len(y), 2)
+    model = LinearSVC(C=1e-6).fit(X[train], y[train])
+    seen = unseen_probabilities(model, X[test], y[test])
+    assert np.allclose(seen.sum(axis=1), 1)
+    dull = np.full_like(seen, 0.5)
+    assert log_loss(y[test], seen) < log_loss(y[test], dull)
+    # The classes of a row have no part in its own probabilities.
+    order = np.argsort(y[test], kind="stable")
+    changed, other = y[test].copy(), order[::2][:5]
+    changed[other] = 1 - changed[other]
+    again = unseen_probabilities(model, X[test], y[test])
+    assert np.array_equal(again, seen)
+
+
+def test_classifiers_with_decision_values_only_have_a_log_loss():
+    X, y = load_wine(return_X_y=True)
+    model = RidgeClassifier().fit(X[::2], y[::2])
+    score = MarginScorer(get_scorer("neg_log_loss"))(model, X[1::2], y[1::2])
+    assert -0.6 < score < 0
+    calibrated = calibrate(model, X[1::2], y[1::2])
+    assert calibrated.predict_proba(X).shape == (len(y), 3)
+
+
+def test_families_with_decision_values_serve_a_metric_of_probabilities():
+    X, y = load_wine(return_X_y=True)
+    auto = AutoClassifier(
+        n_iter=4, families=["ridge", "linear_svc"], scoring="neg_log_loss", random_state=0
+    ).fit(X, y)
+    assert np.isfinite(auto.cv_results_["mean_test_score"]).all()
+    assert auto.best_score_ > -0.5
+    assert np.allclose(auto.predict_proba(X).sum(axis=1), 1)
+
+
+def test_the_models_of_the_folds_are_the_final_model():
+    X, y = load_wine(return_X_y=True)
+    auto = AutoClassifier(n_iter=6, families=QUICK, random_state=0).fit(X, y)
+    assert auto.refit_on_ == "training rows of each fold"
+    expected = np.zeros((len(y), 3))
+    for row, weight in auto.ensemble_.items():
+        outer = dict(auto.best_estimator_.estimators)[f"candidate_{row}"]
+        for train, _ in StratifiedKFold(5, shuffle=True, random_state=_seed_of(auto)).split(X, y):
+            fitted = clone(outer).fit(X[train], y[train])
+            expected += weight / 5 * fitted.predict_proba(X)
+    expected /= sum(auto.ensemble_.values())
+    assert np.allclose(auto.predict_proba(X), expected)
+
+
+def _seed_of(auto):
+    return int(np.random.RandomState(auto.random_state).randint(2**31 - 1))
+
+
+@pytest.mark.parametrize("n_jobs", [2])
+def test_it_is_the_same_with_any_number_of_jobs(n_jobs):
+    X, y = load_diabetes(return_X_y=True)
+    alone = AutoRegressor(n_iter=5, families=["ridge", "decision_tree"], random_state=0)
+    beside = clone(alone).set_params(n_jobs=n_jobs)
+    assert np.array_equal(alone.fit(X, y).predict(X), beside.fit(X, y).predict(X))
+    assert isinstance(alone.best_estimator_, VotingRegressor)
+
+
+def test_a_clone_of_it_has_learned_nothing_and_fits_its_members_anew():
+    X, y = load_wine(return_X_y=True)
+    auto = AutoClassifier(n_iter=6, families=QUICK, random_state=0).fit(X, y)
+    fresh = clone(auto.best_estimator_)
+    with pytest.raises(NotFittedError):
+        fresh.predict(X)
+    few = np.flatnonzero(y < 2)
+    assert fresh.fit(X[few], y[few]).predict_proba(X).shape == (len(y), 2)
+
+
+def test_after_a_break_members_are_fitted_again(tmp_path):
+    X, y = load_wine(return_X_y=True)
+    auto = AutoClassifier(
+        n_iter=6, families=QUICK, random_state=0, checkpoint=tmp_path / "search.sqlite"
+    )
+    first = auto.fit(X, y).predict_proba(X)
+    assert np.array_equal(clone(auto).fit(X, y).predict_proba(X), first)
+
+
+@pytest.mark.parametrize(
+    ("changes", "fitted_on"),
+    [
+        ({"final": "refit"}, "all rows"),
+        ({"ensemble_size": 0}, "all rows"),
+        ({"ensemble_size": 0, "final": "bag"}, "training rows of each fold"),
+        ({"cv": TimeSeriesSplit(3)}, "all rows"),
+        ({"cv": TimeSeriesSplit(3), "final": "bag"}, "training rows of each fold"),
+        ({"cv": 2}, "all rows"),
+        ({"max_rows": 100}, "all rows"),
+        ({"max_rows": 100, "final": "bag"}, "training rows of each fold"),
+    ],
+)
+def test_what_the_final_model_is_made_of(changes, fitted_on):
+    X, y = load_diabetes(return_X_y=True)
+    auto = AutoRegressor(n_iter=3, families=["ridge"], random_state=0, **changes).fit(X, y)
+    assert auto.refit_on_ == fitted_on
+    assert auto.score(X, y) > 0.3
+
+
+def test_groups_keep_the_models_of_their_folds():
+    X, y = load_wine(return_X_y=True)
+    groups = np.arange(len(y)) % 10
+    auto = AutoClassifier(n_iter=3, families=QUICK, cv=GroupKFold(5), random_state=0)
+    assert auto.fit(X, y, groups=groups).refit_on_ == "training rows of each fold"
+
+
+@pytest.mark.parametrize("families", [["lda", "gaussian_nb"], ["ridge"]])
+def test_members_whose_folds_lack_a_class_are_fitted_on_all_rows(families):
+    X, y = load_wine(return_X_y=True)
+    keep = np.flatnonzero((y < 2) | (np.arange(len(y)) == len(y) - 1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        auto = AutoClassifier(n_iter=4, families=families, random_state=0).fit(X[keep], y[keep])
+    assert auto.predict_proba(X).shape == (len(y), 3)
+
+
+def test_the_best_of_a_sample_are_fitted_on_nearly_all_rows():
+    X, y = make_classification(6000, 8, random_state=0)
+    # A class of a few rows stays with those that models train on.
+    y[:5] = 2
+    auto = AutoClassifier(
+        time_budget=30, patience=5, max_rows=500, families=QUICK, random_state=0, n_jobs=2
+    ).fit(X, y)
+    assert auto.refit_on_ == "5401 of 6000 rows, the others chose"
+    assert auto.predict_proba(X).shape == (6000, 3)
+    assert auto.score(X, y) > 0.8
+
+
+def test_a_few_rows_are_shuffled_again_for_the_best(monkeypatch):
+    from sk_metalearn.search import _auto_model
+
+    seen = []
+    confirm = _auto_model.confirm_leaders
+
+    def spy(*arguments):
+        seen.append(confirm(*arguments))
+        return seen[-1]
+
+    monkeypatch.setattr(_auto_model, "confirm_leaders", spy)
+    X, y = load_wine(return_X_y=True)
+    auto = AutoClassifier(time_budget=30, families=QUICK, patience=4, random_state=0).fit(X, y)
+    (evidence,) = seen
+    assert len(evidence.payload.splits) == 15
+    assert set(auto.ensemble_) <= set(evidence.folds)
+    shuffles = [evidence.payload.splits[i : i + 5] for i in (0, 5, 10)]
+    for shuffle in shuffles:
+        assert np.array_equal(
+            np.sort(np.concatenate([test for _, test in shuffle])), np.arange(178)
+        )
+    assert not np.array_equal(shuffles[0][0][1], shuffles[1][0][1])
+    assert auto.refit_on_ == "training rows of each fold"
