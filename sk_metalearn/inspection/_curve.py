@@ -42,7 +42,8 @@ def curve_svg(display, baseline=np.nan):
         return _LEFT + (number - 0.5) / n * (_WIDTH - _LEFT - _RIGHT)
 
     def y_of(score):
-        return _TOP + (high - score) / (high - low) * (_HEIGHT - _TOP - _BOTTOM)
+        # What lies below the axis is drawn on it; its title says the score.
+        return _TOP + min(1.0, (high - score) / (high - low)) * (_HEIGHT - _TOP - _BOTTOM)
 
     parts = [*_axes(low, high, n, x_of, y_of, display.metric)]
     if low <= baseline <= high:
@@ -86,11 +87,11 @@ def curve_svg(display, baseline=np.nan):
 
 
 def _reach(heights, baseline):
-    """Lowest and highest score to draw; far outliers lie below the axis."""
-    high = float(heights.max())
-    low = float(np.quantile(heights, 0.05)) if len(heights) > 20 else float(heights.min())
-    if np.isfinite(baseline) and baseline >= low - 3 * (high - low):
-        low = min(low, baseline)
+    """Lowest and highest score to draw; what lies far below the others has no room."""
+    high, middle = float(heights.max()), float(np.median(heights))
+    low = max(float(heights.min()), middle - 4 * (high - middle))
+    if high - 3 * (high - low) <= baseline < low:
+        low = baseline
     margin = 0.06 * (high - low) or max(0.01, 0.01 * abs(high))
     return low - margin, high + margin
 

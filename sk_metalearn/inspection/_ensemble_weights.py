@@ -122,7 +122,6 @@ def _wrapped(name, width=42):
     """A long name on two lines, cut where these do not do."""
     if len(name) <= width:
         return name
-    place = name.rfind(" ", 0, width)
-    place = width if place < 0 else place + 1
+    place = 1 + max(name.rfind(" ", 0, width), name.rfind("(", 0, width)) or width
     rest = name[place:]
     return f"{name[:place].rstrip()}\n{rest if len(rest) <= width else rest[: width - 3] + '...'}"

@@ -141,4 +141,7 @@ def _is_scikit_learns(scorer):
         while hasattr(own, "steps"):
             own = own.steps[-1][1]
         return getattr(type(own), "score", None) in (ClassifierMixin.score, RegressorMixin.score)
-    return scores_predictions(getattr(scorer, "scorer", scorer))
+    while type(scorer).__module__.startswith("sk_metalearn."):
+        # Each wrapper of ours holds what it wraps.
+        scorer = scorer.scorer
+    return scores_predictions(scorer)

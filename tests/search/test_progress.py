@@ -37,12 +37,13 @@ def test_a_line_says_what_differs_in_at_most_100_characters(capsys):
     assert "best 0.9" in lines[-1] and lines[-1].endswith("0 s left")
 
 
-@pytest.mark.parametrize("budget", [{"n_iter": 6}, {"time_budget": 4.0}])
+@pytest.mark.parametrize("budget", [{"n_iter": 6}, {"time_budget": 500.0, "patience": 2}])
 def test_lines_of_an_auto_search(capsys, budget):
     options = {**OPTIONS, **budget, "families": ["hist_gradient_boosting", "lda"]}
     auto = AutoClassifier(verbose=1, **options).fit(X, y)
-    _, *lines = capsys.readouterr().out.splitlines()
-    assert len(lines) >= 1 and all(len(line) <= 100 for line in lines)
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert ("as many as there is time for" in head) == ("time_budget" in budget)
+    assert len(lines) >= 2 and all(len(line) <= 100 for line in lines)
     assert all("hist_gradient_boosting" in line or "lda" in line for line in lines)
     statuses = {re.split(r"  +", line.strip())[3] for line in lines}
     assert statuses <= set(auto.cv_results_["status"])
