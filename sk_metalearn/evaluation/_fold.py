@@ -7,6 +7,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -118,6 +119,8 @@ class FoldResult:
         Whether a callback asked to stop.
     n_iter : int or None
         Number of iterations after which the test rows stopped it.
+    warnings : tuple of (type, str)
+        Category and text of what fit and scoring warned of.
     """
 
     status: str
@@ -133,6 +136,7 @@ class FoldResult:
     error: Any = None
     stop: bool = False
     n_iter: int | None = None
+    warnings: tuple = ()
 
 
 def failed_fold(status, failure, seconds=0.0, error_score=np.nan, scorer_names=None):
@@ -234,8 +238,29 @@ def run_fold(payload, candidate, fold, progress=None, caller=None, context=None)
     FoldResult
     """
     recorder = None if context is None else _Recorder(context)
+    with _gathered_warnings() as caught:
+        result = _evaluate_safely(payload, candidate, fold, progress, caller, recorder)
+    result.warnings = tuple((own.category, str(own.message)) for own in caught)
+    if recorder is not None:
+        result.stop = recorder.stop
+    return result
+
+
+@contextmanager
+def _gathered_warnings():
+    """Keep warnings for the search to tell, once; filters stay as they are."""
+    if threading.current_thread() is not threading.main_thread():
+        # Warnings belong to the whole process.
+        yield []
+        return
+    with warnings.catch_warnings(record=True) as caught:
+        yield caught
+
+
+def _evaluate_safely(payload, candidate, fold, progress, caller, recorder):
+    """Evaluate; what goes wrong is a result, too."""
     try:
-        result = _evaluate(payload, candidate, fold, progress, caller, recorder)
+        return _evaluate(payload, candidate, fold, progress, caller, recorder)
     except (MemoryError, SystemExit) as error:
         # A candidate that calls `sys.exit` ends itself, and not the search.
         status = "memory" if isinstance(error, MemoryError) else "crashed"
@@ -243,11 +268,9 @@ def run_fold(payload, candidate, fold, progress=None, caller=None, context=None)
         result = failed_fold(status, repr(error), 0.0, payload.error_score, names)
         if payload.error_score == "raise":
             result.error = RuntimeError(repr(error)) if status == "crashed" else error
+        return result
     except Exception as error:
-        result = FoldResult("crashed", failure=repr(error), error=error)
-    if recorder is not None:
-        result.stop = recorder.stop
-    return result
+        return FoldResult("crashed", failure=repr(error), error=error)
 
 
 def call_configured(config, filters, function, *args):

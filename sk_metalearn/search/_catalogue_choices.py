@@ -110,6 +110,7 @@ def choose_pipelines(problem, options):
         n_iter=n_iter,
         enqueued=tuple((to_point(own), _EARLY) for own in early[:n_early]),
         validates=True,
+        kind=kind,
     )
 
 
