@@ -96,7 +96,7 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
         each fold. A clone of it has learned nothing. Of scikit-learn objects only, but for a first
         step that reads columns which scikit-learn does not, see
         `TableReader`. Where models cannot take the classes as they are (text that reads as
-        numbers; XGBoost), the `VotingClassifier` of one or several names them.
+        numbers), the `VotingClassifier` of one or several names them.
     best_params_ : dict
         The best single configuration, as in ``cv_results_["params"]``.
     best_index_ : int
@@ -149,7 +149,7 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
     _default_scoring = "accuracy"
 
     def _learn_target(self, y, scorer):
-        labels = Labels.of(y, self.families)
+        labels = Labels.of(y)
         self.classes_ = labels.classes
         return labels
 

@@ -172,6 +172,7 @@ class AutoSearch:
         # The pipelines are ours; what they are given reaches them by name.
         with ExitStack() as stack, fit_task(self, X, y, params, False) as root, without_routing():
             own = {"kind": self._kind, "layout": layout}
+            own["classes"] = getattr(target, "classes", None)
             problem = pose_problem(X, y, routed, judge, "score", options, stack, **own)
             choices = choose_pipelines(problem, options)
             quick = fit_quick_model(problem, choices) if options.timed else None

@@ -20,6 +20,7 @@ from ..spaces import (
     get_family,
     load_pool,
     to_point,
+    unwrap,
 )
 from ._choices import Choices
 
@@ -207,8 +208,7 @@ def _takes_weights(family, schema):
     -------
     bool
     """
-    model = build_model(family, {}, schema)
-    return has_fit_parameter(getattr(model, "regressor", model), "sample_weight")
+    return has_fit_parameter(unwrap(build_model(family, {}, schema)).model, "sample_weight")
 
 
 def _not_usable(family, schema, metric):

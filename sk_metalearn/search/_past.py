@@ -114,7 +114,7 @@ def ask_the_past(problem, choices, options):
             own = _own_past(memories, memory, choices, points)
             performance = _join(performance, own, memories[0].metric, report)
     if performance is not None or memory is not None:
-        metafeatures = measure(problem.X, problem.y, kind)
+        metafeatures = measure(problem.X, problem.y, kind, problem.layout)
     if performance is not None:
         with _noting(faults, "Past tasks like this one cannot be named"):
             rows, weights = similar_tasks(performance, metafeatures)
@@ -258,10 +258,10 @@ def _twins(choices, points):
     ]
 
 
-def measure(X, y, kind):
+def measure(X, y, kind, columns=None):
     """Give the meta-features of a task, None if they cannot be had."""
     try:
-        return MetaFeatureExtractor(random_state=0).extract(X, y, kind=kind)
+        return MetaFeatureExtractor(random_state=0).extract(X, y, kind, columns)
     except Exception:
         return None
 

@@ -144,7 +144,7 @@ def recommend(
     found = past_performance(match_configurations(points), kind, scoring, base, schema, {})
     if found.past is None:
         raise KnowledgeError(f"The knowledge base {base!r} has no {kind} tasks to learn from.")
-    metafeatures = MetaFeatureExtractor(random_state=0).extract(X, y, kind=kind)
+    metafeatures = MetaFeatureExtractor(random_state=0).extract(X, y, kind, layout)
     rows, weights = similar_tasks(found.past, metafeatures)
     context = Context(
         candidates=points,
