@@ -8,13 +8,13 @@ from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine, make_classification
 from sklearn.ensemble import VotingRegressor
 from sklearn.exceptions import NotFittedError
-from sklearn.linear_model import RidgeClassifier
+from sklearn.linear_model import Ridge, RidgeClassifier
 from sklearn.metrics import get_scorer, log_loss
 from sklearn.model_selection import GroupKFold, StratifiedKFold, TimeSeriesSplit
 from sklearn.svm import LinearSVC
 
 from sk_metalearn import AutoClassifier, AutoRegressor
-from sk_metalearn.evaluation import MarginScorer, calibrate
+from sk_metalearn.evaluation import MarginScorer, Payload, SetParams, calibrate, run_fold
 from sk_metalearn.evaluation._margins import unseen_probabilities
 from sk_metalearn.search._ensemble import _GivenClassifier, _GivenRegressor, select_members
 from sk_metalearn.search._fast_scores import fast_score, proper_score
@@ -229,3 +229,19 @@ def test_a_few_rows_are_shuffled_again_for_the_best(monkeypatch):
         )
     assert not np.array_equal(shuffles[0][0][1], shuffles[1][0][1])
     assert auto.refit_on_ == "training rows of each fold"
+
+
+@pytest.mark.parametrize("travel", [True, False])
+def test_models_of_other_machines_travel_when_they_are_chosen(travel, tmp_path):
+    X, y = load_diabetes(return_X_y=True)
+    payload = Payload(
+        X=X,
+        y=y,
+        splits=[(np.arange(300), np.arange(300, 442))],
+        make=SetParams(Ridge()),
+        scorer=get_scorer("r2"),
+        keep_models=str(tmp_path / "not here"),
+        models_travel=travel,
+    )
+    result = run_fold(payload, {}, 0)
+    assert result.status == "ok" and isinstance(result.model, bytes if travel else str)
