@@ -38,6 +38,7 @@ __all__ = [
     "needs_probabilities",
     "num_samples",
     "output_format",
+    "ranks_classes",
     "routed_params",
     "routing_is_on",
     "safe_indexing",
@@ -100,9 +101,18 @@ def scores_predictions(scorer):
     return isinstance(scorer, _Scorer) and bool(methods & {"predict", "predict_proba"})
 
 
+def ranks_classes(scorer):
+    """Whether a scorer, of scikit-learn's making, looks at a number for each class."""
+    if not isinstance(scorer, _Scorer):
+        return False
+    methods = scorer._response_method
+    methods = {methods} if isinstance(methods, str) else set(methods)
+    return methods <= {"predict_proba", "decision_function"}
+
+
 def takes_labels(scorer):
-    """Whether a scorer, of scikit-learn's making, compares probabilities with a list of labels."""
-    if not isinstance(scorer, _Scorer) or scorer._response_method != "predict_proba":
+    """Whether such a scorer compares these numbers with a list of labels."""
+    if not ranks_classes(scorer):
         return False
     # Areas under a curve are not defined where a class has no rows, whatever the labels.
     function = scorer._score_func
