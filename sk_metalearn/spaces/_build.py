@@ -156,7 +156,7 @@ def _preprocessing(choice, schema, family, kind, random_state):
         for column in columns["text"]:
             blocks += _text_blocks(column, schema)
         transformer = ColumnTransformer(blocks, sparse_threshold=0)
-        if (schema.container == "array" and not columns["text"]) or _VERSION < (1, 9):
+        if (schema.container == "array" or _VERSION < (1, 9)) and not columns["text"]:
             # Frames made under a global `transform_output` would name columns by their position
             # in a block, and these names then clash. Before 1.9 blocks of polars 2 are not joined.
             transformer.set_output(transform="default")
