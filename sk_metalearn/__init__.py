@@ -1,8 +1,15 @@
 """Hyperparameter and model search for scikit-learn that has already seen hundreds of datasets."""
 
 import importlib
+from typing import TYPE_CHECKING
 
 from ._version import __version__
+
+if TYPE_CHECKING:  # what editors and type checkers see of the names below
+    from ._show_versions import show_versions
+    from .knowledge import DatasetRetriever, KnowledgeBase
+    from .metafeatures import MetaFeatureExtractor
+    from .search import AutoClassifier, AutoRegressor, CandidateLimits, MetaSearchCV, recommend
 
 # Public names and the rooms they come from; a room is imported when one of its names is used.
 _ROOMS = {
@@ -14,6 +21,7 @@ _ROOMS = {
     "MetaFeatureExtractor": "metafeatures",
     "MetaSearchCV": "search",
     "recommend": "search",
+    "show_versions": "_show_versions",
 }
 
 # Rooms that can be reached after ``import sk_metalearn`` alone, as ``sk_metalearn.strategies``.

@@ -56,8 +56,8 @@ for neighbor in base.neighbors(X, y, n_neighbors=3):
 
 # %%
 # The bundled knowledge holds none of the datasets that scikit-learn ships, nor copies of them, so
-# that examples such as this one are honest. To judge on a dataset that it does hold, leave out the
-# dataset with all its kin: other versions, subsets, simulated copies.
+# that examples such as this one are honest. To judge on a dataset that it does hold, leave out
+# the dataset with all its relatives: other versions, subsets, simulated copies.
 first = table.tasks[0]
 less = base.without(tasks=[first.name])
 print(f"without {first.name!r}: {less}, left out {sorted(less.left_out)}")

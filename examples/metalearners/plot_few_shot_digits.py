@@ -6,7 +6,7 @@ A classifier for five classes it never saw, from one or five examples of each. P
 matching networks learn on other classes which differences between images matter, and then compare
 new images with the few examples.
 
-Meta-training needs PyTorch: ``pip install "sk_metalearn[deep]"``.
+Meta-training needs PyTorch: ``pip install ".[deep]"``.
 """
 
 # %%
@@ -66,7 +66,7 @@ for axis, name in zip(axes[:, 0], ("support", "query", "query"), strict=True):
 plt.show()
 
 # %%
-# Meta-training and 300 tasks
+# Meta-training and 100 tasks
 # ---------------------------
 
 shown = {}
@@ -76,7 +76,7 @@ for n_shots in (1, 5):
         "n_query": 3,
         "n_components": None,  # as many as pixels: at first the embedding is the image itself
         "standardize": False,
-        "outer": OuterLoop(max_iter=300, learning_rate=3e-4, validation_interval=50),
+        "outer": OuterLoop(max_iter=40, learning_rate=1e-3, validation_interval=20),
         "random_state": 0,
     }
     learners = {
@@ -87,7 +87,7 @@ for n_shots in (1, 5):
     for name, learner in learners.items():
         if hasattr(learner, "meta_fit"):
             learner.meta_fit([training], [validation])
-        episodes = sample_episodes([test], 300, n_shots=n_shots, n_query=3, random_state=0)
+        episodes = sample_episodes([test], 100, n_shots=n_shots, n_query=3, random_state=0)
         scores = few_shot_scores(learner, episodes)
         shown[name, n_shots] = scores.mean()
         error = 1.96 * scores.std() / np.sqrt(len(scores))

@@ -4,15 +4,16 @@ A search that remembers
 
 A search with ``remember=`` records what it found, and the next one on a similar dataset starts
 from it. That works for estimators that nobody else has ever evaluated: here a classifier of one's
-own on ten related datasets.
+own on six related datasets.
 """
 
 # %%
-# The estimator is a ridge classifier on powers of clipped columns. On these data it is the sign of
-# a value that matters, so that a power near zero is best; nothing tells the search so.
+# The estimator is a ridge classifier on powers of clipped columns. On these data it is the sign
+# of a value that matters, so that a power near zero is best; nothing tells the search so.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.model_selection import GridSearchCV
 
 from sk_metalearn import KnowledgeBase, MetaSearchCV
 
@@ -55,13 +56,12 @@ def make_dataset(seed):
 
 
 # %%
-# 180 settings. Each dataset is searched with and without a memory; counted are the evaluations
+# 60 settings. Each dataset is searched with and without a memory; counted are the evaluations
 # until 98 % of the best score of the whole grid is reached.
 grid = {
     "power": [0.02, 0.2, 1.0, 3.0, 6.0],
-    "alpha": [1e-3, 1e5],
     "clip": [0.05, 0.5, 3.0],
-    "centre": ["mean", "median", "max"],
+    "centre": ["mean", "max"],
     "sign": [True, False],
 }
 
@@ -74,13 +74,12 @@ def evaluations_needed(search, best):
 
 memory = KnowledgeBase()
 needed = {"with a memory": [], "without": []}
-for seed in range(10):
+for seed in range(6):
     X, y = make_dataset(seed)
     options = {"cv": 3, "knowledge": None, "random_state": seed, "refit": False}
-    whole = MetaSearchCV(PowerClassifier(), grid, n_iter="all", strategy="grid", **options)
-    best = whole.fit(X, y).best_score_
+    best = GridSearchCV(PowerClassifier(), grid, cv=3, refit=False).fit(X, y).best_score_
     for name, remember in (("with a memory", memory), ("without", False)):
-        search = MetaSearchCV(PowerClassifier(), grid, n_iter=30, remember=remember, **options)
+        search = MetaSearchCV(PowerClassifier(), grid, n_iter=15, remember=remember, **options)
         needed[name].append(evaluations_needed(search.fit(X, y), best))
 
 for name, counts in needed.items():
@@ -90,7 +89,7 @@ for name, counts in needed.items():
 # What was found on the first datasets is tried first on the later ones.
 figure, axes = plt.subplots(figsize=(7, 3.5))
 for name, counts in needed.items():
-    axes.plot(range(1, 11), counts, marker="o", label=name)
+    axes.plot(range(1, 7), counts, marker="o", label=name)
 axes.set(xlabel="dataset", ylabel="evaluations needed", ylim=(0, None))
 axes.legend()
 figure.tight_layout()

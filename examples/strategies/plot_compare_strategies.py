@@ -2,9 +2,9 @@
 Strategies compared on recorded results
 =======================================
 
-The bundled knowledge base holds the scores of a pool of configurations on many datasets. Strategies
-can be compared on it without a fit: each searches datasets whose families are taken out of what it
-knows, and is told what was recorded.
+The bundled knowledge base holds the scores of a pool of configurations on many datasets.
+Strategies can be compared on it without a fit: each searches datasets whose families are taken
+out of what it knows, and is told what was recorded.
 """
 
 # %%

@@ -128,7 +128,7 @@ class MetaFeatureExtractor(TransformerMixin, BaseEstimator):
             raise ValueError(f"kind must be one of {KINDS} or None, got {kind!r}.")
         return [feature.name for _, chosen in select(self.groups, kind) for feature in chosen]
 
-    def extract(self, X, y=None, kind=None):
+    def extract(self, X, y=None, kind=None, columns=None):
         """Measure one dataset.
 
         Parameters
@@ -141,6 +141,10 @@ class MetaFeatureExtractor(TransformerMixin, BaseEstimator):
             Kind of task; None to tell it from ``y``: text, categories and truth values are classes,
             and so are whole numbers, unless there are more than 50 different ones, or more than
             two with fewer than three rows for each on average.
+        columns : dict or Layout, default=None
+            What is known of some columns, by name (by position where there are no names), such as
+            ``{"zip": "category", "key": "ignore"}``; see `sk_metalearn.tables.TableReader`. What is
+            to be ignored is not measured.
 
         Returns
         -------
@@ -151,10 +155,12 @@ class MetaFeatureExtractor(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If ``X`` is not a table of at least two rows, or ``y`` does not fit it.
+            If ``X`` is not a table of at least two rows, ``y`` does not fit it, or `columns` names
+            a column or a role that does not exist.
         """
         self._validate_params()
-        values, self.reasons_, self.seconds_ = self._measure(X, y, kind, self._seed())
+        measured = self._measure(X, y, kind, self._seed(), columns)
+        values, self.reasons_, self.seconds_ = measured
         return values
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -259,11 +265,11 @@ class MetaFeatureExtractor(TransformerMixin, BaseEstimator):
             return int(self.random_state)
         return check_random_state(self.random_state).randint(2**31 - 1)
 
-    def _measure(self, X, y, kind, seed):
+    def _measure(self, X, y, kind, seed, columns=None):
         """Return the values, the reasons and the seconds per group for one dataset."""
         start = time.perf_counter()
         limit = np.inf if self.time_limit is None else self.time_limit
-        task = Task(X, y, kind, self.fidelity, seed, start + limit, f"{limit:g} s")
+        task = Task(X, y, kind, self.fidelity, seed, start + limit, f"{limit:g} s", columns)
         chosen = select(self.groups, task.kind)
         values = {feature.name: np.nan for _, features in chosen for feature in features}
         reasons, seconds = {}, {}

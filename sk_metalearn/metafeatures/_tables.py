@@ -80,17 +80,19 @@ class Table:
             yield self.rows(slice(start, start + step))
 
 
-def read_table(X):
+def read_table(X, columns=None):
     """Sort the columns of any table into numbers and categories.
 
     What a column is, `sk_metalearn.tables` decides: numbers, dates (seconds since 1970), durations
     (seconds) and ordered categories are numeric; text, truth values and categories categorical.
-    Columns that only name the rows count as what they are stored as.
+    Columns that only name the rows count as what they are stored as, unless the user said so.
 
     Parameters
     ----------
     X : array-like, sparse matrix, dataframe or pyarrow.Table of shape (n_rows, n_columns)
         The data.
+    columns : dict or Layout, default=None
+        What is known of some columns, see `TableReader`, or what was decided of all.
 
     Returns
     -------
@@ -100,8 +102,10 @@ def read_table(X):
     Raises
     ------
     ValueError
-        If ``X`` is not two-dimensional, has no rows or no columns, or a column cannot be read.
+        If ``X`` is not two-dimensional, has no rows or no columns, or a column cannot be read, or
+        `columns` names one that does not exist, or leaves none.
     """
+    layout = columns if columns is None or hasattr(columns, "plans") else decide(X, columns)
     if sparse.issparse(X):
         _check_shape(X.shape)
         if X.dtype.kind == "c":
@@ -109,12 +113,18 @@ def read_table(X):
         return Table(X.tocsr(), _no_codes(X.shape[0]), [], X.shape[0])
     view = view_of(X)
     _check_shape(view.shape)
-    numbers = _only_numbers(X, view)
+    said = layout is not None and any(plan.said for plan in layout.plans)
+    numbers = None if said else _only_numbers(X, view)
     if numbers is not None:
         return Table(numbers, _no_codes(len(numbers)), [], len(numbers))
-    layout = decide(X)
-    pairs = (_read_column(view.column(j), plan) for j, plan in enumerate(layout.plans))
-    return _read_columns(pairs, view.shape)
+    layout = decide(X) if layout is None else layout
+    used = [j for j, own in enumerate(layout.plans) if not (own.said and own.role == "ignore")]
+    if not used:
+        raise ValueError(f"columns={columns!r} leaves no column to measure.")
+    pairs = (_read_column(view.column(j), layout.plans[j]) for j in used)
+    table = _read_columns(pairs, view.shape)
+    table.order = np.array(used)[table.order]
+    return table
 
 
 def _only_numbers(X, view):

@@ -36,10 +36,12 @@ class Task:
         Value of ``time.perf_counter()`` after which nothing is begun.
     limit : str
         The time limit in words, for the reasons.
+    columns : dict or Layout, default=None
+        What is known of some columns, see `read_table`.
     """
 
-    def __init__(self, X, y, kind, fidelity, seed, deadline=np.inf, limit=""):
-        self.table = read_table(X)
+    def __init__(self, X, y, kind, fidelity, seed, deadline=np.inf, limit="", columns=None):
+        self.table = read_table(X, columns)
         self.kind = check_kind(y, kind)
         self.fidelity = fidelity
         self.seed = seed

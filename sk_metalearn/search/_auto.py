@@ -84,8 +84,8 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
     lookahead : int or None, default=2
         A configuration is proposed when the results of all but the last ``lookahead - 1`` before
         it are known. None: as soon as a worker is free; the result then depends on `n_jobs`.
-    verbose : int, default=0
-        Above 0 a line is printed per configuration.
+    verbose : int or "bar", default=0
+        Above 0 a line is printed per configuration; ``"bar"``: one line that moves.
     random_state : int, RandomState instance or None, default=None
         Seeds folds, models and the strategy.
 
@@ -96,7 +96,7 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
         each fold. A clone of it has learned nothing. Of scikit-learn objects only, but for a first
         step that reads columns which scikit-learn does not, see
         `TableReader`. Where models cannot take the classes as they are (text that reads as
-        numbers; XGBoost), the `VotingClassifier` of one or several names them.
+        numbers), the `VotingClassifier` of one or several names them.
     best_params_ : dict
         The best single configuration, as in ``cv_results_["params"]``.
     best_index_ : int
@@ -149,7 +149,7 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
     _default_scoring = "accuracy"
 
     def _learn_target(self, y, scorer):
-        labels = Labels.of(y, self.families)
+        labels = Labels.of(y)
         self.classes_ = labels.classes
         return labels
 
@@ -263,8 +263,8 @@ class AutoRegressor(AutoSearch, RegressorMixin, CallbackSupportMixin, BaseEstima
     lookahead : int or None, default=2
         A configuration is proposed when the results of all but the last ``lookahead - 1`` before
         it are known. None: as soon as a worker is free; the result then depends on `n_jobs`.
-    verbose : int, default=0
-        Above 0 a line is printed per configuration.
+    verbose : int or "bar", default=0
+        Above 0 a line is printed per configuration; ``"bar"``: one line that moves.
     random_state : int, RandomState instance or None, default=None
         Seeds folds, models and the strategy.
 

@@ -20,8 +20,10 @@ from ..spaces import (
     get_family,
     load_pool,
     to_point,
+    unwrap,
 )
 from ._choices import Choices
+from ._stopped_boosting import StoppedPipeline, stops
 
 __all__ = [
     "MakePipeline",
@@ -63,7 +65,8 @@ class MakePipeline:
         None
             There are no parameters left to set.
         """
-        return build_estimator(from_point(point), self.schema, self.seed), None
+        pipeline = build_estimator(from_point(point), self.schema, self.seed)
+        return StoppedPipeline(pipeline.steps) if stops(pipeline) else pipeline, None
 
 
 def choose_pipelines(problem, options):
@@ -106,6 +109,8 @@ def choose_pipelines(problem, options):
         match=match_configurations,
         n_iter=n_iter,
         enqueued=tuple((to_point(own), _EARLY) for own in early[:n_early]),
+        validates=True,
+        kind=kind,
     )
 
 
@@ -207,8 +212,7 @@ def _takes_weights(family, schema):
     -------
     bool
     """
-    model = build_model(family, {}, schema)
-    return has_fit_parameter(getattr(model, "regressor", model), "sample_weight")
+    return has_fit_parameter(unwrap(build_model(family, {}, schema)).model, "sample_weight")
 
 
 def _not_usable(family, schema, metric):

@@ -14,7 +14,7 @@ from ._point_json import stable_text
 __all__ = ["fingerprint_of", "seed_of", "take_up"]
 
 
-def fingerprint_of(X, y, params, options, estimator=None, space=None):
+def fingerprint_of(X, y, params, options, estimator=None, space=None, classes=None):
     """Give what identifies a search, by the names that an error message uses.
 
     Parameters
@@ -25,6 +25,8 @@ def fingerprint_of(X, y, params, options, estimator=None, space=None):
     options : SearchOptions
     estimator, space : object, default=None
         As given to the search.
+    classes : array-like of shape (n_classes,), default=None
+        What the values of y stand for, where these may be codes.
 
     Returns
     -------
@@ -33,7 +35,7 @@ def fingerprint_of(X, y, params, options, estimator=None, space=None):
     cv, state = options.cv, options.random_state
     settings = {f"the parameter {name}": own for name, own in options.deciding().items()}
     return {
-        "the data": hash_of_data(X, y),
+        "the data": hash_of_data(X, y, classes),
         "the parameters of fit": hash_of_data(params),
         "the estimator": stable_text(estimator),
         "the search space": stable_text(space),

@@ -114,12 +114,13 @@ def ask_the_past(problem, choices, options):
             own = _own_past(memories, memory, choices, points)
             performance = _join(performance, own, memories[0].metric, report)
     if performance is not None or memory is not None:
-        metafeatures = measure(problem.X, problem.y, kind)
+        metafeatures = measure(problem.X, problem.y, kind, problem.layout)
     if performance is not None:
         with _noting(faults, "Past tasks like this one cannot be named"):
             rows, weights = similar_tasks(performance, metafeatures)
             expected = _weighted_mean(performance.scores[rows], weights)
             report["similar"] = name_similar(performance.tasks, rows, weights, _N_NAMED)
+            report["advice"] = _advice(report["similar"], performance.scores[rows], points, choices)
         _warn_if_not_iid(options.cv, problem.split_params.get("groups"))
     report["used"], report["candidates"] = performance is not None, len(points)
     if faults or silent:
@@ -199,6 +200,23 @@ def name_similar(tasks, rows, weights, n):
     return [(tasks[row], float(weight)) for row, weight in pairs]
 
 
+def _advice(similar, scores, points, choices):
+    """Which candidate was best on each of the past tasks that are named."""
+    found = []
+    for (name, weight), own in zip(similar, scores, strict=False):
+        if np.isfinite(own).any():
+            best = int(np.nanargmax(own))
+            found.append(
+                {
+                    "dataset": name,
+                    "weight": weight,
+                    "settings": choices.describe(points[best]),
+                    "score": float(own[best]),
+                }
+            )
+    return found
+
+
 def _weighted_mean(scores, weights):
     known = np.isfinite(scores)
     total = (known * weights[:, None]).sum(axis=0)
@@ -258,10 +276,10 @@ def _twins(choices, points):
     ]
 
 
-def measure(X, y, kind):
+def measure(X, y, kind, columns=None):
     """Give the meta-features of a task, None if they cannot be had."""
     try:
-        return MetaFeatureExtractor(random_state=0).extract(X, y, kind=kind)
+        return MetaFeatureExtractor(random_state=0).extract(X, y, kind, columns)
     except Exception:
         return None
 

@@ -83,6 +83,8 @@ class Problem:
         X, y and the parameters of `fit` and of the scorer for all rows.
     layout : Layout or None
         What the columns are, where that was decided for all rows.
+    rows : ndarray of int or None
+        Which of all rows are searched; None: all of them.
     """
 
     X: Any
@@ -102,6 +104,7 @@ class Problem:
     saved: Journal | None = None
     whole: tuple = ()
     layout: Any = None
+    rows: Any = None
 
     @property
     def n_rows(self):
@@ -122,6 +125,7 @@ def pose_problem(
     space=None,
     kind=None,
     layout=None,
+    classes=None,
 ):
     """Pose the problem of a search.
 
@@ -145,6 +149,8 @@ def pose_problem(
         By default what the estimator is.
     layout : Layout or None, default=None
         What the columns of X are; by default read from them.
+    classes : ndarray of shape (n_classes,) or None, default=None
+        What the values of y stand for, where these may be codes.
 
     Returns
     -------
@@ -164,7 +170,7 @@ def pose_problem(
     params = {**routed.estimator.fit, **routed.splitter.split}
     fingerprint, saved = {}, None
     if options.checkpoint is not None:
-        fingerprint = fingerprint_of(X, y, params, options, estimator, space)
+        fingerprint = fingerprint_of(X, y, params, options, estimator, space, classes)
         saved = take_up(options.checkpoint, fingerprint, num_samples(X), stack)
     if saved is None:
         seed = int(check_random_state(options.random_state).randint(2**31 - 1))
@@ -207,6 +213,7 @@ def pose_problem(
         saved=saved,
         whole=whole,
         layout=layout,
+        rows=rows,
     )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import sklearn
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.decomposition import PCA, TruncatedSVD
+from sklearn.ensemble import VotingClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.feature_selection import SelectPercentile, f_classif, f_regression
 from sklearn.impute import SimpleImputer
@@ -155,9 +156,9 @@ def _preprocessing(choice, schema, family, kind, random_state):
         for column in columns["text"]:
             blocks += _text_blocks(column, schema)
         transformer = ColumnTransformer(blocks, sparse_threshold=0)
-        if schema.container == "array" and not columns["text"]:
+        if (schema.container == "array" and not columns["text"]) or _VERSION < (1, 9):
             # Frames made under a global `transform_output` would name columns by their position
-            # in a block, and these names then clash.
+            # in a block, and these names then clash. Before 1.9 blocks of polars 2 are not joined.
             transformer.set_output(transform="default")
         steps.append(("columns", transformer))
     if schema.sparse and family.needs_dense:
@@ -412,7 +413,11 @@ def _lightgbm(family, params, schema, preprocessing):
 
 
 def _xgboost(family, params, schema, preprocessing):
-    return family.estimator_class(n_jobs=1, **params)
+    model = family.estimator_class(n_jobs=1, **params)
+    if family.kind == "regression":
+        return model
+    # It takes the classes 0, 1, 2, ... only, and all of them, which a fold may lack.
+    return VotingClassifier([(family.name, model)], voting="soft")
 
 
 def _catboost(family, params, schema, preprocessing):

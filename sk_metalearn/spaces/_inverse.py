@@ -34,7 +34,8 @@ def find_family(estimator, kind=None):
     Parameters
     ----------
     estimator : estimator
-        Bare, a pipeline, or one of these under a `TransformedTargetRegressor`.
+        Bare, a pipeline, or one of these under a `TransformedTargetRegressor` or alone in a
+        `VotingClassifier` of probabilities.
     kind : {"classification", "regression"}, optional
         By default both are looked through.
 
@@ -75,7 +76,7 @@ class Unwrapped:
 
 
 def unwrap(estimator):
-    """Take pipelines and `TransformedTargetRegressor` apart, however nested.
+    """Take pipelines, `TransformedTargetRegressor` and votings of one apart, however nested.
 
     Parameters
     ----------
@@ -86,6 +87,7 @@ def unwrap(estimator):
     Unwrapped
     """
     from sklearn.compose import TransformedTargetRegressor
+    from sklearn.ensemble import VotingClassifier
     from sklearn.pipeline import Pipeline
 
     parts = Unwrapped(estimator)
@@ -99,6 +101,13 @@ def unwrap(estimator):
             change = wrapper.transformer if wrapper.transformer is not None else wrapper.func
             parts.target += [] if change is None else [change]
             parts.model, parts.prefix = wrapper.regressor, f"{parts.prefix}regressor__"
+        elif (
+            type(parts.model) is VotingClassifier
+            and parts.model.voting == "soft"
+            and len(parts.model.estimators) == 1
+        ):
+            ((name, parts.model),) = parts.model.estimators
+            parts.prefix = f"{parts.prefix}{name}__"
         else:
             return parts
 

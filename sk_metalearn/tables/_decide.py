@@ -114,6 +114,11 @@ def _check_said(columns, view):
         places = [j for j, own in enumerate(names) if own == name and type(own) is type(name)]
         if not places:
             raise ValueError(f"columns names {name!r}, which X does not have; it has {names}.")
+        if view.storage == "sparse" and role != "number":
+            raise ValueError(
+                f"columns[{name!r}] is {role!r}, but X is a sparse matrix, whose columns are "
+                "numbers. Drop the column, or give X as a dense table."
+            )
         said.update(dict.fromkeys(places, role))
     return said
 
@@ -121,19 +126,19 @@ def _check_said(columns, view):
 def _decide_column(column, name, said, view):
     if column.type == "empty" or (len(column.values) and column.missing.all()):
         n = len(column.values)
-        return Plan(name, column.type, "ignore", "holds no value at all", n_missing=n)
+        said = said == "ignore"
+        return Plan(name, column.type, "ignore", "holds no value at all", n_missing=n, said=said)
     decide_type = _DECIDE[column.type]
     plan = decide_type(column, name, view)
-    if said is not None and said != plan.role:
-        plan = _as_said(column, plan, said)
-    elif said is not None:
-        plan = replace(plan, why="said by columns")
-    return plan
+    if said is None:
+        return plan
+    plan = replace(plan, said=True, why="said by columns")
+    return plan if said == plan.role else _as_said(column, plan, said)
 
 
 def _as_said(column, plan, said):
     """A role that the user gave, where the values can be read so."""
-    changes = {"role": said, "why": "said by columns", "parts": (), "mark": False, "levels": ()}
+    changes = {"role": said, "parts": (), "mark": False, "levels": ()}
     if said == "ignore":
         return replace(plan, **changes)
     plan = replace(plan, plain=plan.plain and _is_plain_as(column.type, said), **changes)

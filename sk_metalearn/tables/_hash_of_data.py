@@ -8,6 +8,7 @@ from joblib import hash as joblib_hash
 from scipy import sparse
 
 from ._storage import view_of
+from ._target_column import target_values
 from ._values import label
 
 __all__ = ["hash_of_data"]
@@ -15,7 +16,7 @@ __all__ = ["hash_of_data"]
 _CHUNK = 1_000_000
 
 
-def hash_of_data(X, y=None):
+def hash_of_data(X, y=None, classes=None):
     """Hash of data by content.
 
     The order of rows and columns in memory, views, blocks of a frame, its index, read-only and
@@ -24,8 +25,12 @@ def hash_of_data(X, y=None):
 
     Parameters
     ----------
-    X, y : object
-        Tables, arrays, or anything else, such as a dict of arrays.
+    X : object
+        Table, array, or anything else, such as a dict of arrays.
+    y : object, default=None
+        A target. Classes are known by their text, whatever holds them: text, categories, objects.
+    classes : array-like of shape (n_classes,), default=None
+        What the values of y stand for, lowest first, where these are codes.
 
     Returns
     -------
@@ -33,9 +38,32 @@ def hash_of_data(X, y=None):
         32 hexadecimal digits.
     """
     digest = hashlib.blake2b(digest_size=16)
-    for part in (X, y):
-        _add(digest, part)
+    _add(digest, X)
+    _add_target(digest, y, classes)
     return digest.hexdigest()
+
+
+def _add_target(digest, y, classes):
+    try:
+        values = None if y is None or sparse.issparse(y) else target_values(y)
+    except (TypeError, ValueError):
+        # Several targets, or none of ours.
+        values = None
+    if values is None or (classes is None and values.dtype.kind not in "OUSb"):
+        return _add(digest, y if values is None else values)
+    if classes is None:
+        names, codes = np.unique(_typed_labels(values), return_inverse=True)
+    else:
+        names, codes = _typed_labels(np.asarray(classes)), np.unique(values, return_inverse=True)[1]
+        order = np.argsort(names)
+        names, codes = names[order], np.argsort(order)[codes]
+    digest.update(f"classes {names.tolist()!r};".encode())
+    _add_array(digest, codes)
+
+
+def _typed_labels(values):
+    """Labels of values, with a letter for their type: ndarray of str."""
+    return np.array([f"{type(v).__name__[:1]}{label(v)}" for v in values.ravel().tolist()])
 
 
 def _add(digest, data):

@@ -14,9 +14,6 @@ from ._target_column import with_index
 
 __all__ = ["LabelScorer", "Labels"]
 
-#: Families whose models take the classes 0, 1, 2, ... only.
-_COUNT_CLASSES = {"xgboost"}
-
 
 @dataclass(frozen=True)
 class Labels:
@@ -34,25 +31,20 @@ class Labels:
     coded: bool = False
 
     @classmethod
-    def of(cls, y, families=None):
+    def of(cls, y):
         """Read the classes of a target.
 
         Parameters
         ----------
         y : array-like of shape (n_rows,)
-        families : sequence of str or None, default=None
-            The families that are asked for.
 
         Returns
         -------
         Labels
-            Coded for text that reads as numbers, which scikit-learn cannot weigh, and for families
-            that count their classes.
+            Coded for text that reads as numbers, which scikit-learn cannot weigh.
         """
         classes = np.unique(y)
-        counted = not np.array_equal(classes, np.arange(len(classes)))
-        asked = bool(_COUNT_CLASSES & set(families or ()))
-        return cls(classes, (counted and asked) or any(map(_reads_as_number, classes)))
+        return cls(classes, any(map(_reads_as_number, classes)))
 
     def encode(self, y):
         """Give a target as models meet it.

@@ -2,9 +2,16 @@
 
 from dataclasses import dataclass
 
+from sklearn import __version__ as sklearn_version
+
 from ._values import label
 
 __all__ = ["ROLES", "Layout", "Output", "Plan"]
+
+#: Storages of which scikit-learn finds no columns by their names.
+_UNKNOWN = {"arrow", "records"}
+if tuple(map(int, sklearn_version.split(".")[:2])) < (1, 9):
+    _UNKNOWN.add("polars")
 
 #: What a column can be.
 ROLES = ("number", "category", "ordered", "date", "duration", "text", "ignore")
@@ -34,6 +41,8 @@ class Plan:
     n_levels : int
         Different values of a category or text; 0 for any other.
     n_missing : int
+    said : bool
+        Whether the user gave the role.
     """
 
     name: object
@@ -46,6 +55,7 @@ class Plan:
     mark: bool = False
     n_levels: int = 0
     n_missing: int = 0
+    said: bool = False
 
     def outputs(self):
         """The plain columns made of this one: list of (part, kind); the part of the first is ""."""
@@ -102,7 +112,7 @@ class Layout:
         """
         names = self.names or []
         return (
-            self.storage not in ("arrow", "records")
+            self.storage not in _UNKNOWN
             and len({label(name) for name in names}) == len(names)
             and all(plan.plain for plan in self.plans if plan.role != "ignore")
         )

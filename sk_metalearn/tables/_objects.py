@@ -3,6 +3,7 @@
 import datetime as dt
 from decimal import Decimal
 from fractions import Fraction
+from operator import attrgetter
 
 import numpy as np
 
@@ -14,7 +15,8 @@ __all__ = ["read_objects"]
 _NUMBERS = (int, float, np.integer, np.floating, Decimal, Fraction)
 _NESTED = (dict, list, set, frozenset, tuple, np.ndarray)
 _TRUTH = (bool, np.bool_)
-_UNIX_DAY = dt.date(1970, 1, 1).toordinal()
+_UNIX = dt.datetime(1970, 1, 1)
+_UNIX_DAY = _UNIX.toordinal()
 
 
 def read_objects(values, name):
@@ -44,17 +46,18 @@ def read_objects(values, name):
     types = set(map(type, values))
     if types == {str}:
         return "text", values, (), True
-    missing = missing_mask(values)
+    missing = missing_mask(values, types)
     if missing.all():
         return "empty", np.full(len(values), np.nan), (), False
-    known = values[~missing] if missing.any() else values
-    gaps = set(map(type, values[missing])) if missing.any() else set()
-    types = set(map(type, known))
+    known, gaps = values, set()
+    if missing.any():
+        known, gaps = values[~missing], set(map(type, values[missing]))
+        types = set(map(type, known))
     _refuse(types, known, name)
     # NaN is a gap that scikit-learn's encoders know; they take None and NA for a level.
     usual_gaps = all(issubclass(own, float | np.floating) for own in gaps)
     if _all(types, _TRUTH):
-        return "boolean", _fill(missing, known, bool, np.nan, float), (), usual_gaps
+        return "boolean", _truth(missing, known), (), usual_gaps
     if _all(types, _NUMBERS) and not types & set(_TRUTH):
         plain = types <= {int, float} and all(own in (float, type(None)) for own in gaps)
         return "number", _numbers(missing, known, types), (), plain
@@ -65,11 +68,9 @@ def read_objects(values, name):
     if _all(types, (dt.date, np.datetime64)):
         return "date", _dates(missing, known, types), (), False
     if _all(types, (dt.timedelta, np.timedelta64)):
-        values = _fill(missing, known, np.timedelta64, np.timedelta64("NaT"), "m8[us]")
-        return "duration", values, (), False
+        return "duration", _durations(missing, known, types), (), False
     if _all(types, (dt.time,)):
-        values = _fill(missing, known, _since_midnight, np.timedelta64("NaT"), "m8[us]")
-        return "duration", values, (), False
+        return "duration", _put(missing, _since_midnight(known), "m8[us]"), (), False
     if all(hasattr(own, "to_timestamp") for own in types):
         dates = np.array([period.to_timestamp() for period in known], dtype=object)
         return "date", _fill(missing, dates, _date, np.datetime64("NaT"), "M8[us]"), (), False
@@ -97,18 +98,61 @@ def _numbers(missing, known, types):
     return values
 
 
+def _truth(missing, known):
+    values = np.full(len(missing), np.nan)
+    values[~missing] = known.astype(bool)
+    return values
+
+
 def _dates(missing, known, types):
-    zoned = any(issubclass(own, dt.datetime) for own in types) and any(
-        getattr(value, "tzinfo", None) for value in known
-    )
-    if zoned or any(issubclass(own, np.datetime64) for own in types):
-        return _fill(missing, known, _date, np.datetime64("NaT"), "M8[us]")
-    values = np.full(len(missing), np.datetime64("NaT"), dtype="M8[us]")
     if types == {dt.date}:
         days = np.fromiter((day.toordinal() for day in known), np.int64, len(known))
-        values[~missing] = (days - _UNIX_DAY).astype("M8[D]")
-        return values
-    values[~missing] = np.array(known.tolist(), dtype="M8[us]")
+        return _put(missing, (days - _UNIX_DAY).astype("M8[D]"), "M8[us]")
+    if all(hasattr(own, "asm8") for own in types):
+        return _put(missing, np.array([own.asm8 for own in known], "M8[us]"), "M8[us]")
+    if types == {dt.datetime}:
+        return _put(missing, _moments(known).astype("M8[us]"), "M8[us]")
+    return _fill(missing, known, _date, np.datetime64("NaT"), "M8[us]")
+
+
+def _moments(known):
+    """Microseconds since 1970, in UTC, of datetimes with a zone or without."""
+    zones = list(map(attrgetter("tzinfo"), known))
+    if not any(zones):
+        return _microseconds(known - _UNIX)
+    if all(zones):
+        return _microseconds(known - _UNIX.replace(tzinfo=dt.UTC))
+    zoned = np.array([zone is not None for zone in zones])
+    found = np.empty(len(known), np.int64)
+    found[zoned], found[~zoned] = _moments(known[zoned]), _moments(known[~zoned])
+    return found
+
+
+def _durations(missing, known, types):
+    if all(hasattr(own, "asm8") for own in types):
+        return _put(missing, np.array([own.asm8 for own in known], "m8[us]"), "m8[us]")
+    if types == {dt.timedelta}:
+        return _put(missing, _microseconds(known).astype("m8[us]"), "m8[us]")
+    return _fill(missing, known, np.timedelta64, np.timedelta64("NaT"), "m8[us]")
+
+
+def _microseconds(lengths):
+    """Whole microseconds of objects of lengths of time."""
+    return (lengths // dt.timedelta(microseconds=1)).astype(np.int64)
+
+
+def _since_midnight(times):
+    """Lengths from midnight to objects of times of day."""
+    moments = (
+        ((own.hour * 60 + own.minute) * 60 + own.second) * 1_000_000 + own.microsecond
+        for own in times
+    )
+    return np.fromiter(moments, np.int64, len(times)).astype("m8[us]")
+
+
+def _put(missing, known, dtype):
+    values = np.full(len(missing), np.array("NaT", dtype))
+    values[~missing] = known
     return values
 
 
@@ -145,13 +189,10 @@ def _refuse(types, known, name):
 
 
 def _date(value):
+    if hasattr(value, "asm8"):
+        return value.asm8.astype("M8[us]")
     if isinstance(value, np.datetime64):
         return value.astype("M8[us]")
     if isinstance(value, dt.datetime) and value.tzinfo is not None:
         value = value.astimezone(dt.UTC).replace(tzinfo=None)
     return np.datetime64(value, "us")
-
-
-def _since_midnight(value):
-    seconds = (value.hour * 60 + value.minute) * 60 + value.second
-    return np.timedelta64(seconds * 1_000_000 + value.microsecond, "us")

@@ -116,23 +116,45 @@ def parse_dates(values):
 
 
 def _plain_dates(values):
-    """Dates all written alike and without a zone, as numpy reads them at once."""
+    """Dates all written alike, as numpy reads them at once; None where they are not."""
     width = len(values[0]) if len(values) else 0
     text = "".join(values)
-    if not 10 <= width <= 32 or len(text) != width * len(values) or not text.isascii():
+    if not (width == 10 or 16 <= width <= 38) or len(text) != width * len(values):
+        return None
+    if not text.isascii():
         return None
     letters = np.frombuffer(text.encode(), dtype="S1").reshape(len(values), width)
-    hyphens = (letters[:, 4] == b"-") & (letters[:, 7] == b"-")
-    if not hyphens.all() or np.isin(letters[:, 11:], [b"Z", b"z", b"+", b"-"]).any():
+    marks = {4: b"-", 7: b"-", **({13: b":"} if width > 10 else {})}
+    if not all((letters[:, place] == mark).all() for place, mark in marks.items()):
         return None
-    if width > 10 and not (
-        np.isin(letters[:, 10], [b"T", b" "]).all() and (letters[:, 13] == b":").all()
-    ):
+    end, offsets = _zones(letters)
+    inner = letters[:, 10:end]
+    if width > 10 and not np.isin(inner[:, 0], [b"T", b" "]).all():
+        return None
+    if np.isin(inner[:, 1:], [b"Z", b"z", b"+", b"-", b" "]).any():
         return None
     try:
-        return np.frombuffer(text.encode(), dtype=f"S{width}").astype("M8[us]")
+        plain = np.ascontiguousarray(letters[:, :end]).view(f"S{end}").ravel().astype("M8[us]")
     except ValueError:
         return None
+    return plain - offsets
+
+
+def _zones(letters):
+    """Where the zone begins that all dates have behind their time, and what they are before UTC."""
+    width, none = letters.shape[1], np.timedelta64(0, "m")
+    if (letters[:, -1] == b"Z").all():
+        return width - 1, none
+    for length in (6, 5):
+        end = width - length
+        if end < 16 or not np.isin(letters[:, end], [b"+", b"-"]).all():
+            continue
+        digits = letters[:, [end + 1, end + 2, -2, -1]].view(np.uint8).astype(np.int64) - ord("0")
+        if (length == 6 and (letters[:, -3] != b":").any()) or digits.min() < 0 or digits.max() > 9:
+            continue
+        minutes = digits @ [600, 60, 10, 1]
+        return end, np.where(letters[:, end] == b"+", minutes, -minutes).astype("m8[m]")
+    return width, none
 
 
 def _date(value):

@@ -1,23 +1,43 @@
 """Reading a column as what it was decided to be."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ._parse import parse_dates, parse_numbers, sample_of, whole_dates
 from ._values import label
 
-__all__ = ["date_part", "known_values", "read_as", "read_plan", "varying_parts"]
+__all__ = ["Coded", "known_values", "read_as", "read_plan", "varying_parts"]
 
 #: Stands for free text that is missing; a vocabulary must hold something.
 NO_TEXT = "(none)"
 PARTS = ("weekday", "month", "hour")
 _DAY = np.timedelta64(1, "D")
 _ORIGIN = np.datetime64("2000-01-01")
-_WEEKDAYS = np.array(
-    ["1 Monday", "2 Tuesday", "3 Wednesday", "4 Thursday", "5 Friday", "6 Saturday", "7 Sunday"],
-    dtype=object,
-)
+_HOUR = 3_600_000_000
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_WEEKDAYS = tuple(f"{i} {day}" for i, day in enumerate(_DAYS, 1))
 #: Dates whose parts are looked at.
 _SAMPLE = 5000
+
+
+@dataclass(frozen=True)
+class Coded:
+    """Text of few values as it was stored: by codes.
+
+    Parameters
+    ----------
+    codes : ndarray of int, shape (n_rows,)
+        Missing: -1.
+    levels : tuple of str
+    """
+
+    codes: np.ndarray
+    levels: tuple
+
+    def text(self):
+        """The text: ndarray of object, shape (n_rows,); missing: NaN."""
+        return np.array([*self.levels, np.nan], dtype=object)[self.codes]
 
 
 def known_values(column):
@@ -37,42 +57,32 @@ def known_values(column):
     return values
 
 
-def date_part(dates, part):
-    """Weekday as text, month as a number from 1, hour as a number with its minutes.
+def _counted(dates, part):
+    """Of known dates weekday and month from 0, or microseconds since midnight: ndarray of int."""
+    microseconds = dates.astype("M8[us]", copy=False).view(np.int64)
+    days = microseconds // (24 * _HOUR)
+    if part == "hour":
+        return microseconds - days * (24 * _HOUR)
+    # 1970-01-01 was a Thursday.
+    return (days + 3) % 7 if part == "weekday" else _months(days)
 
-    Parameters
-    ----------
-    dates : ndarray of datetime64, shape (n,)
-    part : {"weekday", "month", "hour"}
 
-    Returns
-    -------
-    ndarray of shape (n,)
-        Missing: NaN.
-    """
-    missing = np.isnat(dates)
-    if part == "weekday":
-        # 1970-01-01 was a Thursday.
-        days = (np.where(missing, 0, dates.astype("M8[D]").astype(np.int64)) + 3) % 7
-        weekdays = _WEEKDAYS[days]
-        weekdays[missing] = np.nan
-        return weekdays
-    if part == "month":
-        values = dates.astype("M8[M]").astype(np.int64) % 12 + 1.0
-    else:
-        values = (dates - dates.astype("M8[D]")) / np.timedelta64(1, "h")
-    return np.where(missing, np.nan, values)
+def _months(days):
+    if not len(days):
+        return days
+    first, last = days.min(), days.max()
+    # A calendar of few days is read sooner than many rows.
+    few = last - first < len(days)
+    calendar = np.arange(first, last + 1) if few else days
+    months = calendar.view("M8[D]").astype("M8[M]").view(np.int64) % 12
+    return months[days - first] if few else months
 
 
 def varying_parts(dates):
     """Parts of known dates that take more than one value: tuple of str."""
-    dates = sample_of(dates, _SAMPLE).astype("M8[us]")
-    found = []
-    for part in PARTS:
-        values = date_part(dates, part)
-        if len(values) and (values != values[0]).any():
-            found.append(part)
-    return tuple(found)
+    dates = sample_of(dates, _SAMPLE)
+    counted = {part: _counted(dates, part) for part in PARTS if len(dates)}
+    return tuple(part for part, values in counted.items() if (values != values[0]).any())
 
 
 def read_as(column, role):
@@ -177,7 +187,7 @@ def read_plan(column, plan):
 
     Returns
     -------
-    list of ndarray of shape (n_rows,)
+    list of ndarray of shape (n_rows,), or Coded
         One for each of ``plan.outputs()``: float64, or text as objects with NaN where it is
         missing; free text is ``"(none)"`` there.
     """
@@ -192,17 +202,36 @@ def read_plan(column, plan):
     if plan.role == "ordered":
         return [_ranks(column, plan.levels)]
     values, unread = read_as(column, plan.role)
-    found = [_days(values) if plan.role == "date" else values]
-    found += [date_part(values, part) for part in plan.parts]
+    found = [*_of_dates(values, plan.parts)] if plan.role == "date" else [values]
     return [*found, unread.astype(float)] if plan.mark else found
+
+
+def _of_dates(dates, parts):
+    """Yield days and parts of dates: weekday, month from 1, hour with its minutes."""
+    yield _days(dates)
+    known = np.flatnonzero(~np.isnat(dates))
+    if len(known) < len(dates):
+        dates, n_rows = dates[known], len(dates)
+    else:
+        known, n_rows = slice(None), len(dates)
+    for part in parts:
+        values = _counted(dates, part)
+        if part == "weekday":
+            codes = np.full(n_rows, -1, np.int8)
+            codes[known] = values
+            yield Coded(codes, _WEEKDAYS)
+            continue
+        whole = np.full(n_rows, np.nan)
+        whole[known] = values / _HOUR if part == "hour" else values + 1
+        yield whole
 
 
 def _levels(column, plan):
     if plan.type == "boolean" and column.type in ("number", "boolean"):
-        codes = np.where(np.isnan(column.values), 2, column.values != 0).astype(np.int8)
-        return np.array(["False", "True", np.nan], dtype=object)[codes]
+        codes = np.where(np.isnan(column.values), -1, column.values != 0).astype(np.int8)
+        return Coded(codes, ("False", "True"))
     if column.type in ("category", "ordered"):
-        return np.array([*column.levels, np.nan], dtype=object)[column.values]
+        return Coded(column.values, column.levels)
     texts = as_text(column)
     if set(map(type, texts)) == {str}:
         return texts

@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._compat import output_format
 from ..exceptions import import_optional
 from ._decide import decide
-from ._read import read_plan
+from ._read import Coded, read_plan
 from ._storage import empty_column, view_of
 
 __all__ = ["TableReader", "describe_columns", "read_columns"]
@@ -111,7 +111,8 @@ class TableReader(TransformerMixin, BaseEstimator):
         -------
         ndarray or dataframe of shape (n_rows, n_columns_out)
             Of float64 where all columns are numbers, else of objects; missing: NaN. With
-            `set_output` a dataframe of columns of both types.
+            `set_output` a dataframe, which needs less memory: float64, categories, and objects for
+            free text (polars: strings).
 
         Raises
         ------
@@ -120,18 +121,10 @@ class TableReader(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         outputs = self.layout_.outputs()
-        columns = read_columns(X, self.layout_)
         wanted = output_format(self)
         if wanted == "pandas":
-            pandas = import_optional("pandas", "pandas", "set_output(transform='pandas')")
-            index = X.index if hasattr(X, "iloc") else pandas.RangeIndex(view_of(X).shape[0])
-            series = {
-                output.name: pandas.Series(
-                    values, index=index, dtype=None if output.kind == "number" else object
-                )
-                for output, values in zip(outputs, columns, strict=True)
-            }
-            return pandas.DataFrame(series, index=index, copy=False)
+            return _as_pandas(X, self.layout_)
+        columns = read_columns(X, self.layout_)
         if wanted == "polars":
             polars = import_optional("polars", "polars", "set_output(transform='polars')")
             return polars.DataFrame(
@@ -177,17 +170,42 @@ class TableReader(TransformerMixin, BaseEstimator):
         return tags
 
 
-def read_columns(X, layout):
+def _as_pandas(X, layout):
+    """Read rows into a frame of pandas."""
+    pandas = import_optional("pandas", "pandas", "set_output(transform='pandas')")
+    index = X.index if hasattr(X, "iloc") else pandas.RangeIndex(view_of(X).shape[0])
+    # From then on a frame may share columns with another, and is copied when one is written into.
+    shares = hasattr(X, "iloc") and int(pandas.__version__.partition(".")[0]) >= 3
+    places = find_columns(view_of(X), layout)
+    found = {}
+    for output, values in zip(layout.outputs(), read_columns(X, layout, coded=True), strict=True):
+        plan = layout.plans[output.position]
+        if isinstance(values, Coded) and len(set(values.levels)) == len(values.levels):
+            values = pandas.Categorical.from_codes(values.codes, values.levels)
+        elif output.kind == "category":
+            values = values.text() if isinstance(values, Coded) else values
+            values = pandas.Categorical(values)
+        elif shares and plan.plain and plan.role == "number":
+            own = X.iloc[:, places[output.position]]
+            values = own if own.dtype == np.float64 else values
+        dtype = object if output.kind == "text" else None
+        found[output.name] = pandas.Series(values, index=index, dtype=dtype)
+    return pandas.DataFrame(found, index=index, copy=False)
+
+
+def read_columns(X, layout, coded=False):
     """Read rows of any storage by a layout, one plain column after the other.
 
     Parameters
     ----------
     X : array-like, sparse matrix, dataframe, pyarrow.Table, dict or list of dict
     layout : Layout
+    coded : bool, default=False
+        Whether text that is stored by codes may stay so.
 
     Yields
     ------
-    ndarray of shape (n_rows,)
+    ndarray of shape (n_rows,), or Coded
         For each of ``layout.outputs()``.
 
     Raises
@@ -206,6 +224,9 @@ def read_columns(X, layout):
         # A record need not tell everything.
         column = view.column(place) if place >= 0 else empty_column(view.shape[0])
         for values in read_plan(column, plan):
+            if isinstance(values, Coded):
+                yield values if coded else values.text()
+                continue
             if values.dtype.kind == "f" and np.isinf(values).any():
                 raise ValueError(
                     f"Input X contains infinity in column {plan.name!r}. Replace infinities by "

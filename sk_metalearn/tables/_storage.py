@@ -225,10 +225,9 @@ def _pandas(series, name):
         dense = _values(np.asarray(series.array), name)
         return Column(dense.type, dense.values, dense.levels)
     if getattr(dtype, "tz", None) is not None:
-        utc = series.dt.tz_convert("UTC").dt.tz_localize(None)
-        return Column("date", utc.to_numpy())
+        return Column("date", series.to_numpy(f"M8[{series.dt.unit}]"))
     if hasattr(dtype, "freq") and hasattr(series, "dt"):
-        return Column("date", series.dt.to_timestamp().to_numpy())
+        return Column("date", series.array.to_timestamp().to_numpy())
     if dtype.kind in "fiu":
         return Column("number", series.to_numpy(np.float64, na_value=np.nan))
     if dtype.kind == "b":

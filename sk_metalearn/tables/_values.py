@@ -10,7 +10,11 @@ import numpy as np
 __all__ = ["as_float", "is_missing", "is_pandas_na", "label", "missing_mask"]
 
 
-_NEVER = (str, int, bool, bytes)
+#: Types without a missing value of their own.
+_NEVER = (str, int, bool, bytes, np.integer, np.bool_, dt.time)
+#: Types of which only a missing value differs from itself.
+_COMPARED = (*_NEVER, float, np.floating, dt.date, dt.timedelta, Decimal, np.datetime64)
+_COMPARED += (np.timedelta64, Fraction)
 _SCALARS = (Number, np.generic, dt.date, dt.timedelta)
 
 
@@ -27,23 +31,26 @@ def is_missing(value):
     return not isinstance(value, _NEVER) and isinstance(value, _SCALARS) and bool(value != value)
 
 
-def missing_mask(values):
+def missing_mask(values, types=None):
     """Which values of an object array are missing.
 
     Parameters
     ----------
     values : ndarray of object, shape (n,)
+    types : set of type, optional
+        Of the values, where they are known.
 
     Returns
     -------
     ndarray of bool, shape (n,)
     """
-    types = set(map(type, values))
-    if types <= {*_NEVER, dt.date, dt.datetime, dt.time, dt.timedelta}:
-        return np.zeros(len(values), bool)
-    if types <= {*_NEVER, type(None), float, dt.date, dt.datetime, Decimal}:
-        return np.fromiter((v is None or v != v for v in values), bool, len(values))
-    return np.fromiter(map(is_missing, values), bool, len(values))
+    types = (set(map(type, values)) if types is None else types) - {type(None)}
+    if not all(issubclass(own, _COMPARED) for own in types):
+        return np.fromiter(map(is_missing, values), bool, len(values))
+    gaps = np.equal(values, None).astype(bool)
+    if not all(issubclass(own, _NEVER) for own in types):
+        gaps |= (values != values).astype(bool)
+    return gaps
 
 
 def label(value):

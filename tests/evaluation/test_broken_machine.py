@@ -205,7 +205,9 @@ def test_a_working_folder_that_was_removed(tmp_path):
     )
 
 
-@pytest.mark.parametrize("left", [2, 6, 9, 14])
+@pytest.mark.parametrize(
+    "left", [2, 9, *(pytest.param(left, marks=pytest.mark.slow) for left in (6, 14))]
+)
 def test_descriptors_used_up(tmp_path, left):
     run_script(
         tmp_path,
@@ -330,10 +332,10 @@ def test_a_worker_that_is_stopped_for_a_while():
     with WorkerPool(1, preload=()) as pool:
         pool.submit(os.getpid)
         pid = pool.next(timeout=LONG).value
-        pool.submit(time.sleep, 1.0, wall_seconds=4.0)
+        pool.submit(time.sleep, 1.0, wall_seconds=3.0)
         time.sleep(0.3)
         os.kill(pid, signal.SIGSTOP)
-        assert pool.next(timeout=6.0) is None
+        assert pool.next(timeout=4.5) is None
         os.kill(pid, signal.SIGCONT)
         assert pool.next(timeout=LONG).status == "ok"
 
@@ -344,14 +346,14 @@ from sk_metalearn.evaluation import WorkerPool
 with WorkerPool(1, preload=()) as pool:
     pool.submit(os.getpid)
     print(pool.next().value, flush=True)
-    pool.submit(time.sleep, 2.0, wall_seconds=5.0)
+    pool.submit(time.sleep, 2.0, wall_seconds=4.0)
     print("STATUS", pool.next().status, flush=True)
     pool.submit(time.sleep, 60.0, wall_seconds=1.0)
     print("STATUS", pool.next().status, flush=True)
 """
 
 
-@pytest.mark.parametrize("with_workers", [False, True])
+@pytest.mark.parametrize("with_workers", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_a_search_that_is_stopped_for_a_while(with_workers):
     process = subprocess.Popen(
         [sys.executable, "-c", STOPPED],
@@ -365,7 +367,7 @@ def test_a_search_that_is_stopped_for_a_while(with_workers):
     time.sleep(0.5)
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
-    time.sleep(7.0)
+    time.sleep(5.0)
     for pid in pids:
         os.kill(pid, signal.SIGCONT)
     found = [line.split() for line in process.stdout]

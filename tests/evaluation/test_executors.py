@@ -48,6 +48,12 @@ PLACES = {
 CASES = [(kind, make) for kind, makes in PLACES.items() for make in makes]
 
 
+# One worker alone is also what the tests of first jobs use.
+CASES = [
+    pytest.param(*own, marks=[pytest.mark.slow] if own[1] is in_one_worker else []) for own in CASES
+]
+
+
 @pytest.mark.parametrize("check", EXECUTOR_CHECKS, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("kind, make", CASES, ids=lambda own: getattr(own, "__name__", ""))
 def test_executors(kind, make, check):

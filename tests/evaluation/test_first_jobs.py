@@ -14,9 +14,9 @@ LONG = 100.0
 
 @pytest.fixture(autouse=True)
 def slow_start(monkeypatch, tmp_path):
-    """Workers that need some seconds to start."""
+    """Workers that need more time to start than a job takes."""
     in_workers._idle.clear()
-    (tmp_path / "needs_long.py").write_text("import time; time.sleep(4)")
+    (tmp_path / "needs_long.py").write_text("import time; time.sleep(1.5)")
     monkeypatch.syspath_prepend(tmp_path)
     start = pool_module.WorkerProcess
     monkeypatch.setattr(

@@ -67,7 +67,7 @@ def test_the_data_of_a_failed_start_go(own_temp_folder, monkeypatch):
     assert not os.listdir(own_temp_folder)
 
 
-@pytest.mark.parametrize("number", [9, 15])
+@pytest.mark.parametrize("number", [9, pytest.param(15, marks=pytest.mark.slow)])
 def test_what_a_killed_search_left_is_removed_later(own_temp_folder, number):
     code = (
         "import time\n"
@@ -169,7 +169,7 @@ def test_descriptors_and_threads_do_not_grow():
         return len(os.listdir("/proc/self/fd")) if os.path.exists("/proc/self/fd") else 0
 
     counts = []
-    for _ in range(4):
+    for _ in range(3):
         with make_executor(make_payload(), n_jobs=2) as executor:
             executor.submit(({}, 0), 0)
             executor.next(timeout=LONG)

@@ -239,12 +239,13 @@ def _start(url, n_writers, n):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the writers are forked")
-def test_eight_processes_write_at_once(url):
-    writers = _start(url, 8, 500)
+@pytest.mark.parametrize("n", [60, pytest.param(500, marks=pytest.mark.slow)])
+def test_eight_processes_write_at_once(url, n):
+    writers = _start(url, 8, n)
     error = writers.communicate()[1]
     assert writers.returncode == 0, error
     count = KnowledgeStore(url).count()
-    assert count["evaluations"] == count["configurations"] == 8 * 250 + 250
+    assert count["evaluations"] == count["configurations"] == 8 * n // 2 + n // 2
     assert count["tasks"] == 1
 
 

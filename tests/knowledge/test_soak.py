@@ -62,6 +62,7 @@ def start(url, seed, out):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="needs signal 9")
 def test_writers_that_are_killed_lose_nothing_that_they_told(url, tmp_path, record_property):
     seconds = float(os.environ.get("SK_METALEARN_LONG", 15))

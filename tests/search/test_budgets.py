@@ -34,7 +34,7 @@ WIDE = 60
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_a_budget_holds_against_candidates_that_hang(n_jobs):
     space = {"fault": ["", "hang"], "shrink": list(np.linspace(0, 1, 50))}
-    search = MetaSearchCV(Faulty(), space, time_budget=6, n_jobs=n_jobs, **OPTIONS)
+    search = MetaSearchCV(Faulty(), space, time_budget=4, n_jobs=n_jobs, **OPTIONS)
     begun = time.monotonic()
     try:
         search.fit(X, y)
@@ -50,7 +50,7 @@ def test_a_budget_holds_against_candidates_that_hang(n_jobs):
 @pytest.mark.parametrize("Auto", [AutoClassifier, AutoRegressor])
 def test_auto_keeps_its_budget_and_is_never_without_a_model(Auto):
     target = y if Auto is AutoClassifier else X[:, 0]
-    for budget in (1, 6):
+    for budget in (1, 4):
         begun = time.monotonic()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FallbackWarning)
@@ -61,7 +61,7 @@ def test_auto_keeps_its_budget_and_is_never_without_a_model(Auto):
 
 
 def test_a_budget_alone_is_used_whole():
-    clock = {"n_iter": None, "time_budget": 20, "families": ["gaussian_nb"]}
+    clock = {"n_iter": None, "time_budget": 6, "families": ["gaussian_nb"]}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FallbackWarning)
         auto = AutoClassifier(cv=2, knowledge=None, **clock).fit(X, y)
@@ -181,14 +181,14 @@ def test_the_fake_executor_keeps_limits_of_time():
 
 
 def patient_accuracy(y, predicted):
-    """Takes a second for each score."""
-    time.sleep(1.0)
+    """Takes half a second for each score."""
+    time.sleep(0.5)
     return accuracy_score(y, predicted)
 
 
 def test_choosing_an_ensemble_keeps_to_the_budget():
     auto = AutoClassifier(
-        time_budget=6,
+        time_budget=4,
         n_iter=2,
         cv=2,
         n_jobs=2,

@@ -46,7 +46,14 @@ def uninterrupted(tmp_path_factory):
 
 # The search is killed when so many of its 36 fits have come to their end.
 @pytest.mark.parametrize(
-    "points, n_jobs", [((3,), 1), ((17,), 1), ((35,), 1), ((5, 20), 2), ((11,), 2)]
+    "points, n_jobs",
+    [
+        ((17,), 1),
+        ((5, 20), 2),
+        pytest.param((3,), 1, marks=pytest.mark.slow),
+        pytest.param((35,), 1, marks=pytest.mark.slow),
+        pytest.param((11,), 2, marks=pytest.mark.slow),
+    ],
 )
 def test_kill_and_go_on(tmp_path, uninterrupted, points, n_jobs):
     checkpoint, log = tmp_path / "checkpoint", tmp_path / "log"

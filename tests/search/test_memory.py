@@ -71,6 +71,7 @@ def evaluations_needed(search, best, share=0.98):
     return int(np.argmax(reached)) + 1 if reached.any() else len(reached) + 1
 
 
+@pytest.mark.slow
 def test_the_tenth_related_dataset_needs_a_third_of_the_evaluations_of_the_first():
     base = KnowledgeBase()
     needed = []

@@ -115,7 +115,7 @@ class CountedAccuracy:
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_ctrl_c_keeps_what_is_done_and_refits(n_jobs, ctrl_c, tmp_path):
     scored = tmp_path / "scored"
-    space = {"seconds": [0.25], "shrink": list(np.linspace(0, 0.5, 50))}
+    space = {"seconds": [0.1], "shrink": list(np.linspace(0, 0.5, 50))}
     search = MetaSearchCV(
         Slow(),
         space,

@@ -30,6 +30,7 @@ def pool_regret(make, n_evaluations, seeds=range(1000, 1012), **changes):
     return float(np.mean(regrets))
 
 
+@lru_cache
 def random_pool_regret(n_evaluations):
     return pool_regret(Random, n_evaluations, seeds=range(1000, 1060))
 
@@ -52,5 +53,6 @@ def space_regret(make, n_evaluations, seeds=range(1000, 1006)):
     return float(np.mean(regrets))
 
 
+@lru_cache
 def random_space_regret(n_evaluations):
     return space_regret(Random, n_evaluations, seeds=range(1000, 1030))

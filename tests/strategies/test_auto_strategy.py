@@ -104,6 +104,7 @@ def test_metafeatures_that_tell_nothing_change_nothing():
         np.testing.assert_array_equal(task_prior(matrix, own, nothing)[0], plain[0])
 
 
+@pytest.mark.slow
 def test_a_past_that_says_nothing_is_no_worse_than_random_search():
     """Every past task's scores are permuted on their own; 240 permutations."""
     rng, lost = np.random.default_rng(0), []

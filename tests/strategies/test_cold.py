@@ -22,14 +22,23 @@ from sk_metalearn.strategies.testing import simulate
     ("make", "share"),
     [
         (lambda: GaussianProcess(n_draws=60, n_incumbents=3, n_neighbors=8), 0.6),
-        (lambda: GaussianProcess(kernel="rbf", n_draws=60, n_incumbents=3, n_neighbors=8), 0.6),
+        pytest.param(
+            lambda: GaussianProcess(kernel="rbf", n_draws=60, n_incumbents=3, n_neighbors=8),
+            0.6,
+            marks=pytest.mark.slow,
+        ),
         (lambda: GradientSearch(n_draws=60, n_incumbents=3, n_neighbors=8, n_steps=8), 0.6),
-        (lambda: Forest(n_estimators=10, n_draws=40, n_incumbents=3, n_neighbors=8), 0.8),
-        (
+        pytest.param(
+            lambda: Forest(n_estimators=10, n_draws=40, n_incumbents=3, n_neighbors=8),
+            0.8,
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
             lambda: NeuralNetwork(
                 n_networks=2, max_iter=40, n_draws=60, n_incumbents=3, n_neighbors=8
             ),
             0.8,
+            marks=pytest.mark.slow,
         ),
     ],
     ids=["gp", "gp-rbf", "gradient", "forest", "neural"],

@@ -33,6 +33,7 @@ def learned(name, monkeypatch, max_iter, n_tasks=16):
     return training.meta_train(name, searches)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(SHORT))
 def test_less_regret_than_random_search_with_a_past(name, monkeypatch):
     weights = learned(name, monkeypatch, SHORT[name], 30)

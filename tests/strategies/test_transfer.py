@@ -32,7 +32,14 @@ SHARES = {
 }
 
 
-@pytest.mark.parametrize("name", sorted(SHARES))
+# The others do not go where these go; they run with the slow tests.
+IN_FRONT = {"auto", "portfolio", "nearest", "rgpe", "transfer_mvn"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=[] if n in IN_FRONT else pytest.mark.slow) for n in sorted(SHARES)],
+)
 def test_less_regret_than_random_search_with_a_past(name):
     seeds = range(1000, 1006) if name in QUICK else range(1000, 1012)
     regret = pool_regret(lambda: get_strategy(name, **QUICK.get(name, {})), 8, seeds)

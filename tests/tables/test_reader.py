@@ -18,6 +18,8 @@ from sk_metalearn.tables import TableReader, describe_columns
 from sk_metalearn.tables._check_table import check_columns, check_table, conform
 from sk_metalearn.tables._decide import decide
 from sk_metalearn.tables._hash_of_data import hash_of_data
+from sk_metalearn.tables._objects import read_objects
+from sk_metalearn.tables._parse import parse_dates
 from sk_metalearn.tables._target_column import check_target
 
 pd = pytest.importorskip("pandas")
@@ -207,6 +209,101 @@ def test_equal_data_have_one_identity():
     assert hash_of_data(other) != hash_of_data(X)
     assert hash_of_data(block.rename(columns={"a": "z"})) != hash_of_data(block)
     assert hash_of_data({"sample_weight": X[:, 0]}) != hash_of_data({"sample_weight": X[:, 1]})
+
+
+@pytest.mark.parametrize("classes", [["no", "yes"], ["1", "2"], [3, 7], [False, True]])
+def test_equal_classes_have_one_identity(classes):
+    pl, pa = pytest.importorskip("polars"), pytest.importorskip("pyarrow")
+    X, y = RNG.normal(size=(N, 2)), [classes[i % 3 // 2] for i in range(N)]
+    storages = [
+        y,
+        np.array(y),
+        np.array(y, dtype=object),
+        np.array(y).reshape(-1, 1),
+        pd.Series(y, dtype=object),
+        pd.Series(y, index=np.arange(N)[::-1]).convert_dtypes(),
+        pd.Series(y, dtype="category"),
+        pd.Series(pd.Categorical(y, classes[::-1], ordered=True)),
+        pd.Series(pa.array(y), dtype=pd.ArrowDtype(pa.array(y).type)),
+        pl.Series(y),
+        pa.array(y),
+        pa.chunked_array([y[:9], y[9:]]),
+    ]
+    assert len({hash_of_data(X, own) for own in storages}) == 1
+    coded, known = np.searchsorted(classes, y), np.array(classes)
+    if known.dtype.kind != "i":
+        assert hash_of_data(X, coded, known) == hash_of_data(X, y)
+    others = [["no", "Yes"], ["1", "3"], [3, 8], [0, 1], ["False", "True"], ["3", "7"]]
+    others = [[other[i % 3 // 2] for i in range(N)] for other in others]
+    others += [y[::-1], [classes[1 - i % 3 // 2] for i in range(N)]]
+    assert hash_of_data(X, y) not in {hash_of_data(X, own) for own in others}
+
+
+@pytest.mark.parametrize("zone", ["", "Z", "z", "+02:00", "-0330", "-02"])
+@pytest.mark.parametrize(
+    "form", ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S.25", "%Y-%m-%dT%H"]
+)
+def test_dates_written_alike_are_read_as_each_by_itself(form, zone):
+    times = pd.Series(DAYS) + pd.to_timedelta(RNG.integers(0, 10**5, N), "s")
+    texts = (times.dt.strftime(form) + zone).to_numpy(dtype=object)
+    each = np.array([parse_dates(np.array([text, "x"], dtype=object))[0] for text in texts])
+    np.testing.assert_array_equal(parse_dates(texts), each)
+
+
+def test_moments_and_lengths_of_any_class_are_read_exactly():
+    zone = dt.timezone(dt.timedelta(hours=3))
+    early, late = dt.datetime(1, 1, 1, 0, 0, 0, 7), dt.datetime(9999, 12, 31, 23, 59)
+    first = np.datetime64(early)
+    for values, expected in (
+        ([early, late, None], [first, np.datetime64(late), "NaT"]),
+        ([late.replace(year=2020, tzinfo=zone), early], ["2020-12-31T20:59", first]),
+        (
+            [pd.Timestamp("5000-01-01"), pd.Timestamp(0), pd.NaT],
+            ["5000-01-01", "1970-01-01", "NaT"],
+        ),
+        ([pd.Timestamp("2020-01-01", tz="Asia/Tokyo"), early], ["2019-12-31T15:00", first]),
+        ([dt.date(2020, 2, 29), early], ["2020-02-29", first]),
+    ):
+        kind, found, _, _ = read_objects(np.array(values, dtype=object), "c")
+        assert kind == "date"
+        np.testing.assert_array_equal(found, np.array(expected, dtype="M8[us]"))
+    day = dt.timedelta(days=-1, microseconds=3)
+    for values, expected in (
+        ([day, None], [-86_399_999_997, "NaT"]),
+        ([pd.Timedelta("1h"), np.timedelta64(3, "s")], [3_600_000_000, 3_000_000]),
+        ([dt.time(1, 2, 3, 4), None], [3_723_000_004, "NaT"]),
+    ):
+        kind, found, _, _ = read_objects(np.array(values, dtype=object), "c")
+        assert kind == "duration"
+        np.testing.assert_array_equal(found, np.array(expected, dtype="m8[us]"))
+
+
+def test_parts_of_dates_are_those_of_pandas():
+    spread = pd.to_timedelta(RNG.integers(0, 10**9, N), "s")
+    moments = pd.Series(DAYS + spread)
+    for own in (moments, moments.mask(RNG.random(N) < 0.3), moments.dt.tz_localize("UTC")):
+        found = TableReader().set_output(transform="pandas").fit_transform(own.to_frame("at"))
+        np.testing.assert_array_equal(found["at_month"], own.dt.month)
+        weekdays = found["at_weekday"].astype(object).str[0].astype(float)
+        np.testing.assert_array_equal(weekdays, own.dt.day_of_week + 1)
+        hours = (own - own.dt.normalize()) / pd.Timedelta("1h")
+        np.testing.assert_allclose(found["at_hour"], hours, rtol=1e-12)
+
+
+def test_a_frame_read_may_be_written_into():
+    frame = pd.DataFrame({"size": RNG.normal(size=N), "city": RNG.choice(["a", "b"], N)})
+    frame["at"] = DAYS
+    frame["kind"] = frame["city"].astype("category")
+    frame["flag"] = frame["size"] > 0
+    before = frame.copy(deep=True)
+    found = TableReader().set_output(transform="pandas").fit_transform(frame)
+    # Text of few values needs a byte or so in a frame, not an object.
+    texts = [name for name, dtype in found.dtypes.items() if dtype == "category"]
+    assert texts == ["city", "at_weekday", "kind", "flag"]
+    assert {str(dtype) for dtype in found.drop(columns=texts).dtypes} == {"float64"}
+    found.iloc[:, 0] = 0.0
+    found.loc[3, "size"] = 9.0
+    pd.testing.assert_frame_equal(frame, before)
 
 
 def test_rows_for_a_model_without_a_reader_come_in_the_storage_of_fit():
