@@ -444,6 +444,10 @@ def write_tables(results, pages):
         head, body = make(read(Path(results) / f"{source}.csv"))
         with open(Path(pages) / f"{name}.csv", "w", newline="", encoding="utf-8") as file:
             csv.writer(file, lineterminator="\n").writerows([head, *body])
+    # `minute.py` writes its tables itself.
+    minute = Path(results) / "minute.txt"
+    text = minute.read_text(encoding="utf-8") if minute.exists() else "No runs are published yet.\n"
+    (Path(pages) / "minute.txt").write_text(text, encoding="utf-8")
 
 
 def main():

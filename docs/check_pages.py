@@ -34,9 +34,9 @@ PROBE = """<script>(() => {
   addEventListener("unhandledrejection", event => keep(event.reason));
   const written = console.error;
   console.error = (...args) => { keep(args.join(" ")); written(...args); };
-  const scrolls = element => {
-    for (let e = element; e && e !== document.body; e = e.parentElement)
-      if (/auto|scroll|hidden|clip/.test(getComputedStyle(e).overflowX)) return true;
+  const scrolls = element => {  // what only a machine reads is hidden in a box of no size
+    for (let e = element; e && !e.matches(".bd-main, .bd-header"); e = e.parentElement)
+      if (/auto|scroll/.test(getComputedStyle(e).overflowX) || e.clientWidth === 1) return true;
     return false;
   };
   const visible = e => { const b = e.getBoundingClientRect();

@@ -36,6 +36,7 @@ default_role = "obj"
 rst_prolog = ".. currentmodule:: sk_metalearn\n"
 autosummary_generate = True
 autodoc_typehints = "none"
+toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False
 intersphinx_mapping = {
     "sklearn": links.write_inventory(HERE / "generated" / "scikit-learn.inv"),

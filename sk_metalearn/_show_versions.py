@@ -11,7 +11,17 @@ __all__ = ["show_versions"]
 # What the package needs and what its extras bring, in the order of pyproject.toml.
 PACKAGES = (
     *("scikit-learn", "numpy", "scipy", "joblib", "cloudpickle", "threadpoolctl", "psutil"),
-    *("SQLAlchemy", "pandas", "openml", "torch", "matplotlib", "dask", "ray", "psycopg"),
+    *(
+        "SQLAlchemy",
+        "platformdirs",
+        "pandas",
+        "openml",
+        "torch",
+        "matplotlib",
+        "dask",
+        "ray",
+        "psycopg",
+    ),
     *("lightgbm", "xgboost", "catboost", "pyarrow", "polars"),
 )
 

@@ -15,6 +15,7 @@ __all__ = [
     "SpaceError",
     "StrategyError",
     "TableError",
+    "WeightsError",
     "import_optional",
     "pip_line",
     "warn_user",
@@ -46,6 +47,10 @@ class StrategyError(SkMetalearnError, ValueError):
 
 class CheckpointError(SkMetalearnError, ValueError):
     """A checkpoint belongs to other data, another search space or another version."""
+
+
+class WeightsError(SkMetalearnError, ValueError):
+    """Stored weights of a meta-learner cannot be read, or are of a newer version."""
 
 
 class MissingDependencyError(SkMetalearnError, ImportError):

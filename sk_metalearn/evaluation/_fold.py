@@ -1,5 +1,6 @@
 """One candidate on one fold: fit, score, and what else is asked to be kept of it."""
 
+import inspect
 import os
 import threading
 import time
@@ -60,6 +61,9 @@ class Payload:
         Folder where fitted models are left.
     n_models : int
         Number of first folds whose models are left.
+    validates : bool
+        Whether an estimator whose `fit` takes `X_val` and `y_val` is given the test rows to stop
+        by. It then has ``n_iter``, and ``plain()`` gives the model.
     max_predict_seconds, max_model_bytes : float or None
         Limits whose excess is reported; seconds are for 1,000 rows.
     config : dict
@@ -81,6 +85,7 @@ class Payload:
     keep_predictions: bool = False
     keep_models: str | None = None
     n_models: int = 1
+    validates: bool = False
     max_predict_seconds: float | None = None
     max_model_bytes: float | None = None
     config: dict = field(default_factory=get_config)
@@ -112,6 +117,8 @@ class FoldResult:
         The exception itself where it is to be raised.
     stop : bool
         Whether a callback asked to stop.
+    n_iter : int or None
+        Number of iterations after which the test rows stopped it.
     warnings : tuple of (type, str)
         Category and text of what fit and scoring warned of.
     """
@@ -128,6 +135,7 @@ class FoldResult:
     excess: str = ""
     error: Any = None
     stop: bool = False
+    n_iter: int | None = None
     warnings: tuple = ()
 
 
@@ -322,7 +330,7 @@ def _evaluate(payload, candidate, fold, progress, caller, recorder):
         test=test,
         verbose=payload.verbose,
         parameters=params,
-        fit_params=payload.fit_params,
+        fit_params={**payload.fit_params, **_rows_to_stop_by(payload, estimator, test)},
         score_params=payload.score_params,
         return_train_score=payload.return_train_score,
         return_times=True,
@@ -343,13 +351,16 @@ def _evaluate(payload, candidate, fold, progress, caller, recorder):
     if out["fit_error"] is not None:
         result.status, result.failure = "crashed", out["fit_error"]
         return result
+    model = out["estimator"]
+    if payload.validates and hasattr(model, "plain"):
+        model, result.n_iter = model.plain(), model.n_iter
     scores = result.scores.values() if isinstance(result.scores, dict) else [result.scores]
     if not all(np.isfinite(score) for score in scores):
         result.status = "invalid"
         result.failure = spy.problem or f"The score is not finite: {plain_value(result.scores)}."
     if needs_model:
         try:
-            _keep(payload, out["estimator"], test, fold, result)
+            _keep(payload, model, test, fold, result)
         except Exception as error:
             # The scorer has said whether this matters.
             result.failure = result.failure or repr(error)
@@ -384,6 +395,15 @@ def _keep(payload, model, test, fold, result):
         content = write_model(payload.keep_models, content)
     if leaves:
         result.model = content
+
+
+def _rows_to_stop_by(payload, estimator, test):
+    if not payload.validates or "X_val" not in inspect.signature(estimator.fit).parameters:
+        return {}
+    return {
+        "X_val": safe_indexing(payload.X, test),
+        "y_val": safe_indexing(payload.y, test),
+    }
 
 
 def _leaves_model(payload, fold):

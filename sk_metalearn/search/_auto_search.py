@@ -43,6 +43,7 @@ from ._quick_model import fit_quick_model
 from ._results import format_results
 from ._routing import RoutedScorer, route, without_routing
 from ._run_search import run_search
+from ._stopped_boosting import found_params
 
 __all__ = ["AutoSearch"]
 
@@ -216,7 +217,7 @@ class AutoSearch:
     def _store_results(self, run, problem, past, scorer):
         self.scorer_ = scorer
         self.stop_reason_, self.n_splits_ = run.stop_reason, len(problem.splits)
-        points = [trial.proposal.point for trial in run.trials]
+        points = [found_params(trial) for trial in run.trials]
         self.configurations_ = [from_point(point) for point in points]
         self.cv_results_ = format_results(run.trials, points, self.n_splits_, False)
         self.knowledge_report_ = past.report

@@ -44,6 +44,8 @@ class Choices:
     place : dict, default={}
         What predicts performance beside a configuration: ``n_features`` and ``variance`` of the
         columns.
+    validates : bool, default=False
+        Whether estimators that can are stopped by the test rows of each fold.
     kind : {"classification", "regression", ""}, default=""
     """
 
@@ -60,6 +62,7 @@ class Choices:
     searched: tuple = ()
     open_ended: bool = False
     place: dict = field(default_factory=dict)
+    validates: bool = False
     kind: str = ""
 
     def describe(self, point):

@@ -79,6 +79,7 @@ def test_page(path, given, tmp_path, monkeypatch):
     monkeypatch.setenv("SK_METALEARN_HOME", str(tmp_path))
     namespace = {"__name__": "__main__", **given}
     pytest.importorskip("matplotlib").use("agg")
+    left_out = set()
     for line, code in blocks(path):
         missing = [
             name
@@ -86,11 +87,14 @@ def test_page(path, given, tmp_path, monkeypatch):
             if name not in sys.stdlib_module_names and importlib.util.find_spec(name) is None
         ]
         if missing:
-            pytest.skip(f"{path.name}:{line} needs {', '.join(missing)}")
+            left_out.update(missing)
+            continue
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             compiled = compile("\n" * line + _shortened(code), str(path), "exec")
             exec(compiled, namespace)
+    if left_out:
+        pytest.skip(f"all ran but the blocks that need {', '.join(sorted(left_out))}")
 
 
 def test_every_page_is_read():

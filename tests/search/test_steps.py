@@ -25,7 +25,7 @@ ROOM = Path(sk_metalearn.__file__).parent / "search"
 DESIGN = Path(__file__).parents[2] / "docs" / "design.rst"
 # From the ground up: a step imports only what stands before it.
 STEPS = [
-    {"_options", "_budget", "_point_json"},
+    {"_options", "_budget", "_point_json", "_stopped_boosting"},
     {"_fingerprint", "_folds"},
     {"_problem"},
     {"_choices"},
@@ -34,6 +34,7 @@ STEPS = [
     {"_past", "_quick_model"},
     {"_loop", "_fold_models", "_progress"},
     {"_watcher", "_final_fit", "_more_fits"},
+    {"_kept_models"},
     {"_ending", "_evidence"},
     {"_reserve"},
     {"_run_search"},
