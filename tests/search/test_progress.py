@@ -134,3 +134,13 @@ def test_the_metric_is_named(capsys, scoring, refit, named):
     MetaSearchCV(KNeighborsClassifier(), grid, verbose=1, **options).fit(X, y)
     head, *_ = capsys.readouterr().out.splitlines()
     assert head == f"Fitting 3 folds for each of 2 candidates, totalling 6 fits; scores are {named}"
+
+
+def test_what_a_checkpoint_knows_is_said(capsys, tmp_path):
+    options = {**OPTIONS, "checkpoint": tmp_path / "c", "verbose": 1, "strategy": "grid"}
+    grid = {"C": [1, 2, 3]}
+    MetaSearchCV(SVC(), grid, n_iter=2, **options).fit(X, y)
+    assert "checkpoint" not in capsys.readouterr().out
+    MetaSearchCV(SVC(), grid, n_iter=3, **options).fit(X, y)
+    _, told, *lines = capsys.readouterr().out.splitlines()
+    assert told == "The checkpoint knows 6 fits; these are not made again" and len(lines) == 3
