@@ -102,10 +102,9 @@ class _Lines(Progress):
         # Of several metrics one guides.
         metric = scoring if isinstance(scoring, str) else name if self.problem.metric_names else ""
         print(line + (f"; scores are {metric}" if metric else ""))
-        if self.problem.saved is not None:
-            print(
-                f"The checkpoint knows {len(self.problem.saved.folds)} fits; these are not made again"
-            )
+        saved = self.problem.saved
+        if saved is not None:
+            print(f"The checkpoint knows {len(saved.folds)} fits; these are not made again")
 
     def _show(self, trial, loop):
         total = "" if self.n_trials is None else str(self.n_trials)
