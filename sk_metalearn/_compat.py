@@ -6,15 +6,16 @@ from contextlib import nullcontext
 
 from sklearn.base import _fit_context
 from sklearn.metrics import get_scorer
-from sklearn.metrics._scorer import _MultimetricScorer, _Scorer
+from sklearn.metrics._scorer import _MultimetricScorer, _PassthroughScorer, _Scorer
 from sklearn.model_selection import _search
 from sklearn.model_selection._validation import (
     _fit_and_score,
     _warn_or_raise_about_fit_failures,
 )
 from sklearn.utils import _safe_indexing, indexable
-from sklearn.utils._metadata_requests import _routing_enabled
+from sklearn.utils._metadata_requests import SIMPLE_METHODS, _routing_enabled
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._repr_html.estimator import _VisualBlock
 from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import _check_method_params, _num_samples
 
@@ -38,6 +39,8 @@ __all__ = [
     "needs_probabilities",
     "num_samples",
     "output_format",
+    "requests_of",
+    "own_score_of",
     "routed_params",
     "routing_is_on",
     "safe_indexing",
@@ -45,6 +48,7 @@ __all__ = [
     "scorers_of",
     "scores_predictions",
     "single_scorers",
+    "visual_block",
     "select_best_index",
     "warn_or_raise_about_fit_failures",
 ]
@@ -97,6 +101,11 @@ def scores_predictions(scorer):
     methods = getattr(scorer, "_response_method", ())
     methods = {methods} if isinstance(methods, str) else set(methods)
     return isinstance(scorer, _Scorer) and bool(methods & {"predict", "predict_proba"})
+
+
+def own_score_of(scorer):
+    """The estimator whose own ``score`` a scorer asks for; None for a metric."""
+    return scorer._estimator if isinstance(scorer, _PassthroughScorer) else None
 
 
 def takes_labels(scorer):
@@ -197,6 +206,27 @@ def accepts_callbacks(estimator):
     return bool(getattr(estimator, "_skl_callbacks", None))
 
 
-def output_format(transformer):
+def visual_block(name, estimator):
+    """What the HTML of an estimator shows inside of it: another one."""
+    return _VisualBlock(
+        "parallel",
+        [estimator],
+        names=[f"{name}: {type(estimator).__name__}"],
+        name_details=[str(estimator)],
+    )
+
+
+def output_format(transformer, default="default"):
     """The container that `set_output` asks of ``transform``: default, pandas or polars."""
+    if default is None and "_sklearn_output_config" not in vars(transformer):
+        return None
     return _get_output_config("transform", transformer)["dense"]
+
+
+def requests_of(estimator):
+    """The metadata that an estimator was made to request, by method: dict of dict."""
+    own = vars(estimator).get("_metadata_request")
+    if own is None:
+        return {}
+    requests = {name: getattr(own, name).requests for name in SIMPLE_METHODS}
+    return {name: dict(requested) for name, requested in requests.items() if requested}

@@ -1,6 +1,7 @@
 """The errors and warnings of sk_metalearn."""
 
 import importlib
+import importlib.metadata
 import inspect
 import warnings
 
@@ -14,7 +15,9 @@ __all__ = [
     "SpaceError",
     "StrategyError",
     "TableError",
+    "WeightsError",
     "import_optional",
+    "pip_line",
     "warn_user",
 ]
 
@@ -44,6 +47,10 @@ class StrategyError(SkMetalearnError, ValueError):
 
 class CheckpointError(SkMetalearnError, ValueError):
     """A checkpoint belongs to other data, another search space or another version."""
+
+
+class WeightsError(SkMetalearnError, ValueError):
+    """Stored weights of a meta-learner cannot be read, or are of a newer version."""
 
 
 class MissingDependencyError(SkMetalearnError, ImportError):
@@ -85,8 +92,32 @@ def import_optional(module, extra, purpose):
     except ImportError as error:
         raise MissingDependencyError(
             f"{purpose} needs the package {module.split('.')[0]!r}, which is not installed. "
-            f"Install it with: pip install 'sk-metalearn[{extra}]'"
+            f"Install it with: {pip_line(extra, module)}"
         ) from error
+
+
+def pip_line(extra, module):
+    """Give the line that installs what an extra brings, from wherever the package came.
+
+    Parameters
+    ----------
+    extra : str
+    module : str
+        What is needed, where the package itself is not installed and nobody knows its extras.
+
+    Returns
+    -------
+    str
+        Names the packages of the extra: these are on every index.
+    """
+    mark = f'extra == "{extra}"'
+    try:
+        wanted = importlib.metadata.requires("sk-metalearn") or []
+    except importlib.metadata.PackageNotFoundError:
+        wanted = []
+    own = [need.partition(";")[0].strip() for need in wanted if mark in need.replace("'", '"')]
+    own = own or [module.partition(".")[0]]
+    return "pip install " + " ".join(f'"{need}"' for need in own)
 
 
 def warn_user(message, category):

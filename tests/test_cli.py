@@ -53,7 +53,7 @@ def test_info(files, capsys):
 
 def test_merge_and_check(files, capsys, tmp_path):
     status, out, _ = run(
-        capsys, "kb", "merge", tmp_path / "ab.npz", files / "a.npz", files / "b.npz"
+        capsys, "kb", "merge", files / "a.npz", files / "b.npz", tmp_path / "ab.npz"
     )
     assert status == 0 and "2 tasks of 2 families" in out
     assert run(capsys, "kb", "check", tmp_path / "ab.npz")[:2] == (0, "no problems found\n")
@@ -95,12 +95,13 @@ def test_neighbors(files, capsys, tmp_path):
     pytest.importorskip("pandas")
     frame = load_breast_cancer(as_frame=True).frame
     frame.to_csv(tmp_path / "data.csv", index=False)
-    run(capsys, "kb", "merge", tmp_path / "ab.npz", files / "a.npz", files / "b.npz")
-    arguments = ["kb", "neighbors", tmp_path / "data.csv", "target", "--base", tmp_path / "ab.npz"]
-    status, out, _ = run(capsys, *arguments, "-n", 1)
+    run(capsys, "kb", "merge", files / "a.npz", files / "b.npz", tmp_path / "ab.npz")
+    words = ["kb", "neighbors", tmp_path / "data.csv", "--knowledge", tmp_path / "ab.npz", "-n", 1]
+    status, out, _ = run(capsys, *words, "--target", "target")
     assert status == 0 and out.startswith("large (distance") and len(out.splitlines()) == 1
-    arguments[3] = "nothing"
-    status, _, err = run(capsys, *arguments)
+    status, out, _ = run(capsys, *words, "--target", "target", "--json")
+    assert status == 0 and json.loads(out)[0]["dataset"] == "large"
+    status, _, err = run(capsys, *words, "--target", "nothing")
     assert status == 1 and "No column 'nothing'" in err
 
 
@@ -141,13 +142,17 @@ def broken(tmp_path, monkeypatch):
         ("import {a} file/x.db", "file/x.db"),
         ("export {a} nowhere/x.jsonl", "nowhere/x.jsonl"),
         ("export {a} nowhere/x.npz", "nowhere/x.npz"),
-        ("neighbors missing.csv target", "'missing.csv' cannot be read"),
-        ("neighbors bad.csv target", "'bad.csv' cannot be read"),
-        ("neighbors empty.csv target", "'empty.csv' cannot be read"),
-        ("neighbors latin.csv target", "'latin.csv' cannot be read"),
-        ("neighbors broken.parquet target", "'broken.parquet' cannot be read"),
-        ("neighbors words.csv target --base {a} -n 0", "n_neighbors must be from 1"),
-        ("neighbors words.csv target --base bundled --kind regression", "'x'"),
+        ("neighbors missing.csv --target target", "'missing.csv' cannot be read"),
+        ("neighbors bad.csv --target target", "'bad.csv' cannot be read"),
+        ("neighbors empty.csv --target target", "'empty.csv' cannot be read"),
+        (
+            "neighbors latin.csv --target goal",
+            "the table has ['a', 'ß', 'target']",
+        ),
+        ("neighbors broken.parquet --target target", "'broken.parquet' cannot be read"),
+        ("neighbors words.csv --target target --knowledge {a} -n 0", "n_neighbors must be from 1"),
+        ("neighbors words.csv --target target --kind regression", "'x'"),
+        ("build {a} out.npz", "No dataset found"),
         ("build describe {a} out", ""),
     ],
 )
@@ -184,11 +189,12 @@ def test_tables_that_are_missing(capsys, tmp_path):
     assert status == 1 and "openml_qualities.csv.gz" in err
 
 
-def test_build_is_the_builders_own_command(capsys):
+@pytest.mark.parametrize("step", ["run", "describe", "merge"])
+def test_the_steps_of_building_are_the_builders_own_commands(capsys, step):
     with pytest.raises(SystemExit) as stop:
-        cli.main(["kb", "build", "--help"])
+        cli.main(["kb", "build", step, "--help"])
     assert stop.value.code == 0
-    assert "Measure the pool" in capsys.readouterr().out
+    assert "shards" in capsys.readouterr().out
 
 
 def test_openml(capsys, tmp_path, monkeypatch):
@@ -238,3 +244,23 @@ def test_the_version(capsys):
     with pytest.raises(SystemExit) as stop:
         cli.main(["--version"])
     assert stop.value.code == 0 and capsys.readouterr().out.startswith("sk_metalearn ")
+
+
+def test_build_is_one_step(files, capsys, tmp_path, monkeypatch):
+    base, given = KnowledgeBase.open(files / "a.npz"), {}
+
+    def build_base(data, output, **options):
+        given.update(data=data, output=output, **options)
+        return None if options["time_limit"] else base
+
+    monkeypatch.setattr("sk_metalearn.building.build_base", build_base)
+    words = ["kb", "build", tmp_path, tmp_path / "new.npz", "--source", "the lab", "--n-jobs", 2]
+    status, out, _ = run(capsys, *words)
+    assert status == 0 and "1 tasks of 1 families" in out
+    assert given["data"] == str(tmp_path) and given["n_workers"] == 2
+    assert given["source"] == "the lab" and given["kinds"] is None
+    status, out, _ = run(capsys, *words, "--time-budget", 5)
+    assert status == 1 and "Call again" in out
+    words[3] = files / "a.npz"
+    status, _, err = run(capsys, *words)
+    assert status == 1 and "is there already" in err

@@ -2,6 +2,7 @@
 
 from ._describe import describe
 from ._import_table import TABLES, import_table
+from ._in_one_step import build_base
 from ._merge_shards import merge
 from ._openml_datasets import OpenMLClient, fetch_datasets, fetch_qualities
 from ._openml_evaluations import import_evaluations
@@ -15,6 +16,7 @@ from ._command import run_command
 __all__ = [
     "TABLES",
     "OpenMLClient",
+    "build_base",
     "describe",
     "fetch_datasets",
     "fetch_qualities",

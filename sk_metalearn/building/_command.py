@@ -6,6 +6,7 @@ import sys
 
 from ..exceptions import SkMetalearnError
 from ..spaces import KINDS
+from ._tasks import FIDELITIES
 
 __all__ = ["run_command"]
 
@@ -27,7 +28,7 @@ def _parser():
     )
     run.add_argument(
         "--fidelity",
-        choices=("small", "main", "large"),
+        choices=tuple(FIDELITIES),
         default="main",
         help="small, large: 24 configurations at 500 and 10,000 rows of datasets over 4,000",
     )

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from ..exceptions import KnowledgeError
+from ._table_files import errors_name
 from ._tables_autosklearn import read_autosklearn
 from ._tables_oboe import read_oboe, read_tensoroboe
 from ._tables_runs import read_lcdb, read_multitask, read_pimp
@@ -37,8 +38,9 @@ def import_table(name, folder):
     Raises
     ------
     KnowledgeError
-        If there is no such table or its files are missing.
+        If there is no such table, or its files are missing or damaged.
     """
     if name not in TABLES:
         raise KnowledgeError(f"The tables are {sorted(TABLES)}; got {name!r}.")
-    return TABLES[name](Path(folder))
+    with errors_name(Path(folder) / name):
+        return TABLES[name](Path(folder))

@@ -69,7 +69,7 @@ def load_shards(folder, source=_SOURCE):
         raise KnowledgeError(
             f"Nothing is measured in the folder {str(folder)!r}: it has {len(files)} shards or "
             "journals (*.jsonl.xz, *.jsonl) and no cell. Give the folder that "
-            "'python -m sk_metalearn.building run' wrote to."
+            "'sk-metalearn kb build run' wrote to."
         )
     for own in machines.values():
         runs = own["references"]

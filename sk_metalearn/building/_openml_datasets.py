@@ -151,7 +151,7 @@ class OpenMLClient:
 def fetch_datasets(
     folder, suite=None, task_ids=(), dataset_ids=(), *, client=None, include_excluded=False
 ):
-    """Fetch datasets into a folder that ``python -m sk_metalearn.building run`` reads.
+    """Fetch datasets into a folder that ``sk-metalearn kb build run`` reads.
 
     May be stopped and called again; datasets already there are kept.
 

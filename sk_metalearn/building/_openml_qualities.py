@@ -6,7 +6,7 @@ import numpy as np
 
 from ..exceptions import KnowledgeError
 from ..knowledge import FamilyTable, Task, task_id
-from ._table_files import open_text
+from ._table_files import errors_name, open_text
 
 __all__ = ["Datasets", "meta_features", "openml_aliases"]
 
@@ -18,11 +18,16 @@ class Datasets:
     ----------
     path : path-like
         ``openml_qualities.csv.gz``: a row per dataset with ``Id``, ``Name`` and the qualities.
+
+    Raises
+    ------
+    KnowledgeError
+        If the file is missing or damaged.
     """
 
     def __init__(self, path):
         self.rows = {}
-        with open_text(path) as file:
+        with open_text(path) as file, errors_name(path):
             for row in csv.DictReader(file):
                 self.rows[int(row["Id"])] = row
 

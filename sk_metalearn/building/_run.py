@@ -20,7 +20,7 @@ from ..spaces import (
 from ._machine import machine_id, reference_seconds, versions
 from ._measure import measure_fold
 from ._shards import ShardWriter, read_shard, shard_files
-from ._tasks import LARGE, N_FOLDS, list_tasks, prepare
+from ._tasks import FIDELITIES, LARGE, N_FOLDS, list_tasks, prepare
 
 __all__ = ["plan", "run"]
 
@@ -174,9 +174,15 @@ def run(
     Raises
     ------
     KnowledgeError
-        If the folder holds no dataset, `shard` is not ``"i/N"``, or `slices` or `optional` is
-        given with another fidelity than ``"main"``.
+        If the folder holds no dataset or one that cannot be read, `kinds` or `fidelity` is none
+        of those there are, `shard` is not ``"i/N"``, or `slices` or `optional` is given with
+        another fidelity than ``"main"``.
     """
+    unknown = set(kinds) - set(KINDS)
+    if unknown or not kinds:
+        raise KnowledgeError(f"kinds are some of {list(KINDS)}; got {list(kinds)}.")
+    if fidelity not in FIDELITIES:
+        raise KnowledgeError(f"fidelity must be one of {list(FIDELITIES)}; got {fidelity!r}.")
     if fidelity != "main" and (optional or slices is not None):
         raise KnowledgeError(
             f"fidelity={fidelity!r} measures {len(fidelity_pool(kinds[0]))} fixed configurations; "

@@ -1,12 +1,61 @@
 """The files in which public tables come."""
 
+import csv
 import gzip
 import json
+import lzma
+import tarfile
+import zipfile
+import zlib
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..exceptions import KnowledgeError
 
-__all__ = ["open_text", "read_arff", "read_json"]
+__all__ = ["errors_name", "open_text", "read_arff", "read_json"]
+
+
+# What reading a damaged file can end in: numbers that are none, columns that are not there, ends
+# that come too early.
+_DAMAGE = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    OSError,
+    EOFError,
+    SyntaxError,
+    zlib.error,
+    lzma.LZMAError,
+    csv.Error,
+    tarfile.TarError,
+    zipfile.BadZipFile,
+)
+
+
+@contextmanager
+def errors_name(path):
+    """Let what goes wrong while a file is read name the file.
+
+    Parameters
+    ----------
+    path : path-like
+        The file, or the folder of all files that are read.
+
+    Raises
+    ------
+    KnowledgeError
+        Instead of whatever the damage led to.
+    """
+    try:
+        yield
+    except KnowledgeError:
+        raise
+    except _DAMAGE as error:
+        raise KnowledgeError(
+            f"{str(path)!r} is damaged, or not what it should be ({type(error).__name__}: "
+            f"{error}). Fetch it again."
+        ) from error
 
 
 def open_text(path):

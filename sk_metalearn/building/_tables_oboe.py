@@ -99,7 +99,7 @@ def read_oboe(folder):
 def _read_matrix(path):
     with open_text(path) as file:
         reader = csv.reader(file)
-        settings = next(reader)[1:]
+        settings = next(reader, [])[1:]
         rows = {
             int(row[0]): [float(value) if value else np.nan for value in row[1:]] for row in reader
         }

@@ -132,11 +132,16 @@ def read_table(path):
     """Read a table; give its features and its column ``target``."""
     pandas = import_optional("pandas", "build", "Reading a folder of datasets")
     path = Path(path)
-    if path.suffix == ".csv":
-        table = pandas.read_csv(path)
-    else:
+    if path.suffix != ".csv":
         import_optional("pyarrow", "build", "Reading parquet files")
-        table = pandas.read_parquet(path)
+    try:
+        table = (pandas.read_csv if path.suffix == ".csv" else pandas.read_parquet)(path)
+    except Exception as error:
+        # Readers of tables raise errors of their own, and of the libraries below them.
+        raise KnowledgeError(
+            f"The table {path.name} cannot be read ({type(error).__name__}: {error}). Repair it, "
+            "or take it out of the folder."
+        ) from error
     if "target" not in table.columns:
         raise KnowledgeError(
             f"{path.name} has no column 'target'; its columns are {list(table.columns)[:10]}."
@@ -147,7 +152,11 @@ def read_table(path):
 def _from_file(path):
     """Describe a table of which no index speaks."""
     target = read_table(path)[1]
-    return TaskSource(str(path), path.stem, tell_kind(target), path.stem, len(target))
+    try:
+        kind = tell_kind(target)
+    except ValueError as error:
+        raise KnowledgeError(f"The target of {path.name} says no kind of task: {error}") from error
+    return TaskSource(str(path), path.stem, kind, path.stem, len(target))
 
 
 def content_hash(X, y):

@@ -155,6 +155,7 @@ class CheckpointFile(Journal):
             _array(predictions, "biufcUS", (1, 2, 3)),
             _array(classes, "biufUSMm", (1, 2)),
             excess=_text_of(content, "excess"),
+            n_iter=_count_of(content, "n_iter"),
         )
         _, test = self.splits[fold]
         if result.predictions is not None and result.predictions.ndim < 3:
@@ -176,7 +177,7 @@ class CheckpointFile(Journal):
         self._flush()
 
     def _write_fold(self, key, fold, result):
-        names = "status scores train_scores fit_seconds score_seconds failure excess".split()
+        names = "status scores train_scores fit_seconds score_seconds failure excess n_iter".split()
         try:
             content = _json({name: getattr(result, name) for name in names})
             row = key, fold, content, _bytes(result.predictions), _bytes(result.classes)
@@ -316,6 +317,12 @@ def _number_of(content, name):
     value = content.get(name, 0.0)
     _expect(_is_number(value) and value >= 0, name, value)
     return float(value)
+
+
+def _count_of(content, name):
+    value = content.get(name)
+    _expect(value is None or (isinstance(value, int) and value > 0), name, value)
+    return value
 
 
 def _text_of(content, name):

@@ -1,11 +1,13 @@
 """One candidate on one fold: fit, score, and what else is asked to be kept of it."""
 
+import inspect
 import os
 import threading
 import time
 import traceback
 import warnings
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,6 +61,9 @@ class Payload:
         Folder where fitted models are left.
     n_models : int
         Number of first folds whose models are left.
+    validates : bool
+        Whether an estimator whose `fit` takes `X_val` and `y_val` is given the test rows to stop
+        by. It then has ``n_iter``, and ``plain()`` gives the model.
     max_predict_seconds, max_model_bytes : float or None
         Limits whose excess is reported; seconds are for 1,000 rows.
     config : dict
@@ -80,6 +85,7 @@ class Payload:
     keep_predictions: bool = False
     keep_models: str | None = None
     n_models: int = 1
+    validates: bool = False
     max_predict_seconds: float | None = None
     max_model_bytes: float | None = None
     config: dict = field(default_factory=get_config)
@@ -111,6 +117,10 @@ class FoldResult:
         The exception itself where it is to be raised.
     stop : bool
         Whether a callback asked to stop.
+    n_iter : int or None
+        Number of iterations after which the test rows stopped it.
+    warnings : tuple of (type, str)
+        Category and text of what fit and scoring warned of.
     """
 
     status: str
@@ -125,6 +135,8 @@ class FoldResult:
     excess: str = ""
     error: Any = None
     stop: bool = False
+    n_iter: int | None = None
+    warnings: tuple = ()
 
 
 def failed_fold(status, failure, seconds=0.0, error_score=np.nan, scorer_names=None):
@@ -226,8 +238,29 @@ def run_fold(payload, candidate, fold, progress=None, caller=None, context=None)
     FoldResult
     """
     recorder = None if context is None else _Recorder(context)
+    with _gathered_warnings() as caught:
+        result = _evaluate_safely(payload, candidate, fold, progress, caller, recorder)
+    result.warnings = tuple((own.category, str(own.message)) for own in caught)
+    if recorder is not None:
+        result.stop = recorder.stop
+    return result
+
+
+@contextmanager
+def _gathered_warnings():
+    """Keep warnings for the search to tell, once; filters stay as they are."""
+    if threading.current_thread() is not threading.main_thread():
+        # Warnings belong to the whole process.
+        yield []
+        return
+    with warnings.catch_warnings(record=True) as caught:
+        yield caught
+
+
+def _evaluate_safely(payload, candidate, fold, progress, caller, recorder):
+    """Evaluate; what goes wrong is a result, too."""
     try:
-        result = _evaluate(payload, candidate, fold, progress, caller, recorder)
+        return _evaluate(payload, candidate, fold, progress, caller, recorder)
     except (MemoryError, SystemExit) as error:
         # A candidate that calls `sys.exit` ends itself, and not the search.
         status = "memory" if isinstance(error, MemoryError) else "crashed"
@@ -235,11 +268,9 @@ def run_fold(payload, candidate, fold, progress=None, caller=None, context=None)
         result = failed_fold(status, repr(error), 0.0, payload.error_score, names)
         if payload.error_score == "raise":
             result.error = RuntimeError(repr(error)) if status == "crashed" else error
+        return result
     except Exception as error:
-        result = FoldResult("crashed", failure=repr(error), error=error)
-    if recorder is not None:
-        result.stop = recorder.stop
-    return result
+        return FoldResult("crashed", failure=repr(error), error=error)
 
 
 def call_configured(config, filters, function, *args):
@@ -299,7 +330,7 @@ def _evaluate(payload, candidate, fold, progress, caller, recorder):
         test=test,
         verbose=payload.verbose,
         parameters=params,
-        fit_params=payload.fit_params,
+        fit_params={**payload.fit_params, **_rows_to_stop_by(payload, estimator, test)},
         score_params=payload.score_params,
         return_train_score=payload.return_train_score,
         return_times=True,
@@ -320,13 +351,16 @@ def _evaluate(payload, candidate, fold, progress, caller, recorder):
     if out["fit_error"] is not None:
         result.status, result.failure = "crashed", out["fit_error"]
         return result
+    model = out["estimator"]
+    if payload.validates and hasattr(model, "plain"):
+        model, result.n_iter = model.plain(), model.n_iter
     scores = result.scores.values() if isinstance(result.scores, dict) else [result.scores]
     if not all(np.isfinite(score) for score in scores):
         result.status = "invalid"
         result.failure = spy.problem or f"The score is not finite: {plain_value(result.scores)}."
     if needs_model:
         try:
-            _keep(payload, out["estimator"], test, fold, result)
+            _keep(payload, model, test, fold, result)
         except Exception as error:
             # The scorer has said whether this matters.
             result.failure = result.failure or repr(error)
@@ -361,6 +395,15 @@ def _keep(payload, model, test, fold, result):
         content = write_model(payload.keep_models, content)
     if leaves:
         result.model = content
+
+
+def _rows_to_stop_by(payload, estimator, test):
+    if not payload.validates or "X_val" not in inspect.signature(estimator.fit).parameters:
+        return {}
+    return {
+        "X_val": safe_indexing(payload.X, test),
+        "y_val": safe_indexing(payload.y, test),
+    }
 
 
 def _leaves_model(payload, fold):

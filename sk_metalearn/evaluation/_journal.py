@@ -127,6 +127,5 @@ def check_fingerprint(journal, fingerprint, what):
     if other:
         raise CheckpointError(
             f"{what} belongs to another search: it differs in {', '.join(other)}. Continue with "
-            "the same data and settings, or start again with another path or without "
-            "warm_start."
+            "the same data and settings, or start again with another path."
         )

@@ -5,6 +5,7 @@ import html
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from ..search import as_html, settings_text
 from ._metric import metric_of
 
 __all__ = ["Explanation", "explain"]
@@ -30,7 +31,7 @@ class Explanation:
         for number, row in enumerate(self.rows, 1):
             lines.append(
                 f"{number:>3}. {row['score']:.4f}  {row['seconds']:6.2f} s  {row['status']:8s} "
-                f"{row['reason']}: {row['params']}"
+                f"{row['reason']}: {row['settings']}"
             )
         return "\n".join(lines)
 
@@ -38,20 +39,8 @@ class Explanation:
         return f"Explanation({len(self.rows)} candidates)"
 
     def _repr_html_(self):
-        columns = ("score", "seconds", "status", "reason", "params")
-        head = "".join(f"<th>{name}</th>" for name in columns)
-        body = "".join(
-            "<tr>"
-            + "".join(
-                f"<td>{html.escape(f'{row[c]:.4g}' if isinstance(row[c], float) else str(row[c]))}"
-                "</td>"
-                for c in columns
-            )
-            + "</tr>"
-            for row in self.rows
-        )
         text = html.escape(self.summary).replace("\n", "<br>")
-        return f"<p>{text}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return f"<p>{text}</p>{as_html(self.rows)}"
 
 
 def explain(search):
@@ -68,7 +57,8 @@ def explain(search):
         Prints as text; a notebook shows a table.
     """
     check_is_fitted(search)
-    results = search.cv_results_
+    results, kind = search.cv_results_, getattr(search, "_kind", None)
+    estimator = getattr(search, "estimator", None)
     # There is none where no candidate was finished.
     scores = results.get(f"mean_test_{metric_of(search)}", ())
     rows = [
@@ -77,7 +67,7 @@ def explain(search):
             "seconds": float(seconds),
             "status": str(status),
             "reason": str(reason),
-            "params": ", ".join(f"{name}={value}" for name, value in params.items()),
+            "settings": settings_text(params, estimator, kind),
         }
         for score, seconds, status, reason, params in zip(
             scores,

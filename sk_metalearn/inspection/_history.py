@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from ..exceptions import import_optional
-from ._metric import metric_of
+from ._metric import metric_label, metric_of
 
 __all__ = ["SearchHistoryDisplay"]
 
@@ -20,10 +20,13 @@ class SearchHistoryDisplay:
         Mean test score of each candidate, NaN where it failed.
     reasons : sequence of str
         Why each was tried.
-    elapsed : ndarray of shape (n_candidates,)
+    ended : ndarray of shape (n_candidates,)
         Seconds from the start of the search to the end of each evaluation.
     metric : str, default="score"
         Label of the score.
+    estimates : ndarray of shape (n_candidates,), default=None
+        What was expected of candidates that were stopped before their end, NaN for the others;
+        they are drawn as hollow marks.
 
     Attributes
     ----------
@@ -42,11 +45,12 @@ class SearchHistoryDisplay:
     (3,)
     """
 
-    def __init__(self, *, scores, reasons, elapsed, metric="score"):
+    def __init__(self, *, scores, reasons, ended, metric="score", estimates=None):
         self.scores = scores
         self.reasons = reasons
-        self.elapsed = elapsed
+        self.ended = ended
         self.metric = metric
+        self.estimates = estimates
 
     @property
     def best_so_far(self):
@@ -82,11 +86,15 @@ class SearchHistoryDisplay:
         if key not in results:
             known = [name[10:] for name in results if name.startswith("mean_test_")]
             raise ValueError(f"The search has no metric {metric!r}; it has {known}.")
+        scores = np.asarray(results[key], dtype=float)
+        guided = metric == metric_of(search)
+        estimates = np.where(np.isnan(scores), results["estimate"], np.nan) if guided else None
         return cls(
-            scores=np.asarray(results[key], dtype=float),
+            scores=scores,
             reasons=tuple(results["reason"]),
-            elapsed=np.asarray(results["elapsed"], dtype=float),
-            metric=metric,
+            ended=np.asarray(results["begun"], dtype=float) + results["elapsed"],
+            metric=metric_label(search, metric),
+            estimates=estimates,
         )
 
     def plot(self, ax=None, *, against="evaluations"):
@@ -114,16 +122,23 @@ class SearchHistoryDisplay:
             raise ValueError(f"against must be 'evaluations' or 'seconds'; got {against!r}.")
         pyplot = import_optional("matplotlib.pyplot", "plot", "SearchHistoryDisplay.plot")
         if ax is None:
-            _, ax = pyplot.subplots()
-        n = len(self.scores)
-        x = np.arange(1, n + 1) if against == "evaluations" else np.asarray(self.elapsed)
-        order = np.argsort(x, kind="stable")
+            _, ax = pyplot.subplots(layout="constrained")
+        scores, n = np.asarray(self.scores, dtype=float), len(self.scores)
+        guessed = np.full(n, np.nan) if self.estimates is None else np.asarray(self.estimates)
+        x = np.arange(1, n + 1) if against == "evaluations" else np.asarray(self.ended)
         kinds = [reason.split(" of ")[0] for reason in self.reasons]
         for number, kind in enumerate(dict.fromkeys(kinds)):
-            rows = [i for i in range(n) if kinds[i] == kind]
-            ax.scatter(x[rows], np.asarray(self.scores)[rows], color=f"C{number}", label=kind)
-        best = np.fmax.accumulate(np.asarray(self.scores, dtype=float)[order])
+            rows = np.flatnonzero([own == kind for own in kinds])
+            color = f"C{number % 10}"
+            ax.scatter(x[rows], scores[rows], color=color, label=kind, zorder=3)
+            ax.scatter(x[rows], guessed[rows], facecolors="none", edgecolors=color, zorder=3)
+        if np.isfinite(guessed).any():
+            ax.scatter([], [], facecolors="none", edgecolors="gray", label="stopped early")
+        order = np.argsort(x, kind="stable")
+        best = np.fmax.accumulate(scores[order])
         ax.step(x[order], best, where="post", color="black", label="best so far")
+        if against == "evaluations":
+            ax.xaxis.get_major_locator().set_params(integer=True)
         ax.set(xlabel=against, ylabel=self.metric)
         ax.legend()
         self.ax_, self.figure_ = ax, ax.figure

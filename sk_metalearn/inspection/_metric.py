@@ -2,7 +2,7 @@
 
 from ..search import OneStandardError
 
-__all__ = ["metric_of"]
+__all__ = ["metric_label", "metric_of"]
 
 
 def metric_of(search):
@@ -23,3 +23,23 @@ def metric_of(search):
     asked = refit.metric if isinstance(refit, OneStandardError) else refit
     names = [name[10:] for name in search.cv_results_ if name.startswith("mean_test_")]
     return asked if asked in names else next(iter(names), "score")
+
+
+def metric_label(search, metric):
+    """Give the name of a metric of a search as its user knows it.
+
+    Parameters
+    ----------
+    search : MetaSearchCV, AutoClassifier or AutoRegressor
+        Fitted.
+    metric : str
+        As in ``cv_results_``; ``"score"`` where there is one alone.
+
+    Returns
+    -------
+    str
+    """
+    if metric != "score":
+        return metric
+    scoring = search.scoring or getattr(search, "_default_scoring", None)
+    return scoring if isinstance(scoring, str) else getattr(scoring, "__name__", metric)

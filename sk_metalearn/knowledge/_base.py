@@ -702,7 +702,7 @@ def _read_bundled():
     if not resource.is_file():
         raise KnowledgeError(
             "This copy of sk_metalearn holds no bundled knowledge (data/bundled.npz is missing). "
-            "Install a release, or build one with: python -m sk_metalearn.building"
+            "Install a release, or build one with: sk-metalearn kb build"
         )
     path = Path(str(resource))
     return read_bundle(path), path

@@ -6,7 +6,7 @@ import zipfile
 
 import numpy as np
 
-from ..exceptions import KnowledgeError
+from ..exceptions import WeightsError
 
 _FORMAT = "sk_metalearn.metalearners"
 _VERSION = 1
@@ -92,7 +92,7 @@ class MetaWeights:
 
         Raises
         ------
-        KnowledgeError
+        WeightsError
             If the file is missing, damaged, not one of ours, or of a newer version.
         """
         path = os.fspath(path)
@@ -102,12 +102,12 @@ class MetaWeights:
             header = json.loads(str(arrays.pop("header")))
             known, version = header["format"] == _FORMAT, header["version"]
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-            raise KnowledgeError(
+            raise WeightsError(
                 f"The weights in {path!r} cannot be read ({error}). "
                 "Meta-train again and save with `learner.meta_weights_.save(path)`."
             ) from error
         if not known or version > _VERSION:
-            raise KnowledgeError(
+            raise WeightsError(
                 f"The file {path!r} holds format {header['format']!r} version {version}; this "
                 f"version of sk_metalearn reads {_FORMAT!r} up to version {_VERSION}."
             )

@@ -84,8 +84,8 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
     lookahead : int or None, default=2
         A configuration is proposed when the results of all but the last ``lookahead - 1`` before
         it are known. None: as soon as a worker is free; the result then depends on `n_jobs`.
-    verbose : int, default=0
-        Above 0 a line is printed per configuration.
+    verbose : int or "bar", default=0
+        Above 0 a line is printed per configuration; ``"bar"``: one line that moves.
     random_state : int, RandomState instance or None, default=None
         Seeds folds, models and the strategy.
 
@@ -263,8 +263,8 @@ class AutoRegressor(AutoSearch, RegressorMixin, CallbackSupportMixin, BaseEstima
     lookahead : int or None, default=2
         A configuration is proposed when the results of all but the last ``lookahead - 1`` before
         it are known. None: as soon as a worker is free; the result then depends on `n_jobs`.
-    verbose : int, default=0
-        Above 0 a line is printed per configuration.
+    verbose : int or "bar", default=0
+        Above 0 a line is printed per configuration; ``"bar"``: one line that moves.
     random_state : int, RandomState instance or None, default=None
         Seeds folds, models and the strategy.
 

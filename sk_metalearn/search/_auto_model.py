@@ -14,7 +14,9 @@ from ..spaces import Configuration, Schema, build_estimator, get_family, to_poin
 from ._best_index import best_index
 from ._evidence import confirm_leaders, of_nearly_all_rows, of_search
 from ._final_fit import fit_on_all_rows, predict_refit_seconds
-from ._members import load_bag, select_rows, unfitted_member
+from ._kept_models import unfitted_member
+from ._members import load_bag, select_rows
+from ._stopped_boosting import found_params
 from ._voting import fit_voting, voting_estimator
 
 __all__ = ["AutoModel", "fit_auto_model"]
@@ -82,9 +84,7 @@ def fit_auto_model(run, problem, options, results, quick=None):
         return _fall_back(_why_nothing_was_found(run, options, results), problem, schema, quick)
     index = best_index(True, "score", results)
     best = run.trials[index]
-    single = AutoModel(
-        None, 0.0, "", {index: 1}, index, float(scores[index]), dict(best.proposal.point)
-    )
+    single = AutoModel(None, 0.0, "", {index: 1}, index, float(scores[index]), found_params(best))
     model = _of_kept_models(run, problem, options, schema, single)
     if model is not None:
         return model
@@ -114,7 +114,8 @@ def _of_kept_models(run, problem, options, schema, single):
     sources = [(searched, "training rows of each fold")]
     until = run.budget.deadline(run.choice_seconds)
     if run.ending == "holdout":
-        whole = of_nearly_all_rows(run, problem, schema, until)
+        chosen, _ = select_rows(run, searched, problem, options, np.inf)
+        whole = of_nearly_all_rows(run, problem, schema, until, chosen)
         n_train, n_rows = len(whole.payload.splits[0][0]), len(problem.whole[1])
         sources.insert(0, (whole, f"{n_train} of {n_rows} rows, the others chose"))
     elif run.confirms:

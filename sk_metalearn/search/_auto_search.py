@@ -7,7 +7,7 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.dummy import DummyClassifier, DummyRegressor
-from sklearn.metrics import check_scoring, get_scorer_names
+from sklearn.metrics import check_scoring
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -18,17 +18,24 @@ from .._compat import (
     needs_probabilities,
     routing_is_on,
     scores_predictions,
+    visual_block,
 )
 from ..evaluation import MarginScorer
-from ..exceptions import import_optional
 from ..knowledge import PlaceParameter
 from ..spaces import from_point
-from ..tables import check_new_rows, describe_layout, target_values, with_index
+from ..tables import (
+    check_metric_name,
+    check_new_rows,
+    describe_layout,
+    target_values,
+    with_index,
+)
 from ._auto_model import fit_auto_model
 from ._budget import Budget
 from ._callbacks import fit_task
 from ._catalogue_choices import choose_pipelines
 from ._check_data import check_data
+from ._leaderboard import leaderboard_frame, score_dummy
 from ._options import COMMON_CONSTRAINTS, SearchOptions
 from ._past import ask_the_past, check_knowledge, remember
 from ._problem import pose_problem
@@ -36,6 +43,7 @@ from ._quick_model import fit_quick_model
 from ._results import format_results
 from ._routing import RoutedScorer, route, without_routing
 from ._run_search import run_search
+from ._stopped_boosting import found_params
 
 __all__ = ["AutoSearch"]
 
@@ -46,7 +54,7 @@ class AutoSearch:
     _parameter_constraints = {
         **COMMON_CONSTRAINTS,
         "n_iter": [Interval(Integral, 1, None, closed="left"), None],
-        "scoring": [StrOptions(set(get_scorer_names())), callable, None],
+        "scoring": [str, callable, None],
         "cv": ["cv_object"],
         "families": [list, tuple, None],
         "columns": [dict, None],
@@ -54,7 +62,7 @@ class AutoSearch:
         "final": [StrOptions({"auto", "bag", "refit"})],
         "max_rows": [Interval(Integral, 50, None, closed="left")],
         "n_jobs": [Integral, None],
-        "verbose": ["verbose"],
+        "verbose": ["verbose", StrOptions({"bar"})],
     }
     knowledge, remember = PlaceParameter(), PlaceParameter()
     # What `fit` takes beside X and y; further parameters are the splitter's and the scorer's.
@@ -198,6 +206,7 @@ class AutoSearch:
         return self
 
     def _scorer(self):
+        check_metric_name(self.scoring)
         dummy = DummyClassifier() if self._kind == "classification" else DummyRegressor()
         scorer = check_scoring(dummy, self.scoring or self._default_scoring)
         if routing_is_on() and not callable(self.scoring):
@@ -208,10 +217,11 @@ class AutoSearch:
     def _store_results(self, run, problem, past, scorer):
         self.scorer_ = scorer
         self.stop_reason_, self.n_splits_ = run.stop_reason, len(problem.splits)
-        points = [trial.proposal.point for trial in run.trials]
+        points = [found_params(trial) for trial in run.trials]
         self.configurations_ = [from_point(point) for point in points]
         self.cv_results_ = format_results(run.trials, points, self.n_splits_, False)
         self.knowledge_report_ = past.report
+        past.report["dummy"] = score_dummy(problem)
 
     def _store_model(self, model, run, problem, past, target):
         self._layout, self._target = problem.layout, target
@@ -290,14 +300,17 @@ class AutoSearch:
         return describe_layout(self._layout)
 
     def leaderboard(self):
-        """List the configurations, best first.
+        """List what was tried, the ensemble and a dummy, best first.
 
         Returns
         -------
         pandas.DataFrame
-            Columns ``rank``, ``score`` (for one that was stopped by the race: what was expected
-            of it), ``seconds`` of a fit, ``weight`` in the ensemble, ``family``,
-            ``configuration``, ``reason``, ``status``.
+            A row per candidate, by ``rank``: ``score`` (of one that was stopped by the race, what
+            was expected of it), ``spread`` (standard deviation over the folds), ``seconds`` of a
+            fit, ``predict_seconds`` to predict and score the rows of a fold, ``weight`` in the
+            ensemble, ``family``, ``settings`` that differ from the defaults, ``reason``,
+            ``status`` and ``row`` in ``cv_results_``. Rows of the ensemble and of a dummy that
+            does not look at X have -1 there.
 
         Raises
         ------
@@ -305,22 +318,9 @@ class AutoSearch:
             If pandas is not installed.
         """
         check_is_fitted(self, "cv_results_")
-        pandas = import_optional("pandas", "pandas", "leaderboard")
-        results = self.cv_results_
-        frame = pandas.DataFrame(
-            {
-                "score": results["estimate"],
-                "seconds": results["mean_fit_time"],
-                "weight": [self.ensemble_.get(i, 0) for i in range(len(self.configurations_))],
-                "family": [own.family for own in self.configurations_],
-                "configuration": [str(own) for own in self.configurations_],
-                "reason": results["reason"],
-                "status": results["status"],
-            }
-        )
-        order = np.lexsort(
-            (np.nan_to_num(-frame["score"], nan=np.inf), frame["status"].to_numpy() != "ok")
-        )
-        frame = frame.iloc[order]
-        frame.insert(0, "rank", np.arange(1, len(frame) + 1))
-        return frame.set_index("rank")
+        return leaderboard_frame(self)
+
+    def _sk_visual_block_(self):
+        # Before fit this raises, and the estimator is shown by itself.
+        check_is_fitted(self, "best_estimator_")
+        return visual_block("best_estimator_", self.best_estimator_)

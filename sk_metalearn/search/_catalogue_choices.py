@@ -23,6 +23,7 @@ from ..spaces import (
     unwrap,
 )
 from ._choices import Choices
+from ._stopped_boosting import StoppedPipeline, stops
 
 __all__ = [
     "MakePipeline",
@@ -64,7 +65,8 @@ class MakePipeline:
         None
             There are no parameters left to set.
         """
-        return build_estimator(from_point(point), self.schema, self.seed), None
+        pipeline = build_estimator(from_point(point), self.schema, self.seed)
+        return StoppedPipeline(pipeline.steps) if stops(pipeline) else pipeline, None
 
 
 def choose_pipelines(problem, options):
@@ -107,6 +109,8 @@ def choose_pipelines(problem, options):
         match=match_configurations,
         n_iter=n_iter,
         enqueued=tuple((to_point(own), _EARLY) for own in early[:n_early]),
+        validates=True,
+        kind=kind,
     )
 
 

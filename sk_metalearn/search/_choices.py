@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..spaces import Space
+from ._settings_text import settings_text
 
 __all__ = ["Choices"]
 
@@ -43,6 +44,9 @@ class Choices:
     place : dict, default={}
         What predicts performance beside a configuration: ``n_features`` and ``variance`` of the
         columns.
+    validates : bool, default=False
+        Whether estimators that can are stopped by the test rows of each fold.
+    kind : {"classification", "regression", ""}, default=""
     """
 
     points: list
@@ -58,3 +62,18 @@ class Choices:
     searched: tuple = ()
     open_ended: bool = False
     place: dict = field(default_factory=dict)
+    validates: bool = False
+    kind: str = ""
+
+    def describe(self, point):
+        """Say what a candidate is, by what differs from the defaults.
+
+        Parameters
+        ----------
+        point : dict
+
+        Returns
+        -------
+        str
+        """
+        return settings_text(self.to_params(point), self.estimator, self.kind)

@@ -1,11 +1,14 @@
 """An estimator as the Python code that makes it."""
 
 import ast
+import dataclasses
 import inspect
 import sys
 from collections.abc import Mapping
 
 import numpy as np
+
+from .._compat import output_format, requests_of
 
 __all__ = ["to_code"]
 
@@ -49,7 +52,8 @@ def to_code(estimator, name="model"):
     """
     writer = _Writer()
     text = writer.write(getattr(estimator, "best_estimator_", estimator), len(name) + 3, 0)
-    return "\n".join([*sorted(writer.imports), "", f"{name} = {text}"])
+    named = [f"{own} = {code}\n" for own, code in writer.named.values()]
+    return "\n".join([*sorted(writer.imports), "", *named, f"{name} = {text}"])
 
 
 def _public_place(thing):
@@ -64,10 +68,12 @@ def _public_place(thing):
 
 
 class _Writer:
-    """Writes expressions and collects what they import."""
+    """Writes expressions and collects what they import, and the values they name."""
 
     def __init__(self):
         self.imports = set()
+        # By the value: name and code.
+        self.named, self._in_named = {}, False
 
     def name_of(self, thing):
         qualname = thing.__qualname__
@@ -83,7 +89,8 @@ class _Writer:
     def write(self, value, used, depth):
         """Give the expression of a value; `used` columns of its line are taken."""
         if hasattr(value, "get_params") and not isinstance(value, type):
-            return self._call(self.name_of(type(value)), self._changed(value), used, depth)
+            call = self._call(self.name_of(type(value)), self._changed(value), used, depth)
+            return call + "".join(_kept_calls(value))
         if isinstance(value, np.generic):
             value = value.item()
         if isinstance(value, float) and not np.isfinite(value):
@@ -109,7 +116,24 @@ class _Writer:
             return f"np.array({self.write(value.tolist(), used, depth)})"
         if isinstance(value, type) or inspect.isroutine(value):
             return self.name_of(value)
+        if dataclasses.is_dataclass(value):
+            if not self._in_named:
+                return self._name(value)
+            return self._call(self.name_of(type(value)), _changed_fields(value), used, depth)
         return self._by_repr(value)
+
+    def _name(self, value):
+        """Give a dataclass a name of its own: the parts of an ensemble often share it."""
+        key = repr(value)
+        if key not in self.named:
+            own = base = type(value).__name__.lower()
+            while own in {name for name, _ in self.named.values()}:
+                own = f"{base}_{len(self.named) + 1}"
+            self._in_named = True
+            code = self._call(self.name_of(type(value)), _changed_fields(value), len(own) + 3, 0)
+            self._in_named = False
+            self.named[key] = own, code
+        return self.named[key][0]
 
     def _by_repr(self, value):
         """Objects whose repr is a call of their own class."""
@@ -148,6 +172,30 @@ class _Writer:
             for prefix, value in items
         ]
         return "\n".join([opening, *lines, "    " * depth + closing[-1]])
+
+
+def _kept_calls(estimator):
+    """What `clone` keeps beside the parameters, as calls: `set_output` and metadata requests."""
+    container = output_format(estimator, default=None)
+    if container is not None:
+        yield f'.set_output(transform="{container}")'
+    for method, requests in requests_of(estimator).items():
+        given = ", ".join(f"{name}={value!r}" for name, value in requests.items())
+        yield f".set_{method}_request({given})"
+
+
+def _changed_fields(value):
+    """Fields of a dataclass that differ from their default."""
+    given = []
+    for own in dataclasses.fields(value):
+        if not own.init:
+            continue
+        default, held = own.default, getattr(value, own.name)
+        if own.default_factory is not dataclasses.MISSING:
+            default = own.default_factory()
+        if not _same(held, default):
+            given.append((f"{own.name}=", held))
+    return given
 
 
 def _is_call(text):

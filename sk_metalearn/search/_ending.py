@@ -11,6 +11,8 @@ __all__ = ["choose_ending", "confirms_leaders"]
 # The models of folds take the place of one fitted on all rows where there are at most so many
 # folds, and each trains on at least this share of the rows.
 _MOST_FOLDS, _LEAST_SHARE = 12, 0.6
+# A sample of more than this share of the rows is as good as all.
+_SAMPLE_SHARE = 0.9
 # Of more rows one shuffle of the folds says enough.
 _CONFIRMED_ROWS = 2000
 
@@ -34,11 +36,11 @@ def choose_ending(problem, options):
     if options.ensemble_size < 2:
         return "refit"
     n_rows = num_samples(problem.whole[0])
-    if problem.n_rows < n_rows:
+    if problem.n_rows < _SAMPLE_SHARE * n_rows:
         # Rows are held out by chance: not where they come in groups, or one after the other.
         return "holdout" if options.timed and _shuffles(options) else "refit"
     tested = np.concatenate([test for _, test in problem.splits])
-    each_once = len(tested) == n_rows and len(np.unique(tested)) == n_rows
+    each_once = len(tested) == problem.n_rows and len(np.unique(tested)) == problem.n_rows
     shares = [len(train) / n_rows for train, _ in problem.splits]
     few = len(shares) <= _MOST_FOLDS
     return "bag" if each_once and few and min(shares) >= _LEAST_SHARE else "refit"

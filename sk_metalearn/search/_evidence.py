@@ -1,14 +1,16 @@
 """What is known of candidates when the final model is chosen: their predictions on test rows."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from .._compat import check_method_params, num_samples, safe_indexing
+from ..evaluation import FoldResult
 from ._final_fit import predict_refit_seconds
 from ._folds import shuffled_folds
+from ._kept_models import load_member
 from ._more_fits import fit_more, mean_seconds
 
 __all__ = [
@@ -24,9 +26,9 @@ __all__ = [
 _LEADERS, _FIRST = 12, 4
 FURTHER_SHUFFLES = 2
 # One of ten rows is held out, of very many at most so many.
-_ONE_OF, _HELD_OUT = 10, 10_000
-# Where rows are many, the number of trees follows from rows that a model does not train on.
-_STOPPING = {"early_stopping": True, "max_iter": 1000, "n_iter_no_change": 20}
+_ONE_OF, _HELD_OUT = 10, 5_000
+# Seconds in which the sample's own ensemble has to have predicted them.
+_BAG_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -39,10 +41,16 @@ class Evidence:
         Data and folds.
     folds : dict of int to list of FoldResult
         By row of the results, a result a fold.
+    members : dict of int to Member
+        Candidates whose models were fitted on other folds than these.
+    mixable : bool
+        Whether their predictions can be mixed; if not, there is one candidate only.
     """
 
     payload: Any
     folds: dict
+    members: dict = field(default_factory=dict)
+    mixable: bool = True
 
     def without(self, rows):
         """Leave candidates out.
@@ -148,7 +156,8 @@ def of_search(run, problem, options):
     if options.ensemble_size > 1 and joining.folds:
         return joining
     best = run.best
-    return replace(joining, folds={} if best is None else {best.number: folds[best.number]})
+    alone = {} if best is None else {best.number: folds[best.number]}
+    return replace(joining, folds=alone, mixable=False)
 
 
 def confirm_leaders(run, problem, options, evidence, deadline):
@@ -193,8 +202,11 @@ def confirm_leaders(run, problem, options, evidence, deadline):
     return _joining(replace(payload, splits=splits), whole, problem.kind)
 
 
-def of_nearly_all_rows(run, problem, schema, deadline):
+def of_nearly_all_rows(run, problem, schema, deadline, chosen):
     """Fit the best candidates of a search on a sample on nearly all rows, and judge on the rest.
+
+    The members of the sample's own ensemble take part with the models of its folds where they
+    were not fitted in time.
 
     Parameters
     ----------
@@ -203,20 +215,23 @@ def of_nearly_all_rows(run, problem, schema, deadline):
     schema : Schema
         Of all rows.
     deadline : float
+    chosen : sequence of int
+        Rows of the members of the sample's ensemble.
 
     Returns
     -------
     Evidence
-        Of those that were fitted in time, on one fold.
+        On one fold, which no sampled row is in.
     """
     X, y, fit_params, score_params = problem.whole
     held_out = _held_out(y, problem)
+    train, test = np.flatnonzero(~held_out), np.flatnonzero(held_out)
     payload = replace(
         run.payload,
         X=X,
         y=y,
-        splits=[(np.flatnonzero(~held_out), np.flatnonzero(held_out))],
-        make=_MakeForManyRows(replace(run.payload.make, schema=schema)),
+        splits=[(train, test)],
+        make=replace(run.payload.make, schema=schema),
         fit_params=fit_params,
         score_params=score_params,
         n_models=1,
@@ -227,7 +242,20 @@ def of_nearly_all_rows(run, problem, schema, deadline):
     first = sorted(leaders[:_FIRST], key=expected)
     jobs = [(trial, 0) for trial in first + leaders[_FIRST:]]
     found = fit_more(run, payload, jobs, expected, deadline)
-    return _joining(payload, {number: [own] for (number, _), own in found.items()}, problem.kind)
+    folds = {number: [own] for (number, _), own in found.items()}
+    evidence = _joining(payload, folds, problem.kind)
+    X_test = safe_indexing(X, test)
+    classes = np.unique(y) if problem.kind == "classification" else None
+    for row in chosen:
+        if row in evidence.folds or run.budget.clock() > deadline + _BAG_SECONDS:
+            continue
+        trial = run.trials[row]
+        results = [trial.folds[fold] for fold in sorted(trial.folds)]
+        member = load_member(run, problem, run.payload, trial, results)
+        if member is not None:
+            known = FoldResult("ok", predictions=member.predictions(X_test), classes=classes)
+            evidence.folds[row], evidence.members[row] = [known], member
+    return evidence
 
 
 def _held_out(y, problem):
@@ -235,28 +263,18 @@ def _held_out(y, problem):
     n_rows = num_samples(y)
     one_of = max(_ONE_OF, -(-n_rows // _HELD_OUT))
     order = np.random.RandomState(problem.seed).permutation(n_rows)
+    # Those that the search has seen come first, and are not counted.
+    order = order[np.argsort(~np.isin(order, problem.rows), kind="stable")]
     if problem.kind == "classification":
         codes = np.unique(np.asarray(y), return_inverse=True)[1]
         order = order[np.argsort(codes[order], kind="stable")]
         counts = np.bincount(codes)
         place = np.arange(n_rows) - np.repeat(np.cumsum(counts) - counts, counts)
+        size = np.repeat(counts, counts)
     else:
-        place = np.arange(n_rows)
+        place, size = np.arange(n_rows), n_rows
     held_out = np.zeros(n_rows, dtype=bool)
-    held_out[order[place % one_of == one_of - 1]] = True
+    # The last ones of each class.
+    held_out[order[place >= size - size // one_of]] = True
+    held_out[problem.rows] = False
     return held_out
-
-
-@dataclass(frozen=True)
-class _MakeForManyRows:
-    """Makes a pipeline whose boosting finds its number of trees by itself."""
-
-    make: Any
-
-    def __call__(self, point):
-        pipeline, params = self.make(point)
-        model = pipeline[-1]
-        model = getattr(model, "regressor", model)
-        if hasattr(model, "staged_predict") and "early_stopping" in model.get_params():
-            model.set_params(**_STOPPING)
-        return pipeline, params

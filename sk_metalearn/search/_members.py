@@ -1,4 +1,4 @@
-"""The members of an ensemble: which they are, and their models."""
+"""The members of an ensemble: which they are, with their models."""
 
 import time
 import warnings
@@ -6,19 +6,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from sklearn.calibration import CalibratedClassifierCV
-from sklearn.model_selection import StratifiedKFold
 
-from .._compat import safe_indexing
-from ..evaluation import calibrate, lacks_probabilities
 from ._ensemble import select_members
-from ._final_fit import fit_on_all_rows
+from ._kept_models import load_member
 from ._more_fits import fit_more, mean_seconds
 from ._voting import fitted_voting
 
-__all__ = ["Bag", "load_bag", "select_rows", "unfitted_member"]
-
-_CALIBRATION_FOLDS = 3
+__all__ = ["Bag", "load_bag", "select_rows"]
 
 
 @dataclass(frozen=True)
@@ -38,32 +32,6 @@ class Bag:
     estimator: Any
     weights: dict
     score: float
-
-
-def unfitted_member(trial, problem, make):
-    """Build a candidate so that it gives probabilities, if it is a classifier.
-
-    Parameters
-    ----------
-    trial : Trial
-    problem : Problem
-    make : callable
-        ``make(point)`` gives the pipeline, and nothing else to be set.
-
-    Returns
-    -------
-    estimator
-        A pipeline, or a `CalibratedClassifierCV` of one whose model gives decision values only.
-    """
-    estimator, _ = make(dict(trial.proposal.point))
-    if problem.kind != "classification" or not lacks_probabilities(estimator):
-        return estimator
-    if np.unique(problem.whole[1], return_counts=True)[1].min() < _CALIBRATION_FOLDS:
-        # The model has to be fitted first.
-        return estimator
-    seed = problem.seed % 2**31
-    folds = StratifiedKFold(_CALIBRATION_FOLDS, shuffle=True, random_state=seed)
-    return CalibratedClassifierCV(estimator, cv=folds, ensemble=False)
 
 
 def select_rows(run, evidence, problem, options, deadline):
@@ -87,7 +55,7 @@ def select_rows(run, evidence, problem, options, deadline):
     rows = list(evidence.folds)
     if not rows:
         return {}, -np.inf
-    if len(rows) == 1:
+    if not evidence.mixable:
         return {rows[0]: 1}, run.trials[rows[0]].estimate
     classes = np.unique(problem.whole[1]) if problem.kind == "classification" else None
     predictions, y, tests, score_params = evidence.stacked(classes)
@@ -143,9 +111,14 @@ def load_bag(run, problem, options, evidence):
 
 def _members(run, problem, evidence, rows):
     """Models of each member, by row; a member is missing where there was no time for them."""
-    n_models = len(problem.splits) if len(evidence.payload.splits) > 1 else 1
     payload, end = evidence.payload, run.budget.deadline(0)
-    results = {(row, f): evidence.folds[row][f] for row in rows for f in range(n_models)}
+    n_models = len(problem.splits) if len(payload.splits) > 1 else 1
+    results = {
+        (row, fold): evidence.folds[row][fold]
+        for row in rows
+        if row not in evidence.members
+        for fold in range(n_models)
+    }
     missing = [key for key, own in results.items() if not run.models.has(own)]
     if missing:
         again = replace(payload, n_models=n_models, keep_predictions=False)
@@ -153,33 +126,10 @@ def _members(run, problem, evidence, rows):
         results.update(fit_more(run, again, jobs, mean_seconds, end))
     members = {}
     for row in rows:
-        loaded = [run.models.load(results[row, fold]) for fold in range(n_models)]
-        if any(model is None for model in loaded):
-            continue
-        estimator = unfitted_member(run.trials[row], problem, payload.make)
-        if problem.kind == "classification":
-            loaded = _knowing_all(run, problem, payload, estimator, loaded)
-        if loaded:
-            members[row] = f"candidate_{row}", estimator, loaded
+        member = evidence.members.get(row)
+        if member is None:
+            own = [results[row, fold] for fold in range(n_models)]
+            member = load_member(run, problem, payload, run.trials[row], own)
+        if member is not None:
+            members[row] = f"candidate_{row}", member.estimator, member.models
     return members
-
-
-def _knowing_all(run, problem, payload, estimator, models):
-    """Give models with probabilities of all classes; one of all rows where folds lack some."""
-    n_classes = len(np.unique(problem.whole[1]))
-    tests = [test for _, test in payload.splits[: len(models)]]
-    targets = [safe_indexing(payload.y, test) for test in tests]
-    parts = zip(models, targets, strict=True)
-    if all(
-        len(model.classes_) == n_classes
-        and (not lacks_probabilities(model) or len(np.unique(y)) == n_classes)
-        for model, y in parts
-    ):
-        return [
-            calibrate(model, safe_indexing(payload.X, test), np.asarray(y))
-            if lacks_probabilities(model)
-            else model
-            for model, test, y in zip(models, tests, targets, strict=True)
-        ]
-    fitted = fit_on_all_rows(run, problem, estimator).estimator
-    return [] if fitted is None or lacks_probabilities(fitted) else [fitted]

@@ -8,6 +8,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils import get_tags
+from sklearn.utils.validation import check_is_fitted
 
 from .._compat import (
     BaseSearchCV,
@@ -23,11 +24,13 @@ from .._compat import (
     warn_or_raise_about_fit_failures,
 )
 from ..knowledge import PlaceParameter
+from ..tables import check_metric_name
 from ._best_index import OneStandardError, best_index
 from ._budget import Budget
 from ._callbacks import fit_task, refit_task
 from ._final_fit import fit_on_all_rows
 from ._grid_choices import choose_from_grid
+from ._leaderboard import leaderboard_frame, score_dummy
 from ._options import COMMON_CONSTRAINTS, SearchOptions
 from ._past import ask_the_past, check_knowledge, remember
 from ._problem import pose_problem
@@ -84,8 +87,8 @@ class MetaSearchCV(BaseSearchCV):
         ``"one_standard_error"`` or a `OneStandardError` for the cheapest of the good ones.
     cv : int, splitter, iterable or None, default=None
         Folds, as in `GridSearchCV`: None for 5 folds, stratified for classes and not shuffled.
-    verbose : int, default=0
-        Above 0 a line is printed per candidate, above 1 per fold.
+    verbose : int or "bar", default=0
+        Above 0 a line is printed per candidate, above 1 per fold; ``"bar"``: one line that moves.
     pre_dispatch : int or str, default="2*n_jobs"
         Accepted for `GridSearchCV`'s sake, without effect.
     random_state : int, RandomState instance or None, default=None
@@ -126,7 +129,8 @@ class MetaSearchCV(BaseSearchCV):
         search: the mean over the folds; of a candidate that was raced or left unfinished, what
         its folds let expect; NaN for all others), ``status`` ("ok", "crashed", "timeout", "memory",
         "died", "invalid", "raced", "over_limit"; "unfinished" where the end of the search came
-        before that of the candidate), ``failure`` and ``elapsed`` (seconds from begin to end).
+        before that of the candidate), ``failure``, ``begun`` (seconds since the search began) and
+        ``elapsed`` (seconds from begin to end).
     best_estimator_, best_score_, best_params_, best_index_, scorer_, n_splits_, refit_time_, \
 multimetric_, classes_, n_features_in_, feature_names_in_
         As in `GridSearchCV`.
@@ -164,6 +168,8 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         "param_distributions": [dict, list, tuple, None],
         "n_iter": [Interval(Integral, 1, None, closed="left"), StrOptions({"all"}), None],
         "enqueue": [list, tuple, None],
+        "scoring": [str, callable, list, tuple, set, dict, None],
+        "verbose": ["verbose", StrOptions({"bar"})],
     }
     knowledge, remember = PlaceParameter(), PlaceParameter()
 
@@ -256,6 +262,9 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         budget = Budget(self.time_budget, time.monotonic())
         options = SearchOptions.of(self)
         check_knowledge(options.knowledge)
+        several = isinstance(self.scoring, list | tuple | set)
+        for name in self.scoring if several else [self.scoring]:
+            check_metric_name(name)
         scorer, metric = scorers_of(self)
         X, y, params = self._check_data(X, y, params)
         routed, given = routed_params(self, params), (self.param_grid, self.param_distributions)
@@ -271,6 +280,27 @@ multimetric_, classes_, n_features_in_, feature_names_in_
             remember(past, problem, choices, run.trials)
         return self
 
+    def leaderboard(self):
+        """List what was tried, and a dummy, best first.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row per candidate, by ``rank``: ``score`` by the metric that chose the best (of a
+            candidate that was stopped by the race, what was expected of it), ``spread`` (standard
+            deviation over the folds), ``seconds`` of a fit, ``predict_seconds`` to predict and
+            score the rows of a fold, ``settings`` that differ from the estimator's own,
+            ``reason``, ``status`` and ``row`` in ``cv_results_``. The row of a dummy that does not
+            look at X has -1 there.
+
+        Raises
+        ------
+        MissingDependencyError
+            If pandas is not installed.
+        """
+        check_is_fitted(self, "cv_results_")
+        return leaderboard_frame(self)
+
     def _check_data(self, X, y, params):
         """Data and parameters of `fit`, as scikit-learn's searches take them."""
         if y is None and get_tags(self.estimator).target_tags.required:
@@ -285,6 +315,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         """Set the results of the search, choose the best candidate, and fit it."""
         self.n_splits_, self.stop_reason_ = len(problem.splits), run.stop_reason
         self.knowledge_report_ = past.report
+        past.report["dummy"] = score_dummy(problem)
         self._store_results(run, problem, choices)
         metric = self._check_metric(run.trials, scorer, metric)
         if not (self.refit or not self.multimetric_):

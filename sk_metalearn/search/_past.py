@@ -120,6 +120,7 @@ def ask_the_past(problem, choices, options):
             rows, weights = similar_tasks(performance, metafeatures)
             expected = _weighted_mean(performance.scores[rows], weights)
             report["similar"] = name_similar(performance.tasks, rows, weights, _N_NAMED)
+            report["advice"] = _advice(report["similar"], performance.scores[rows], points, choices)
         _warn_if_not_iid(options.cv, problem.split_params.get("groups"))
     report["used"], report["candidates"] = performance is not None, len(points)
     if faults or silent:
@@ -197,6 +198,23 @@ def name_similar(tasks, rows, weights, n):
         return []
     pairs = zip(rows[:n], weights, strict=False)
     return [(tasks[row], float(weight)) for row, weight in pairs]
+
+
+def _advice(similar, scores, points, choices):
+    """Which candidate was best on each of the past tasks that are named."""
+    found = []
+    for (name, weight), own in zip(similar, scores, strict=False):
+        if np.isfinite(own).any():
+            best = int(np.nanargmax(own))
+            found.append(
+                {
+                    "dataset": name,
+                    "weight": weight,
+                    "settings": choices.describe(points[best]),
+                    "score": float(own[best]),
+                }
+            )
+    return found
 
 
 def _weighted_mean(scores, weights):

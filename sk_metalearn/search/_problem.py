@@ -83,6 +83,8 @@ class Problem:
         X, y and the parameters of `fit` and of the scorer for all rows.
     layout : Layout or None
         What the columns are, where that was decided for all rows.
+    rows : ndarray of int or None
+        Which of all rows are searched; None: all of them.
     """
 
     X: Any
@@ -102,6 +104,7 @@ class Problem:
     saved: Journal | None = None
     whole: tuple = ()
     layout: Any = None
+    rows: Any = None
 
     @property
     def n_rows(self):
@@ -210,6 +213,7 @@ def pose_problem(
         saved=saved,
         whole=whole,
         layout=layout,
+        rows=rows,
     )
 
 

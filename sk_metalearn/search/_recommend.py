@@ -7,18 +7,21 @@ from typing import Any
 import numpy as np
 
 from ..exceptions import KnowledgeError
+from ..knowledge import printable
 from ..metafeatures import MetaFeatureExtractor, check_kind
 from ..spaces import Configuration, Schema, build_estimator, to_point
 from ..strategies import Context, get_strategy, similar_tasks
-from ..tables import check_columns, check_table, check_target
+from ..tables import check_columns, check_metric_name, check_table, check_target
 from ._catalogue_choices import match_configurations, usable_configurations
 from ._past import check_knowledge, name_similar, open_knowledge
 from ._past_lookup import past_performance
+from ._settings_text import configuration_text
+from ._show import as_html, as_text, show_seconds
 
-__all__ = ["Recommendation", "recommend"]
+__all__ = ["Recommendation", "Recommendations", "recommend"]
 
-# Past tasks shown.
-_N_SHOWN = 3
+# Past tasks shown, and the width of a table of text.
+_N_SHOWN, _WIDTH = 3, 100
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class Recommendation:
         of the weight of all datasets.
     reason : str
         Why it stands at this place: which part it plays beside those before it.
+    kind : {"classification", "regression"}
     """
 
     estimator: Any
@@ -55,14 +59,60 @@ class Recommendation:
     metric: str
     evidence: tuple = field(default=())
     reason: str = ""
+    kind: str = "classification"
 
     def __str__(self):
         shown = ", ".join(f"{name} {score:.3f}" for name, score, _ in self.evidence)
         where = f"; on the past datasets that counted most: {shown}" if shown else ""
         return (
-            f"{self.configuration}: {self.metric} about {self.expected_score:.3f} "
+            f"{self.settings}: {self.metric} about {self.expected_score:.3f} "
             f"(spread {self.spread:.3f}), a fit takes about {self.expected_seconds:.2g} s{where}"
         )
+
+    @property
+    def settings(self):
+        """The model, and its settings that differ from the defaults."""
+        return configuration_text(self.configuration, self.kind)
+
+
+class Recommendations(list):
+    """A list of `Recommendation` that shows itself as a table."""
+
+    def __getitem__(self, place):
+        found = super().__getitem__(place)
+        return Recommendations(found) if isinstance(place, slice) else found
+
+    def rows(self):
+        """What the table shows: a list of dict."""
+        return [
+            {
+                "rank": rank,
+                "expected": own.expected_score,
+                "spread": own.spread,
+                "fit": show_seconds(own.expected_seconds),
+                "settings": own.settings,
+            }
+            for rank, own in enumerate(self, 1)
+        ]
+
+    def __repr__(self):
+        if not self:
+            return "[]"
+        named = ", ".join(f"{name} ({weight:.0%})" for name, _, weight in self[0].evidence)
+        lines = [f"{len(self)} recommended {self[0].kind} models by {self[0].metric}"]
+        lines += [f"The past datasets that counted most: {printable(named)}"] if named else []
+        return "\n".join([*lines, as_text(self.rows(), _WIDTH)])
+
+    def _repr_html_(self):
+        if not self:
+            return "<p>[]</p>"
+        named = [(name, f"{weight:.1%}") for name, _, weight in self[0].evidence]
+        similar = [{"past dataset": name, "weight": weight} for name, weight in named]
+        caption = f"{len(self)} recommended {self[0].kind} models by {self[0].metric}"
+        return as_html(self.rows(), caption) + as_html(similar)
+
+    def _repr_pretty_(self, printer, cycle):
+        printer.text(repr(self))
 
 
 class _Unnamed:
@@ -109,7 +159,7 @@ def recommend(
     Returns
     -------
     list of Recommendation
-        Best first, each chosen to complement those before it.
+        Each chosen to complement those before it. Shows itself as a table.
 
     Raises
     ------
@@ -130,6 +180,7 @@ def recommend(
     kind = check_kind(y, kind)
     if kind is None:
         raise ValueError("y is None; a recommendation needs a target.")
+    check_metric_name(scoring)
     caller = type("recommend", (_Unnamed,), {})()
     X = check_table(X, caller)
     layout = check_columns(X, columns)
@@ -157,13 +208,13 @@ def recommend(
         seed=0,
     )
     proposals = get_strategy(copy.deepcopy(strategy)).start(context).ask(n)
-    return [
-        _recommendation(proposal, configurations, found, rows, weights, schema, random_state)
+    return Recommendations(
+        _recommendation(proposal, configurations, found, rows, weights, schema, kind, random_state)
         for proposal in proposals
-    ]
+    )
 
 
-def _recommendation(proposal, configurations, found, rows, weights, schema, random_state):
+def _recommendation(proposal, configurations, found, rows, weights, schema, kind, random_state):
     i = proposal.candidate
     scores = found.past.scores[rows, i]
     named = name_similar(found.past.tasks, rows, weights, _N_SHOWN)
@@ -180,6 +231,7 @@ def _recommendation(proposal, configurations, found, rows, weights, schema, rand
             for (name, weight), score in zip(named, scores, strict=False)
         ),
         reason=proposal.reason,
+        kind=kind,
     )
 
 

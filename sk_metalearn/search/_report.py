@@ -1,8 +1,22 @@
 """What a search reports of the knowledge it used, and whether that helped."""
 
+import html
+
 import numpy as np
 
+from ..knowledge import printable
+from ._show import as_html
+
 __all__ = ["SearchReport"]
+
+
+# How a candidate meets what was measured.
+_KNOWN = {
+    "exact": "by its own results",
+    "same": "by results of other settings",
+    "other": "by results of similar models",
+    "unknown": "not at all",
+}
 
 
 class SearchReport(dict):
@@ -11,12 +25,14 @@ class SearchReport(dict):
     Keys: ``used`` (whether past performance guided the search), ``why`` (why not), ``kind``,
     ``candidates`` (how many); how they met the pool: ``matches``, ``families``, ``reasons``,
     ``reliability``, ``metric``, ``metric_is_exact``, ``tasks``, ``task_families``; ``similar``
-    (the past tasks that counted most, each with its share of the weight of all); ``own_tasks``
-    (further ones, of one's own searches); ``not_remembered`` (why it could not be recorded);
-    ``best`` (score of the best candidate), ``rank`` (its place in the order of proposals),
-    ``expected`` (its score as the past suggested it), ``default`` (score of the estimator's own
-    settings; where whole pipelines are searched, of the first one tried, which is what the past
-    alone would have given) and ``gain`` (of the best over it).
+    (the past tasks that counted most, each with its share of the weight of all); ``advice`` (for
+    each of them a dict: ``dataset``, ``weight``, and which candidate was best there: ``settings``
+    and ``score``); ``own_tasks`` (further ones, of one's own searches); ``not_remembered`` (why
+    it could not be recorded); ``dummy`` (score of a model that does not look at X, NaN where it
+    is not known), ``best`` (score of the best candidate), ``rank`` (its place in the order of
+    proposals), ``expected`` (its score as the past suggested it), ``default`` (score of the
+    estimator's own settings; where whole pipelines are searched, of the first one tried, which is
+    what the past alone would have given) and ``gain`` (of the best over it).
     """
 
     def add_outcome(self, trials, best, expected=None):
@@ -54,8 +70,8 @@ class SearchReport(dict):
         if self.get("used") and self.get("why"):
             lines.append(f"Not all of the past could be used: {self['why']}.")
         if self.get("matches"):
-            found = ", ".join(f"{n} {kind}" for kind, n in self["matches"].items() if n)
-            lines.append(f"Candidates and the pool: {found}.")
+            found = ", ".join(f"{n} {_KNOWN[kind]}" for kind, n in self["matches"].items() if n)
+            lines.append(f"Of {self['candidates']:,} candidates the past knows {found}.")
             lines += [f"  {n} x {reason}" for reason, n in list(self["reasons"].items())[:5]]
         if not self.get("metric_is_exact", True):
             lines.append(f"Their scores are {self['metric']}, the nearest metric known.")
@@ -70,9 +86,27 @@ class SearchReport(dict):
                 lines.append(
                     f"{first} gave {self['default']:.4g}: the search gained {self['gain']:.4g}."
                 )
+            if np.isfinite(self.get("dummy", np.nan)):
+                lines.append(f"A dummy that does not look at X gave {self['dummy']:.4g}.")
             if np.isfinite(self["expected"]):
                 lines.append(f"The past suggested {self['expected']:.4g} for the best one.")
-        return "\n".join(lines)
+        return "\n".join(map(printable, lines))
 
     def __repr__(self):
-        return f"<SearchReport: {str(self).splitlines()[0]}>"
+        return str(self)
+
+    def _repr_pretty_(self, printer, cycle):
+        printer.text(str(self))
+
+    def _repr_html_(self):
+        similar = [
+            {
+                "past dataset": own["dataset"],
+                "share of the weight": f"{own['weight']:.1%}",
+                "best there": own["settings"],
+                "its score": own["score"],
+            }
+            for own in self.get("advice", ())
+        ]
+        told = "<br>".join(map(html.escape, str(self).splitlines()))
+        return f"<p>{told}</p>{as_html(similar)}"

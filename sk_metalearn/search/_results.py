@@ -108,6 +108,7 @@ def _add_own(results, trials):
     results["estimate"] = np.array([t.estimate for t in trials], dtype=float)
     results["status"] = np.array([t.status for t in trials], dtype=object)
     results["failure"] = np.array([_last_line(t.failure) for t in trials], dtype=object)
+    results["begun"] = np.array([t.begun for t in trials], dtype=float)
     results["elapsed"] = np.array([t.elapsed for t in trials], dtype=float)
 
 

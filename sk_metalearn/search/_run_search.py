@@ -12,6 +12,7 @@ from ..strategies import Context, get_strategy
 from ._ending import choose_ending, confirms_leaders
 from ._fold_models import FoldModels
 from ._loop import LoopRules, SearchLoop
+from ._progress import show_progress
 from ._reserve import Reserve
 from ._watcher import Watcher
 
@@ -100,10 +101,11 @@ def run_search(
         score_params=problem.score_params,
         return_train_score=options.return_train_score,
         error_score=options.error_score,
-        verbose=options.verbose,
+        verbose=0 if options.verbose == "bar" else options.verbose,
         keep_predictions=keep_predictions,
         keep_models=None if models is None else models.folder,
         n_models=1 if ending == "refit" else n_folds,
+        validates=choices.validates,
         max_predict_seconds=limits.predict_seconds,
         max_model_bytes=limits.model_bytes,
     )
@@ -133,7 +135,8 @@ def run_search(
         confirms,
     )
     watched = accepts_callbacks(search)
-    watcher = Watcher(search, root, choices.n_iter, n_folds, watched, options.verbose, models)
+    progress = show_progress(options.verbose, choices, problem, options)
+    watcher = Watcher(search, root, choices.n_iter, n_folds, watched, progress, models)
 
     def job_of(trial, fold):
         told = watcher.context_of(trial, fold)
@@ -167,7 +170,7 @@ def run_search(
     )
     with one_thread() if executor.here else nullcontext():
         trials = loop.run()
-    watcher.end()
+    watcher.end(loop)
     return SearchRun(
         trials,
         loop.best_trial,

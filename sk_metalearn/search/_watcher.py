@@ -1,13 +1,15 @@
 """What a search tells while it runs: callbacks, messages, the models to fall back on."""
 
-import time
-
-import numpy as np
+from collections import Counter
 
 from .._compat import NoCallbacks
-from ..spaces import plain_value
+from ..exceptions import warn_user
+from ._show import cut
 
 __all__ = ["Watcher"]
+
+# Of a warning.
+_LONGEST = 300
 
 
 class Watcher:
@@ -24,15 +26,14 @@ class Watcher:
     n_folds : int
     watched : bool
         Whether any callback is registered.
-    verbose : int, default=0
-        Above 0 a line is printed per candidate.
+    progress : Progress
     models : FoldModels or None, default=None
     """
 
-    def __init__(self, search, root, n_trials, n_folds, watched, verbose=0, models=None):
-        self.search, self.watched, self.verbose = search, watched, verbose
+    def __init__(self, search, root, n_trials, n_folds, watched, progress, models=None):
+        self.search, self.watched, self.progress = search, watched, progress
         self.n_trials, self.n_folds, self.models = n_trials, n_folds, models
-        self.n_ended = 0
+        self.warnings = Counter()
         self.context = NoCallbacks()
         if watched:
             self.context = root.subcontext(
@@ -41,13 +42,7 @@ class Watcher:
                 sequential_subtasks=False,
             )
         self.context.call_on_fit_task_begin(estimator=search)
-        self.begun = time.monotonic()
-        if verbose > 0:
-            total = "?" if n_trials is None else n_trials * n_folds
-            print(
-                f"Fitting {n_folds} folds for each of {n_trials or '?'} candidates, "
-                f"totalling {total} fits"
-            )
+        progress.begins()
 
     def context_of(self, trial, fold):
         """Give the callback context of one evaluation, None if nobody listens."""
@@ -58,35 +53,27 @@ class Watcher:
             task_id=trial.number * self.n_folds + fold,
         )
 
-    def end(self):
-        """Close the search's own callback task."""
+    def end(self, loop):
+        """Close the search's own callback task, and say what the candidates warned of."""
         self.context.call_on_fit_task_end(estimator=self.search)
+        self.progress.ends(loop)
+        by_category = {}
+        for (category, text), count in self.warnings.items():
+            by_category.setdefault(category, []).append((count, text))
+        for category, told in by_category.items():
+            count, text = sum(own for own, _ in told), " ".join(max(told)[1].split())
+            text = f"{cut(text, _LONGEST)} [{count} such warnings from the fits of this search]"
+            warn_user(text, category)
 
     def fold_ends(self, trial, fold):
         """Called by the loop; True to stop."""
+        self.warnings.update(trial.folds[fold].warnings)
         return trial.folds[fold].stop
 
     def trial_ends(self, trial, loop):
         """Called by the loop; True to stop."""
-        self.n_ended += 1
         if self.models is not None:
             good = trial.status in ("ok", "over_limit")
             (self.models.keep if good else self.models.forget)(trial)
-        if self.verbose > 0:
-            self._report(trial, loop)
+        self.progress.trial_ends(trial, loop)
         return False
-
-    def _report(self, trial, loop):
-        seconds = time.monotonic() - self.begun
-        left = loop.seconds_left()
-        if self.n_trials is not None:
-            rest = seconds / self.n_ended * (self.n_trials - self.n_ended)
-            left = rest if left is None else min(left, rest)
-        score = f"{trial.estimate:.4f}" if trial.status == "ok" else trial.status
-        best = loop.best_trial
-        best = "no score yet" if best is None else f"best {best.estimate:.4f}"
-        after = "" if left is None or not np.isfinite(left) else f", {max(0.0, left):.0f} s left"
-        print(
-            f"[{self.n_ended}/{self.n_trials or '?'}] {score} ({best}) {trial.proposal.reason}: "
-            f"{plain_value(trial.proposal.point)}, {trial.elapsed:.1f} s{after}"
-        )

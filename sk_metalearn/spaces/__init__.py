@@ -1,28 +1,29 @@
 """Hyperparameters, search spaces, and the catalogue of models with its pool."""
 
-from ._build import build_estimator, build_model
+from ._build import build_estimator
 from ._catalogue import CATALOGUE_VERSION, families, get_family
 from ._configuration import Configuration
-from ._early import early_configurations
-from ._family import KINDS, PREPROCESSING, Family
+from ._family import KINDS, Family
 from ._parameters import Categorical, Float, Integer, Parameter
-from ._pool import SLICE, catalogue_space, fidelity_pool, from_point, load_pool, to_point
+from ._pool import catalogue_space, fidelity_pool, from_point, load_pool, to_point
 from ._schema import Schema
 from ._space import Branch, Condition, Space
 
 # isort: split
 # For the other rooms; no part of the public interface.
+from ._build import build_model
+from ._early import early_configurations
 from ._encoding import Encoder, all_points, fresh_point, grid_points, infer_space, point_from_unit
+from ._family import PREPROCESSING
 from ._identity import point_key, point_keys, value_text
 from ._inverse import Inexpressible, find_family, read_model, unwrap
 from ._match import Match, Matches, match_candidates
 from ._parameters import plain_value, same_value
+from ._pool import SLICE
 
 __all__ = [
     "CATALOGUE_VERSION",
     "KINDS",
-    "PREPROCESSING",
-    "SLICE",
     "Branch",
     "Categorical",
     "Condition",
@@ -34,9 +35,7 @@ __all__ = [
     "Schema",
     "Space",
     "build_estimator",
-    "build_model",
     "catalogue_space",
-    "early_configurations",
     "families",
     "fidelity_pool",
     "from_point",

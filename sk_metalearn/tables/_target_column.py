@@ -180,6 +180,16 @@ def _numbers(y, name):
     try:
         return y.astype(np.float64)
     except (TypeError, ValueError) as error:
+        value = next((own for own in y.tolist() if not _is_number(own)), y[0])
         raise ValueError(
-            f"{name} needs a target of numbers: {error}. Give numbers, or use a classifier."
+            f"{name} needs a target of numbers; y holds {value!r}. Give numbers, or use "
+            "AutoClassifier for classes."
         ) from error
+
+
+def _is_number(value):
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True

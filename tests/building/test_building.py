@@ -275,6 +275,8 @@ def test_damaged_shards_are_named(tmp_path):
     [
         (lambda d: list_tasks(d), "No dataset found"),
         (lambda d: plan([], shard="3/2"), "shard must be 'i/N'"),
+        (lambda d: run(d, d, kinds=["x"]), r"kinds are some of .*\['x'\]"),
+        (lambda d: run(d, d, fidelity="x"), "fidelity must be one of .*'x'"),
         (lambda d: verify(d, d, share=2), "share must lie"),
         (lambda d: merge(d / "typo", d / "base.npz"), "Nothing is measured in .*typo.*0 shards"),
     ],
@@ -353,6 +355,26 @@ def test_describing_leaves_out_rows_without_target_and_goes_on_where_it_stopped(
 def test_a_table_without_target_is_refused(tmp_path):
     pd.DataFrame({"a": [1, 2]}).to_parquet(tmp_path / "a.parquet")
     with pytest.raises(KnowledgeError, match="no column 'target'"):
+        list_tasks(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name, content",
+    [
+        ("odd.parquet", b"PAR1 and no table"),
+        ("odd.csv", b'a,target\n1,2\n"x'),
+        ("odd.csv", b"a,target\n\xff\xfe,1\n"),
+        ("odd.csv", b"a,target\n1,2020-01-01\n2,2020-01-02\n"),
+    ],
+    ids=["parquet", "quote", "no utf-8", "dates"],
+)
+def test_a_table_that_cannot_be_read_is_named(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    if b"2020" in content:
+        frame = pd.read_csv(tmp_path / name, parse_dates=["target"])
+        (tmp_path / name).unlink()
+        frame.to_parquet(tmp_path / (name := "odd.parquet"))
+    with pytest.raises(KnowledgeError, match=name):
         list_tasks(tmp_path)
 
 

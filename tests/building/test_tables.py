@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import shutil
 import tarfile
 
 import numpy as np
@@ -298,6 +299,26 @@ def cells(imported, kind="classification", fidelity="full"):
         for j, own in enumerate(table.configurations)
         if np.isfinite(scores[i, j])
     }
+
+
+@pytest.mark.parametrize("damage", [b"", b"Id;Name\n?;x\n", None], ids=["empty", "other", "torn"])
+@pytest.mark.parametrize("name", TABLES)
+def test_a_damaged_table_is_named(folder, tmp_path, name, damage):
+    """Whatever the reading of one of its files ends in, the error is the room's own."""
+    files = [path for path in (folder / name).rglob("*") if path.is_file()]
+    for path in [folder / "openml_qualities.csv.gz", *files]:
+        copy = tmp_path / path.name
+        shutil.copytree(folder, copy)
+        content = path.read_bytes()
+        torn = content[: len(content) // 2] if damage is None else damage
+        (copy / path.relative_to(folder)).write_bytes(torn)
+        try:
+            imported = import_table(name, copy)
+        except KnowledgeError as error:
+            assert name in str(error) or path.name in str(error)
+        else:
+            # What is left of it can be read.
+            assert imported.base.check() == []
 
 
 @pytest.mark.parametrize("name", TABLES)

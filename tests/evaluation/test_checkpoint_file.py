@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sk_metalearn.evaluation import FoldResult, StoredTrial, check_fingerprint, open_journal
+from sk_metalearn.evaluation import FoldResult, StoredTrial, open_journal
+from sk_metalearn.evaluation._journal import check_fingerprint
 from sk_metalearn.exceptions import CheckpointError, FallbackWarning
 
 ROWS = np.arange(6)

@@ -1,14 +1,28 @@
+import html
+from html.parser import HTMLParser
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer, load_wine
 from sklearn.svm import SVC
 
 from sk_metalearn import AutoClassifier, AutoRegressor, MetaSearchCV, recommend
-from sk_metalearn.inspection import SearchHistoryDisplay, SimilarDatasetsDisplay, explain
-from sk_metalearn.search import OneStandardError
+from sk_metalearn.inspection import (
+    EnsembleWeightsDisplay,
+    ParallelCoordinatesDisplay,
+    SearchHistoryDisplay,
+    SimilarDatasetsDisplay,
+    explain,
+    report,
+)
+from sk_metalearn.search import OneStandardError, to_code
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("agg")
+
+
+def one_metric(estimator, X, y):
+    return estimator.score(X, y)
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +41,153 @@ def test_history_follows_the_search(search):
     for against in ("evaluations", "seconds"):
         assert display.plot(against=against).ax_.get_xlabel() == against
     matplotlib.pyplot.close("all")
+
+
+def test_history_counts_seconds_from_the_begin_of_the_search(search):
+    ended = SearchHistoryDisplay.from_estimator(search).ended
+    results = search.cv_results_
+    # One after the other: each begins where the one before it ended.
+    assert (np.diff(ended) > 0).all() and (np.diff(results["begun"]) > 0).all()
+    assert ended[-1] >= results["elapsed"].sum() - 1e-9
+
+
+def test_history_shows_raced_candidates_hollow_and_whole_numbers():
+    X, y = load_wine(return_X_y=True)
+    grid = {"C": list(np.logspace(-4, 3, 12))}
+    raced = MetaSearchCV(SVC(), grid, n_iter="all", racing=True, random_state=0).fit(X, y)
+    display = SearchHistoryDisplay.from_estimator(raced)
+    hollow = np.isfinite(display.estimates)
+    assert hollow.sum() == (raced.cv_results_["status"] == "raced").sum() > 0
+    axes = display.plot().ax_
+    marks = [m for m in axes.collections if not len(m.get_facecolors())]
+    drawn = np.concatenate([m.get_offsets().compressed() for m in marks if len(m.get_offsets())])
+    assert np.isfinite(drawn).sum() > 0
+    ticks = axes.get_xticks()
+    assert (ticks == np.round(ticks)).all()
+    matplotlib.pyplot.close("all")
+
+
+@pytest.mark.parametrize(
+    "scoring, name", [("f1_macro", "f1_macro"), (None, "score"), (one_metric, "one_metric")]
+)
+def test_displays_name_the_metric(scoring, name):
+    X, y = load_wine(return_X_y=True)
+    fitted = MetaSearchCV(SVC(), {"C": [1, 2]}, scoring=scoring, knowledge=None, cv=2).fit(X, y)
+    assert SearchHistoryDisplay.from_estimator(fitted).metric == name
+
+
+@pytest.fixture(scope="module")
+def ensemble():
+    X, y = load_breast_cancer(as_frame=True, return_X_y=True)
+    X = X.iloc[::3, :5].rename(columns={"mean radius": "<i>radius & $x$"})
+    families = ["lda", "gaussian_nb", "k_neighbors", "decision_tree"]
+    auto = AutoClassifier(
+        n_iter=10, cv=3, families=families, scoring="neg_log_loss", random_state=0
+    )
+    return auto.fit(X, y[::3]), X, y[::3]
+
+
+def test_weights_of_an_ensemble(ensemble, search):
+    auto = ensemble[0]
+    display = EnsembleWeightsDisplay.from_estimator(auto)
+    assert len(display.names) == len(auto.ensemble_) > 1
+    assert display.weights.sum() == pytest.approx(1) and (np.diff(display.weights) <= 0).all()
+    assert display.scores.max() <= auto.best_score_
+    axes = display.plot().ax_
+    axes.figure.canvas.draw()
+    right = axes.get_window_extent().x1
+    assert all(text.get_window_extent().x1 <= right for text in axes.texts)
+    matplotlib.pyplot.close("all")
+    with pytest.raises(ValueError, match="MetaSearchCV has no ensemble"):
+        EnsembleWeightsDisplay.from_estimator(search)
+
+
+def test_parallel_coordinates(ensemble, search):
+    display = ParallelCoordinatesDisplay.from_estimator(search)
+    assert display.names == ["C", "gamma"]
+    assert [list(own) for own in display.values] == [
+        [params[name] for params in search.cv_results_["params"]] for name in ("C", "gamma")
+    ]
+    axes = display.plot().ax_
+    lines = [line for line in axes.lines if len(line.get_xdata()) == 3]
+    assert len(lines) == np.isfinite(display.scores).sum()
+    best = next(line for line in lines if line.get_label() == "best")
+    assert best.get_ydata()[-1] == pytest.approx(1)
+    auto = ensemble[0]
+    assert "family" in ParallelCoordinatesDisplay.from_estimator(auto).names
+    neighbors = ParallelCoordinatesDisplay.from_estimator(auto, family="k_neighbors")
+    assert "n_neighbors" in neighbors.names and "family" not in neighbors.names
+    neighbors.plot().figure_.canvas.draw()
+    matplotlib.pyplot.close("all")
+    with pytest.raises(ValueError, match="No candidate is of the family 'svm'; got"):
+        ParallelCoordinatesDisplay.from_estimator(auto, family="svm")
+    same = MetaSearchCV(SVC(), {"C": [1]}, knowledge=None, cv=2).fit(*load_wine(return_X_y=True))
+    with pytest.raises(ValueError, match="nothing to compare"):
+        ParallelCoordinatesDisplay.from_estimator(same)
+
+
+class _Page(HTMLParser):
+    """Checks that tags are closed in order, and notes what would be fetched or run."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.wanted, self.seen = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.append(tag)
+        self.wanted += [v for n, v in attrs if n in ("src", "href", "onload", "action")]
+        if tag not in ("meta", "br", "circle", "path", "line"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if tag not in ("circle", "path", "line"):
+            assert self.open.pop() == tag
+
+
+def test_a_report_is_one_page_that_asks_for_nothing(ensemble, tmp_path):
+    auto, X, y = ensemble
+    path = report(auto, tmp_path / "report.html", X=X, y=y)
+    text = path.read_text(encoding="utf-8")
+    page = _Page()
+    page.feed(text)
+    assert page.open == [] and page.wanted == []
+    assert not {"script", "link", "img", "iframe", "i"} & set(page.seen)
+    assert "&lt;i&gt;radius &amp; $x$" in text
+    assert text.count("<circle") == np.isfinite(auto.cv_results_["estimate"]).sum()
+    for name, _ in auto.knowledge_report_["similar"]:
+        assert html.escape(name) in text
+    for part in ("Columns", "The final model", "What the predictions depend on", "neg_log_loss"):
+        assert part in text
+    assert html.escape(to_code(auto)) in text
+
+
+def test_a_report_of_a_grid(search, tmp_path):
+    text = report(search, tmp_path / "report.html").read_text(encoding="utf-8")
+    page = _Page()
+    page.feed(text)
+    assert page.open == [] and "gamma=wrong" in text and "depend on" not in text
+    with pytest.raises(ValueError, match="both X and y"):
+        report(search, tmp_path / "report.html", X=[[1]])
+
+
+def test_a_report_where_nothing_was_chosen(tmp_path):
+    X, y = load_wine(return_X_y=True)
+    options = {"scoring": ["accuracy", "f1_macro"], "refit": False, "knowledge": None, "cv": 2}
+    fitted = MetaSearchCV(SVC(), {"C": [1, 2]}, **options).fit(X, y)
+    assert "<svg" in report(fitted, tmp_path / "r.html").read_text(encoding="utf-8")
+
+
+def test_the_html_of_a_fitted_auto_shows_its_final_model(ensemble):
+    auto = ensemble[0]
+    shown = auto._repr_html_()
+    assert "best_estimator_: VotingClassifier" in shown and "candidate_" in shown
+    assert "VotingClassifier" not in AutoClassifier()._repr_html_()
+
+
+def test_the_report_of_the_knowledge_shows_itself(ensemble):
+    shown = ensemble[0].knowledge_report_._repr_html_()
+    for own in ensemble[0].knowledge_report_["advice"]:
+        assert html.escape(own["dataset"]) in shown and html.escape(own["settings"]) in shown
 
 
 def test_history_refuses_what_it_cannot_show(search):
@@ -51,7 +212,9 @@ def test_auto_estimators_are_explained(auto):
     options["ensemble_size"] = 0
     fitted = auto(random_state=0, **options).fit(X, y)
     display = SearchHistoryDisplay.from_estimator(fitted)
-    assert display.metric == "score" and np.max(display.scores) == fitted.best_score_
+    assert (
+        display.metric == fitted._default_scoring and np.max(display.scores) == fitted.best_score_
+    )
     scores = [row["score"] for row in explain(fitted).rows]
     np.testing.assert_array_equal(scores, fitted.cv_results_["mean_test_score"])
 

@@ -30,8 +30,8 @@ from sk_metalearn.knowledge import (
     Task,
     normalize_name,
     task_id,
-    without_password,
 )
+from sk_metalearn.knowledge._urls import without_password
 from sk_metalearn.spaces import Configuration
 
 sys.path.insert(0, str(Path(__file__).parent))

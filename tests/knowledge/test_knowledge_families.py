@@ -4,7 +4,6 @@ import pytest
 from sklearn import datasets as bundled
 
 from sk_metalearn.knowledge import (
-    EXCLUDED,
     Evaluation,
     FamilyTable,
     KnowledgeBase,
@@ -14,6 +13,7 @@ from sk_metalearn.knowledge import (
     normalize_name,
     task_id,
 )
+from sk_metalearn.knowledge._exclusions import EXCLUDED
 from sk_metalearn.spaces import Configuration
 
 

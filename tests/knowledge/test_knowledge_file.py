@@ -238,7 +238,8 @@ def test_full_size_is_small_and_quick(parts, tmp_path):
 
 
 def _full_table(kind, shape, rng):
-    from sk_metalearn.knowledge import FOLD_METRICS, METRICS, PerformanceTable, Task, task_id
+    from sk_metalearn.knowledge import PerformanceTable, Task, task_id
+    from sk_metalearn.knowledge._metrics import FOLD_METRICS, METRICS
     from sk_metalearn.spaces import Configuration
 
     arrays = {

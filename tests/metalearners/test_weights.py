@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from sk_metalearn.exceptions import KnowledgeError
+from sk_metalearn.exceptions import WeightsError
 from sk_metalearn.metalearners import MetaWeights
 
 
@@ -34,21 +34,21 @@ def test_names_must_end_in_npz(weights, tmp_path):
 
 def test_a_damaged_file_is_named(weights, tmp_path):
     path = tmp_path / "w.npz"
-    with pytest.raises(KnowledgeError, match="w.npz"):
+    with pytest.raises(WeightsError, match="w.npz"):
         MetaWeights.load(path)
     weights.save(path)
     path.write_bytes(path.read_bytes()[:200])
-    with pytest.raises(KnowledgeError, match="w.npz"):
+    with pytest.raises(WeightsError, match="w.npz"):
         MetaWeights.load(path)
     np.savez(path, a=np.ones(3))
-    with pytest.raises(KnowledgeError, match="w.npz"):
+    with pytest.raises(WeightsError, match="w.npz"):
         MetaWeights.load(path)
 
 
 def test_a_pickle_is_never_opened(tmp_path):
     path = tmp_path / "w.npz"
     np.savez(path, header=np.array([{"format": "sk_metalearn.metalearners"}], dtype=object))
-    with pytest.raises(KnowledgeError, match="cannot be read"):
+    with pytest.raises(WeightsError, match="cannot be read"):
         MetaWeights.load(path)
 
 
@@ -56,7 +56,7 @@ def test_a_newer_version_says_so(weights, tmp_path):
     path = tmp_path / "w.npz"
     header = {"format": "sk_metalearn.metalearners", "version": 99}
     np.savez(path, header=np.array(json.dumps(header)))
-    with pytest.raises(KnowledgeError, match="version 99.*up to version 1"):
+    with pytest.raises(WeightsError, match="version 99.*up to version 1"):
         MetaWeights.load(path)
 
 

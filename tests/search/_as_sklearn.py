@@ -16,6 +16,7 @@ OWN_COLUMNS = (
     "estimate",
     "status",
     "failure",
+    "begun",
     "elapsed",
 )
 

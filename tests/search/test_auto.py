@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from _faulty import unscorable
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, make_classification
+from sklearn.dummy import DummyClassifier
 from sklearn.metrics import balanced_accuracy_score, make_scorer, roc_auc_score
-from sklearn.model_selection import PredefinedSplit
+from sklearn.model_selection import PredefinedSplit, StratifiedKFold, cross_val_score
 
 from sk_metalearn import AutoClassifier, AutoRegressor, KnowledgeBase, recommend
 from sk_metalearn.exceptions import KnowledgeWarning
@@ -25,22 +26,36 @@ def auto():
 
 def test_leaderboard(auto):
     board = auto.leaderboard()
-    assert list(board.index) == list(range(1, 13))
+    # The candidates, the ensemble and the dummy.
+    assert list(board.index) == list(range(1, 15))
     assert list(board.columns) == [
         "score",
+        "spread",
         "seconds",
+        "predict_seconds",
         "weight",
         "family",
-        "configuration",
+        "settings",
         "reason",
         "status",
+        "row",
     ]
-    good = board[board["status"] == "ok"]
-    assert good["score"].is_monotonic_decreasing and list(good.index) == list(
-        range(1, len(good) + 1)
-    )
-    assert set(board["family"]) <= set(QUICK)
+    known = board["score"].dropna()
+    assert known.is_monotonic_decreasing and list(known.index) == list(range(1, len(known) + 1))
+    assert set(board["family"]) == {
+        *(own.family for own in auto.configurations_),
+        "ensemble",
+        "baseline",
+    }
     assert board["weight"].sum() == sum(auto.ensemble_.values()) > 0
+    assert sorted(board["row"]) == [-1, -1, *range(12)]
+    ensemble = board[board["reason"] == "ensemble"].iloc[0]
+    assert ensemble["score"] == auto.best_score_ and ensemble["seconds"] == auto.refit_time_
+    folds = StratifiedKFold(3, shuffle=True)
+    names = np.array(["malignant", "benign"])[y_cancer]
+    dummy = cross_val_score(DummyClassifier(), X_cancer, names, cv=folds, scoring="neg_log_loss")
+    baseline = board[board["reason"] == "baseline"].iloc[0]
+    assert baseline["score"] == pytest.approx(dummy.mean(), abs=1e-3)
 
 
 def test_ensemble_is_never_worse_than_the_best_single_on_its_own_folds(auto):
@@ -103,7 +118,8 @@ def test_regression_ensemble_and_its_leaderboard():
     families = ["ridge", "svm", "decision_tree", "k_neighbors"]
     auto = AutoRegressor(n_iter=8, cv=3, families=families, random_state=0).fit(data, target)
     assert auto.best_score_ >= np.nanmax(auto.cv_results_["mean_test_score"]) > 0.4
-    assert auto.leaderboard()["score"].iloc[0] == np.nanmax(auto.cv_results_["mean_test_score"])
+    board = auto.leaderboard()
+    assert board["score"].iloc[0] == auto.best_score_
 
 
 def test_folds_by_group_bring_a_warning():
@@ -125,9 +141,10 @@ NAMED, WAVE = np.array(["no", "yes"])[y_cancer], np.linspace(-1.5, 1.5, len(y))
 @pytest.mark.parametrize(
     "auto, data, target, scoring, message",
     [
-        (AutoClassifier, X, y, "roc_auc", "multi_class"),
+        (AutoClassifier, X, y, "roc_auc", "scoring='roc_auc_ovr'"),
+        (AutoClassifier, X, y, "f1", "scoring='f1_macro' or 'f1_weighted'"),
         (AutoClassifier, X, y, "neg_mean_poisson_deviance", "strictly positive"),
-        (AutoClassifier, X_cancer, NAMED, "f1", "pos_label=1"),
+        (AutoClassifier, X_cancer, NAMED, "f1", r"pos_label='yes'"),
         (AutoRegressor, X, WAVE, "f1_macro", "continuous"),
         (AutoRegressor, X, WAVE, "neg_log_loss", "predict_proba"),
     ],

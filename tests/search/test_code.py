@@ -4,6 +4,7 @@ import runpy
 
 import numpy as np
 import pytest
+from sklearn import config_context
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_iris
@@ -48,6 +49,47 @@ def test_code_of_searches(tmp_path):
     auto = AutoClassifier(n_iter=4, families=["lda", "gaussian_nb"], **options).fit(X, y)
     model = run(to_code(auto), tmp_path).fit(X, y)
     assert (model.predict(X) == auto.predict(X)).all()
+
+
+def test_code_of_a_table_with_dates_and_texts(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    rng = np.random.default_rng(0)
+    table = pandas.DataFrame(
+        {
+            "since $": pandas.date_range("2020-01-01", periods=90),
+            'pl"an': rng.choice(["free", "pro"], 90),
+            "price": [f"${own:.2f}" for own in rng.lognormal(size=90)],
+        }
+    )
+    target = np.where(table['pl"an'] == "pro", "yes", "no")
+    target = np.where(rng.random(90) < 0.3, "no", target)
+    options = {
+        "knowledge": None,
+        "random_state": 0,
+        "cv": 3,
+        "scoring": "neg_log_loss",
+        "final": "refit",
+    }
+    families = ["lda", "gaussian_nb", "decision_tree", "k_neighbors"]
+    auto = AutoClassifier(n_iter=8, families=families, **options).fit(table, target)
+    code = to_code(auto)
+    model = run(code, tmp_path).fit(table, target)
+    np.testing.assert_allclose(model.predict_proba(table), auto.predict_proba(table))
+    # What the members share is written once.
+    assert len(auto.ensemble_) > 1 and code.count("Layout(") == 1
+    assert all(len(line) <= 120 for line in code.splitlines())
+
+
+def test_what_clone_keeps_beside_the_parameters_is_in_the_code(tmp_path):
+    with config_context(enable_metadata_routing=True):
+        model = make_pipeline(
+            StandardScaler().set_output(transform="pandas"),
+            LogisticRegression().set_fit_request(sample_weight=True),
+        )
+        made = run(to_code(model), tmp_path)
+        assert made[-1].get_metadata_routing().fit.requests == {"sample_weight": True}
+    scaled = made[0].fit_transform(X)
+    assert hasattr(scaled, "columns")
 
 
 def test_a_slice_is_written_with_plain_numbers(tmp_path):

@@ -25,26 +25,27 @@ ROOM = Path(sk_metalearn.__file__).parent / "search"
 DESIGN = Path(__file__).parents[2] / "docs" / "design.rst"
 # From the ground up: a step imports only what stands before it.
 STEPS = [
-    {"_options", "_budget", "_point_json"},
+    {"_options", "_budget", "_point_json", "_stopped_boosting"},
     {"_fingerprint", "_folds"},
     {"_problem"},
     {"_choices"},
     {"_grid_choices", "_catalogue_choices"},
     {"_memory", "_past_lookup", "_report"},
     {"_past", "_quick_model"},
-    {"_loop", "_fold_models"},
+    {"_loop", "_fold_models", "_progress"},
     {"_watcher", "_final_fit", "_more_fits"},
+    {"_kept_models"},
     {"_ending", "_evidence"},
     {"_reserve"},
     {"_run_search"},
-    {"_best_index", "_fast_scores", "_results", "_callbacks", "_voting"},
+    {"_best_index", "_fast_scores", "_results", "_callbacks", "_leaderboard", "_voting"},
     {"_ensemble"},
     {"_members"},
     {"_auto_model"},
     {"_auto_search", "_meta_search", "_recommend"},
     {"_auto"},
 ]
-APART = {"__init__", "_code", "_check_data", "_routing"}
+APART = {"__init__", "_code", "_check_data", "_routing", "_settings_text", "_show"}
 
 
 def imports_of(name):

@@ -76,7 +76,7 @@ def test_auto_uses_them_only_when_asked():
     _needs("lightgbm")
     X, y = load_wine(return_X_y=True)
     asked = AutoClassifier(n_iter=3, families=["lightgbm"], random_state=0).fit(X, y)
-    assert set(asked.leaderboard()["family"]) == {"lightgbm"}
+    assert {own.family for own in asked.configurations_} == {"lightgbm"}
     assert asked.score(X, y) > 0.9
 
 

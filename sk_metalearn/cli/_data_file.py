@@ -1,0 +1,150 @@
+"""Tables from files: text of any separator and encoding, parquet, feather, JSON lines."""
+
+import bz2
+import codecs
+import csv
+import gzip
+import json
+import lzma
+from collections import Counter
+from pathlib import Path
+
+from ..exceptions import TableError, import_optional
+from ._said import aside
+
+__all__ = ["read_data", "read_task"]
+
+_OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+_SEPARATORS = ",;\t|"
+_READ_BY = {
+    ".parquet": "read_parquet",
+    ".pq": "read_parquet",
+    ".feather": "read_feather",
+    ".arrow": "read_feather",
+    ".jsonl": "lines",
+    ".ndjson": "lines",
+}
+# Bytes of a text that tell its encoding and separator.
+_BEGIN = 1 << 16
+_DECIMAL_COMMA = r"\s*[-+]?\d*,\d+\s*"
+
+
+def read_task(path, target):
+    """Read a table and take the target out of it; rows without one are left out.
+
+    Parameters
+    ----------
+    path : str
+    target : str
+        Name of the target's column.
+
+    Returns
+    -------
+    X : pandas.DataFrame
+    y : pandas.Series
+
+    Raises
+    ------
+    TableError
+        If the file cannot be read or has no such column.
+    """
+    table = read_data(path)
+    if target not in table.columns:
+        raise TableError(
+            f"No column {target!r}; the table has {[str(name) for name in table.columns]}."
+        )
+    gaps = table[target].isna()
+    if gaps.any():
+        aside(f"note: {int(gaps.sum()):,} rows without a value of {target!r} are left out")
+        table = table[~gaps]
+    return table.drop(columns=target), table[target]
+
+
+def read_data(path, as_text=()):
+    """Read a table.
+
+    Parameters
+    ----------
+    path : str
+        ``*.csv``, ``*.tsv`` or other text (also ``.gz``, ``.bz2``, ``.xz``), ``*.parquet``,
+        ``*.feather`` or ``*.jsonl``.
+    as_text : sequence of str, default=()
+        Columns of a text file that are kept as they are written, such as ids with leading zeros.
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Raises
+    ------
+    TableError
+        If it cannot be read.
+    """
+    pandas = import_optional("pandas", "pandas", "Reading a table")
+    reader = _READ_BY.get(Path(path).suffix.lower())
+    if reader in ("read_parquet", "read_feather"):
+        import_optional("pyarrow", "build", f"Reading {path}")
+    try:
+        if reader == "lines":
+            with open(path, encoding="utf-8-sig") as file:
+                return pandas.DataFrame([json.loads(line) for line in file if line.strip()])
+        if reader is not None:
+            return getattr(pandas, reader)(path)
+        return _read_text(pandas, path, dict.fromkeys(as_text, str))
+    except Exception as error:
+        # Readers of tables raise errors of their own, and of the libraries below them.
+        raise TableError(f"The table {path!r} cannot be read: {error}") from error
+
+
+def _read_text(pandas, path, dtype):
+    begin = _begin_of(path)
+    encoding = _encoding_of(path, begin)
+    separator = _separator_of(begin.decode(encoding, errors="ignore"))
+    options = {"sep": separator, "encoding": encoding, "dtype": dtype}
+    table = pandas.read_csv(path, **options)
+    if separator == ",":
+        return table
+    for name in table.columns:
+        texts = table[name].dropna()
+        if texts.dtype.kind in "OU" or str(texts.dtype) == "str":
+            if name not in dtype and texts.astype(str).str.fullmatch(_DECIMAL_COMMA).all():
+                # Of numbers that are written as in much of Europe.
+                return pandas.read_csv(path, decimal=",", **options)
+    return table
+
+
+def _begin_of(path):
+    with _OPENERS.get(Path(path).suffix.lower(), open)(path, "rb") as file:
+        return file.read(_BEGIN)
+
+
+def _encoding_of(path, begin):
+    if begin.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    opener = _OPENERS.get(Path(path).suffix.lower(), open)
+    try:
+        with opener(path, "rt", encoding="utf-8") as file:
+            while file.read(1 << 20):
+                pass
+    except UnicodeDecodeError:
+        # What Windows writes; every byte of it means something in the second.
+        try:
+            begin.decode("cp1252")
+        except UnicodeDecodeError:
+            return "latin-1"
+        return "cp1252"
+    return "utf-8-sig"
+
+
+def _separator_of(text):
+    """The separator by which the first lines have equally many fields, more than one."""
+    lines = text.splitlines()[:50]
+    # The last one may have been cut.
+    lines = lines[:-1] if len(lines) > 2 else lines
+    best, most = ",", (0.0, 1)
+    for separator in _SEPARATORS:
+        widths = Counter(len(row) for row in csv.reader(lines, delimiter=separator) if row)
+        for width, count in widths.most_common(1):
+            if width > 1 and (count / len(lines), width) > most:
+                best, most = separator, (count / len(lines), width)
+    return best

@@ -1,0 +1,147 @@
+"""All that a search knows the score of, best first."""
+
+import warnings
+
+import numpy as np
+from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.dummy import DummyClassifier, DummyRegressor
+
+from .._compat import (
+    check_method_params,
+    own_score_of,
+    safe_indexing,
+    scores_predictions,
+    single_scorers,
+)
+from ..exceptions import import_optional
+from ._settings_text import settings_text
+
+__all__ = ["leaderboard_frame", "leaderboard_rows", "score_dummy"]
+
+# The dummy has no price where there are not more.
+_MOST_ROWS = 100_000
+
+
+def leaderboard_rows(search):
+    """Rank the candidates of a fitted search, its ensemble, and what they are compared with.
+
+    Parameters
+    ----------
+    search : MetaSearchCV, AutoClassifier or AutoRegressor
+        Fitted.
+
+    Returns
+    -------
+    list of dict
+        Keys ``rank``, ``score``, ``spread``, ``seconds``, ``predict_seconds``, ``weight``,
+        ``family``, ``settings``, ``reason``, ``status`` and ``row``.
+    """
+    results, estimator = search.cv_results_, getattr(search, "estimator", None)
+    metric = _metric_of(search)
+    scores = np.array(results[f"mean_test_{metric}"], dtype=float)
+    guessed = np.isnan(scores)
+    # Only of the metric that guided the search there are estimates.
+    scores[guessed] = results["estimate"][guessed]
+    members = getattr(search, "ensemble_", {})
+    rows = [
+        {
+            "score": float(scores[i]),
+            "spread": float(results[f"std_test_{metric}"][i]),
+            "seconds": float(results["mean_fit_time"][i]),
+            "predict_seconds": float(results["mean_score_time"][i]),
+            "weight": members.get(i, 0),
+            "family": params.get("family", "") if estimator is None else "",
+            "settings": settings_text(params, estimator, getattr(search, "_kind", None)),
+            "reason": str(results["reason"][i]),
+            "status": str(results["status"][i]),
+            "row": i,
+        }
+        for i, params in enumerate(results["params"])
+    ]
+    if len(members) > 1:
+        settings = f"ensemble of {len(members)}"
+        rows.append(
+            _other_row(search.best_score_, settings, "ensemble", seconds=search.refit_time_)
+        )
+    if np.isfinite(search.knowledge_report_.get("dummy", np.nan)):
+        # What can be had without looking at X.
+        rows.append(_other_row(search.knowledge_report_["dummy"], "dummy", "baseline"))
+    rows.sort(key=lambda row: (-np.nan_to_num(row["score"], nan=-np.inf), row["status"] != "ok"))
+    return [{"rank": number, **row} for number, row in enumerate(rows, 1)]
+
+
+def leaderboard_frame(search):
+    """Give `leaderboard_rows` as a frame with the ranks as its index."""
+    pandas = import_optional("pandas", "pandas", "leaderboard")
+    frame = pandas.DataFrame(leaderboard_rows(search)).set_index("rank")
+    return frame if hasattr(search, "ensemble_") else frame.drop(columns=["weight", "family"])
+
+
+def _metric_of(search):
+    """The metric that a search chose by, as in ``cv_results_``."""
+    asked = getattr(search, "refit", True)
+    asked = getattr(asked, "metric", asked)
+    names = [name[10:] for name in search.cv_results_ if name.startswith("mean_test_")]
+    return asked if asked in names else names[0]
+
+
+def _other_row(score, settings, reason, seconds=np.nan):
+    return {
+        "score": float(score),
+        "spread": np.nan,
+        "seconds": seconds,
+        "predict_seconds": np.nan,
+        "weight": 0,
+        "family": reason,
+        "settings": settings,
+        "reason": reason,
+        "status": "ok",
+        "row": -1,
+    }
+
+
+def score_dummy(problem):
+    """Give the score of a model that does not look at X, on the folds of a search.
+
+    Parameters
+    ----------
+    problem : Problem
+
+    Returns
+    -------
+    float
+        NaN where a scorer of the user's own would have to be asked, or the dummy has no score.
+    """
+    scorer = single_scorers(problem.scorer)
+    if isinstance(scorer, dict):
+        scorer = scorer[problem.objective.name]
+    known = problem.kind and _is_scikit_learns(scorer) and problem.n_rows <= _MOST_ROWS
+    if not known or np.ndim(problem.y) != 1:
+        return np.nan
+    classifies = problem.kind == "classification"
+    dummy = DummyClassifier() if classifies else DummyRegressor()
+    scores = []
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for train, test in problem.splits:
+                model = dummy.fit(np.zeros((len(train), 1)), safe_indexing(problem.y, train))
+                params = check_method_params(problem.X, params=problem.score_params, indices=test)
+                y_test = safe_indexing(problem.y, test)
+                scores.append(scorer(model, np.zeros((len(test), 1)), y_test, **params))
+    except (AttributeError, TypeError, ValueError):
+        return np.nan
+    return float(np.mean(scores))
+
+
+def _is_scikit_learns(scorer):
+    """Whether a scorer does what its name says, of which nothing but predictions is asked."""
+    own = own_score_of(scorer)
+    if own is not None:
+        while hasattr(own, "steps"):
+            own = own.steps[-1][1]
+        return getattr(type(own), "score", None) in (ClassifierMixin.score, RegressorMixin.score)
+    while type(scorer).__module__.startswith("sk_metalearn."):
+        # Each wrapper of ours holds what it wraps.
+        scorer = scorer.scorer
+    return scores_predictions(scorer)

@@ -1,0 +1,72 @@
+"""Messages that say what to do."""
+
+import importlib.metadata
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.svm import SVC
+
+from sk_metalearn import AutoClassifier, AutoRegressor, MetaSearchCV, recommend
+from sk_metalearn.exceptions import CheckpointError, MissingDependencyError, import_optional
+
+X, y = load_iris(return_X_y=True)
+NAMED = np.array(["a", "b", "c"])[y]
+
+
+@pytest.mark.parametrize(
+    "wrong, near",
+    [("acuracy", "'accuracy'"), ("f1-makro", "'f1_macro'"), ("roc", "'roc_auc'"), ("AUC", "auc")],
+)
+@pytest.mark.parametrize("where", ["auto", "grid", "several", "recommend"])
+def test_a_misspelt_metric_is_told_its_nearest_name(where, wrong, near):
+    calls = {
+        "auto": lambda: AutoClassifier(scoring=wrong).fit(X, y),
+        "grid": lambda: MetaSearchCV(SVC(), {"C": [1]}, scoring=wrong).fit(X, y),
+        "several": lambda: MetaSearchCV(SVC(), {"C": [1]}, scoring=["accuracy", wrong]).fit(X, y),
+        "recommend": lambda: recommend(X, y, scoring=wrong),
+    }
+    with pytest.raises(ValueError, match=f"scoring='{wrong}'.*Did you mean .*{near}"):
+        calls[where]()
+
+
+def test_a_metric_like_no_other_has_no_nearest_name():
+    with pytest.raises(ValueError, match="no metric of that name. sklearn.metrics.get_scorer"):
+        AutoClassifier(scoring="qqqqqqqq").fit(X, y)
+
+
+def test_a_regressor_names_the_class_it_was_given():
+    with pytest.raises(ValueError, match="y holds 'a'. Give numbers, or use AutoClassifier"):
+        AutoRegressor().fit(X, NAMED)
+    with pytest.raises(ValueError, match="y holds 'many'.*AutoClassifier"):
+        AutoRegressor().fit(X[:60], [*map(str, range(59)), "many"])
+
+
+@pytest.mark.parametrize(
+    "change, named",
+    [
+        ({"scoring": "f1_macro"}, "the parameter scoring"),
+        ({"racing": True}, "the parameter racing"),
+        ({"cv": 4}, "cv"),
+        ({"random_state": 1}, "random_state"),
+    ],
+)
+def test_a_checkpoint_says_which_setting_differs(tmp_path, change, named):
+    options = {"cv": 3, "random_state": 0, "knowledge": None, "checkpoint": tmp_path / "c"}
+    MetaSearchCV(SVC(), {"C": [1, 2]}, **options).fit(X, y)
+    with pytest.raises(CheckpointError, match=f"it differs in {named}\\. Continue"):
+        MetaSearchCV(SVC(), {"C": [1, 2]}, **{**options, **change}).fit(X, y)
+
+
+def test_the_pip_line_names_what_every_index_has(monkeypatch):
+    wanted = ["numpy>=1", 'torch>=2.2; extra == "deep"', "other ; extra == 'plot'"]
+    monkeypatch.setattr(importlib.metadata, "requires", lambda name: wanted)
+    with pytest.raises(MissingDependencyError, match='pip install "torch>=2.2"$'):
+        import_optional("no_such_module.part", "deep", "This")
+
+    def missing(name):
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "requires", missing)
+    with pytest.raises(MissingDependencyError, match='pip install "no_such_module"$'):
+        import_optional("no_such_module.part", "deep", "This")
