@@ -34,6 +34,7 @@ class Plan:
     n_levels : int
         Different values of a category or text; 0 for any other.
     n_missing : int
+        Rows without a value.
     """
 
     name: object
@@ -48,7 +49,13 @@ class Plan:
     n_missing: int = 0
 
     def outputs(self):
-        """The plain columns made of this one: list of (part, kind); the part of the first is ""."""
+        """The plain columns made of this one: list of (part, kind); the part of the first is "".
+
+        Returns
+        -------
+        list of (str, str)
+            Part and kind of each plain column.
+        """
         if self.role == "ignore":
             return []
         kind = self.role if self.role in ("category", "text") else "number"
@@ -88,6 +95,7 @@ class Layout:
     storage : str
         As of `View`.
     n_rows : int
+        Rows of the table that the layout was told from.
     """
 
     plans: tuple
@@ -123,6 +131,7 @@ class Layout:
         Returns
         -------
         tuple of int
+            In the order of the columns.
         """
         return tuple(i for i, plan in enumerate(self.plans) if plan.role in roles)
 
@@ -148,7 +157,13 @@ class Layout:
         return found
 
     def describe(self):
-        """What was decided, a dict per column: column, role, why, levels, gaps."""
+        """What was decided, a dict per column: column, role, why, levels, gaps.
+
+        Returns
+        -------
+        list of dict
+            In the order of the columns.
+        """
         return [
             {
                 "column": plan.name,
