@@ -34,6 +34,7 @@ def import_table(name, folder):
     Returns
     -------
     Imported
+        The base, and what of the table is not in it.
 
     Raises
     ------

@@ -152,6 +152,7 @@ def merge(shards, output=None, qualities=None, source=_SOURCE, licence=""):
     Returns
     -------
     KnowledgeBase
+        Also written to `output`, if one is given.
 
     Raises
     ------

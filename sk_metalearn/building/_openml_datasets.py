@@ -165,6 +165,7 @@ def fetch_datasets(
     task_ids, dataset_ids : iterable of int
         Further tasks; datasets with their default target.
     client : OpenMLClient, optional
+        The server and the cache; by default OpenML's own.
     include_excluded : bool, default=False
         Also fetch copies of the datasets that scikit-learn ships. Knowledge built with them must
         not be judged on them.
@@ -172,6 +173,7 @@ def fetch_datasets(
     Returns
     -------
     Fetched
+        The datasets in the folder, and what was left out.
 
     Raises
     ------
@@ -309,7 +311,9 @@ def fetch_qualities(dataset_ids, *, client=None):
     Parameters
     ----------
     dataset_ids : iterable of int
+        OpenML data ids.
     client : OpenMLClient, optional
+        The server and the cache; by default OpenML's own.
 
     Returns
     -------

@@ -63,6 +63,7 @@ def import_evaluations(task_ids, *, flows=None, measures=None, size=None, client
     size : int, optional
         At most so many evaluations of each task and measure. Default: all.
     client : OpenMLClient, optional
+        The server and the cache; by default OpenML's own.
 
     Returns
     -------

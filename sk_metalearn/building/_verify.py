@@ -66,10 +66,12 @@ def verify(data, shards, share=0.01, seed=0):
     share : float, default=0.01
         Share of the cells, in (0, 1].
     seed : int, default=0
+        Draws the cells and the fold of each.
 
     Returns
     -------
     Verification
+        How many of them came out the same; it prints as a few lines.
 
     Raises
     ------

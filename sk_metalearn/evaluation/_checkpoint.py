@@ -380,6 +380,7 @@ def open_journal(path, fingerprint, n_rows=None):
     Returns
     -------
     Journal
+        Of the file, with what an earlier search left there; or one in memory.
 
     Raises
     ------

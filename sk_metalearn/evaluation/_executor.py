@@ -66,7 +66,9 @@ class Executor:
         Parameters
         ----------
         job : tuple
+            Arguments of `run_fold` behind the payload.
         key : hashable
+            Told apart by the caller; two jobs at a time never share one.
         wall_seconds : float, default=None
             Time after which the job is ended, if the executor can; counted from its begin.
         memory_bytes : int, default=None
@@ -83,10 +85,12 @@ class Executor:
         Parameters
         ----------
         timeout : float, default=None
+            Seconds to wait; None: until a result comes.
 
         Returns
         -------
         Completed or None
+            Results come in the order in which jobs end.
         """
         raise NotImplementedError
 
@@ -106,6 +110,7 @@ class Executor:
         Parameters
         ----------
         payload : Payload
+            What later jobs are evaluated with.
         """
         raise NotImplementedError
 
@@ -115,6 +120,7 @@ class Executor:
         Parameters
         ----------
         function : callable
+            Pickled if it runs in another process.
         *args
             What it is called with. The payload of this executor, its `X` and its `y` are where
             the function runs, and do not travel again.
@@ -126,6 +132,7 @@ class Executor:
         Returns
         -------
         Completed
+            The result of the function, or why there is none.
         """
         raise NotImplementedError
 

@@ -51,8 +51,11 @@ class Payload:
     fit_params, score_params : dict
         Passed on to `fit` and to the scorer; arrays of n_samples values are cut to the fold.
     return_train_score : bool
+        Whether the training rows are scored too.
     error_score : "raise" or float
+        Score of a candidate that fails; ``"raise"``: its exception ends the search.
     verbose : int
+        How much is printed, as in `GridSearchCV`.
     keep_predictions : bool
         Whether to return the predictions on the test rows: values, or the probabilities of
         classes. Those of a classifier that only gives decision values are mapped from them by
@@ -69,7 +72,7 @@ class Payload:
     max_predict_seconds, max_model_bytes : float or None
         Limits whose excess is reported; seconds are for 1,000 rows.
     config : dict
-        scikit-learn's global configuration, as it is set in the worker.
+        Global configuration of scikit-learn, as it is set in the worker.
     filters : list
         Warning filters, as they are set in the worker.
     """
@@ -106,9 +109,11 @@ class FoldResult:
     scores, train_scores : float, or dict of str to float
         As the scorer gave them; None without a fit.
     fit_seconds, score_seconds : float
+        Wall seconds of the fit, and of scoring the test rows.
     failure : str
         Why the status is not ok: traceback or explanation.
     predictions : ndarray or None
+        On the test rows, where the payload asks for them.
     classes : ndarray or None
         Classes that the columns of the predictions stand for.
     model : str or bytes
@@ -226,9 +231,11 @@ def run_fold(payload, candidate, fold, progress=None, caller=None, context=None)
     Parameters
     ----------
     payload : Payload
+        What all evaluations of the search share.
     candidate : object
         What `payload.make` takes.
     fold : int
+        Position in `payload.splits`.
     progress : tuple of (int, int), optional
         Number of the candidate and of all candidates, for messages.
     caller : estimator, optional
@@ -239,6 +246,7 @@ def run_fold(payload, candidate, fold, progress=None, caller=None, context=None)
     Returns
     -------
     FoldResult
+        Whatever the candidate's own code raises becomes its status, never an exception.
     """
     recorder = None if context is None else _Recorder(context)
     with _gathered_warnings() as caught:

@@ -64,6 +64,7 @@ class Journal:
         Parameters
         ----------
         trial : StoredTrial
+            The candidate, before any of its folds.
         """
         known = self.trials.get(trial.number)
         if known is None or known.key != trial.key:
@@ -78,7 +79,9 @@ class Journal:
         key : str
             Key of the candidate.
         fold : int
+            Position among the folds.
         result : FoldResult
+            What the candidate gave on it.
         """
         if (key, fold) not in self.folds:
             self.folds[key, fold] = result
@@ -93,6 +96,7 @@ class Journal:
         Returns
         -------
         Journal
+            With the same candidates and folds; it can be pickled.
         """
         copy = Journal()
         copy.folds = {

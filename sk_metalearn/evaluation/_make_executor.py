@@ -20,6 +20,7 @@ def make_executor(payload, n_jobs=None, isolated=False, fresh=False, spare=False
     Parameters
     ----------
     payload : Payload
+        What all jobs share.
     n_jobs : int, default=None
         As in joblib: None follows `joblib.parallel_config`.
     isolated : bool, default=False
@@ -32,6 +33,7 @@ def make_executor(payload, n_jobs=None, isolated=False, fresh=False, spare=False
     Returns
     -------
     Executor
+        To be closed by the caller, best in a ``with`` block.
     """
     backend, _ = get_active_backend()
     name = type(backend).__name__

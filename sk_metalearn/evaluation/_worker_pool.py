@@ -218,12 +218,15 @@ class WorkerPool:
             Path of the shared object that `OfPayload` among the arguments stands for.
         n_threads : int, optional
             Threads of compiled code; 1 by default.
-        cpu_seconds, wall_seconds, memory_bytes
+        cpu_seconds, wall_seconds : float, optional
             Limits as for `submit`.
+        memory_bytes : int, optional
+            Limit as for `submit`.
 
         Returns
         -------
         int
+            Ticket of the job, which its result bears.
         """
         if not self.usable:
             raise RuntimeError("The pool is closed, or belongs to another process.")
@@ -346,6 +349,7 @@ class WorkerPool:
         Parameters
         ----------
         ticket : int
+            As `submit` gave it.
 
         Returns
         -------

@@ -42,9 +42,11 @@ class KnowledgeBase:
     Parameters
     ----------
     tables : mapping of (kind, fidelity) to PerformanceTable
+        The performance of configurations on tasks, by kind and by the subset of rows used.
     aliases : sequence of Task, default=()
         Datasets without evaluations that are known to be kin of the tasks.
     sources : sequence of Source, default=()
+        Who measured, and under what licence.
     provenance : mapping, optional
         Versions, machines, limits, in JSON types.
 
@@ -288,6 +290,7 @@ class KnowledgeBase:
         ----------
         kind : {"classification", "regression"}
         fidelity : str, default="main"
+            Which subset of the rows was used, see `fidelities`.
         configurations : sequence of Configuration or str, optional
             Only these, or those with these ids, and the tasks measured with any of them, of which
             there may be none. Of a store nothing else is read, and of many evaluations the last
@@ -296,6 +299,7 @@ class KnowledgeBase:
         Returns
         -------
         PerformanceTable
+            Shared with the base: treat it as read-only.
 
         Raises
         ------
@@ -325,10 +329,12 @@ class KnowledgeBase:
         ----------
         kind : {"classification", "regression"}
         configurations : sequence of Configuration or None
+            What something is to be said about; None stands for one that the base cannot know.
 
         Returns
         -------
         PerformanceTable
+            A part of the main table.
 
         Raises
         ------
@@ -365,6 +371,7 @@ class KnowledgeBase:
         Parameters
         ----------
         families : iterable of str
+            Names of families, as in `FamilyTable.names`.
         openml_ids : iterable of int
             OpenML data ids. Not every task has one: name the dataset, too.
         tasks : iterable of str or Task
@@ -404,10 +411,12 @@ class KnowledgeBase:
         Parameters
         ----------
         other : KnowledgeBase
+            Gives what this base lacks.
 
         Returns
         -------
         KnowledgeBase
+            A new base in memory.
         """
         tables = merge_tables(self._absorb(), other._absorb())
         aliases = {task.id: task for task in (*self.aliases, *other.aliases)}
@@ -426,6 +435,7 @@ class KnowledgeBase:
         Parameters
         ----------
         other : KnowledgeBase
+            What to compare with.
 
         Returns
         -------
@@ -468,6 +478,7 @@ class KnowledgeBase:
         Returns
         -------
         self
+            The base itself.
 
         Raises
         ------
@@ -524,12 +535,14 @@ class KnowledgeBase:
         Parameters
         ----------
         family : str
+            Name of a model family.
         most : int, default=500
             At most so many.
 
         Returns
         -------
         list of Configuration
+            Each once.
         """
         if not self._loaded:
             return self._store.configurations(family=family, most=most, recent=_MOST_CELLS)
@@ -544,14 +557,18 @@ class KnowledgeBase:
         Parameters
         ----------
         task : Task
+            The dataset and its target.
         evaluations : iterable of Evaluation
+            What each configuration gave on the task.
         metafeatures : mapping of str to float, optional
+            Of the task, by name; those that it lacks are added.
         configurations : iterable of Configuration
             Those evaluated; ones that the base knows may be left out.
 
         Returns
         -------
         self
+            The base itself.
 
         Raises
         ------
@@ -603,6 +620,7 @@ class KnowledgeBase:
         kind : {"classification", "regression"}, optional
             Default: told by y, or the one kind the base has.
         n_neighbors : int, default=5
+            How many, if there are as many.
 
         Returns
         -------
@@ -636,10 +654,13 @@ class KnowledgeBase:
         ----------
         kind : {"classification", "regression"}
         fidelity : str, default="main"
+            Which subset of the rows was used, see `fidelities`.
 
         Returns
         -------
         pandas.DataFrame
+            Columns task, name, family, configuration, model, source, status, seconds, and one
+            for each metric.
         """
         from ..exceptions import import_optional
 

@@ -112,6 +112,7 @@ def excluded_tasks(tasks):
     Parameters
     ----------
     tasks : iterable of Task
+        Those to look through.
 
     Returns
     -------

@@ -153,6 +153,7 @@ class FamilyTable:
         Parameters
         ----------
         tasks : iterable of Task
+            Tasks of the table; others stay as they are.
 
         Returns
         -------
@@ -172,10 +173,12 @@ class FamilyTable:
         Parameters
         ----------
         task : Task
+            Told by its name, ids and shape.
 
         Returns
         -------
         set of str
+            Names of families; empty if it has no kin here.
         """
         return set().union(*(self._by_key.get(key, ()) for key in keys_of(task)))
 
@@ -185,6 +188,7 @@ class FamilyTable:
         Parameters
         ----------
         families : iterable of str
+            Names of families, or of datasets in them.
         openml_ids : iterable of int
             Data ids.
         tasks : iterable of str or Task
@@ -193,6 +197,7 @@ class FamilyTable:
         Returns
         -------
         set of str
+            Names of families.
 
         Raises
         ------

@@ -48,6 +48,7 @@ def share_records(base, anonymous=False):
     Parameters
     ----------
     base : KnowledgeBase
+        What is to be shared.
     anonymous : bool, default=False
         Number the tasks anew, with a salt that is kept nowhere; leave out the tasks' names,
         families, OpenML ids, sources and licences, the names of who measured, the machines, and

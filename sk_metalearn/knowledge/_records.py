@@ -71,6 +71,7 @@ def task_id(*content):
     Returns
     -------
     str
+        The same for the same content, on every machine.
     """
     digest = hashlib.sha256()
     for part in content:
@@ -194,6 +195,7 @@ class Task(_Record):
     id : str
         12 hexadecimal digits, a hash of the content; see `task_id`.
     name : str
+        Of the dataset, as its source names it.
     kind : {"classification", "regression"}
     family : str
         Datasets from the same parent data share it; a judgement leaves out whole families.
@@ -256,8 +258,11 @@ class Source(_Record):
     Parameters
     ----------
     name : str
+        Evaluations name it as their source.
     licence : str
+        Of the scores; empty: not stated.
     url : str
+        Where they come from.
     note : str
         What the scores mean where they differ from the package's own protocol.
     """
@@ -280,6 +285,7 @@ class Evaluation(_Record):
     task, configuration : str
         Ids.
     status : Status, int or str
+        How it ended.
     metrics : mapping of str to sequence of float
         A value per fold under scikit-learn's scoring name, higher is better; NaN if undefined.
     fit_seconds, predict_seconds : sequence of float
@@ -289,6 +295,7 @@ class Evaluation(_Record):
     reason : str
         Why the status is not ok.
     seed : int
+        Of the folds and of the model.
     machine : str
         Id of the machine that measured.
     versions : mapping of str to str
@@ -369,6 +376,7 @@ class Evaluation(_Record):
         Returns
         -------
         dict
+            As `from_dict` reads it.
         """
         record = super().to_dict()
         record["status"] = self.status.name

@@ -32,6 +32,7 @@ class Neighbor:
     Parameters
     ----------
     task : Task
+        As the knowledge base has it.
     distance : float
         On the scale of the retriever: 0 for the same meta-features, about 0.4 for two tasks
         drawn at random.
@@ -57,6 +58,7 @@ class DatasetRetriever(BaseEstimator):
     Parameters
     ----------
     n_neighbors : int, default=5
+        How many past tasks `kneighbors` gives.
     metric : {"euclidean", "manhattan", "learned"}, default="euclidean"
         ``"learned"`` gives each meta-feature the weight with which its differences best predict
         how differently two past tasks rank the configurations.
@@ -106,6 +108,7 @@ class DatasetRetriever(BaseEstimator):
         Parameters
         ----------
         X : PerformanceTable, or array-like of shape (n_tasks, n_metafeatures)
+            Meta-features of the past tasks, NaN where undefined.
         y : array-like of shape (n_tasks, n_configurations), default=None
             Scores, NaN where unknown; used by ``metric="learned"`` only. From a table its own
             accuracy or R2 is taken.
@@ -113,6 +116,7 @@ class DatasetRetriever(BaseEstimator):
         Returns
         -------
         self
+            The retriever itself.
         """
         if isinstance(X, PerformanceTable):
             if y is None and self.metric == "learned":
@@ -200,6 +204,7 @@ class DatasetRetriever(BaseEstimator):
         n_neighbors : int, default=None
             Default: the one given to the constructor.
         return_distance : bool, default=True
+            Whether to give the distances too.
 
         Returns
         -------
@@ -250,6 +255,7 @@ class DatasetRetriever(BaseEstimator):
         Parameters
         ----------
         x : array-like of shape (n_metafeatures,)
+            Meta-features of the dataset.
         index : int
             Row of the past task.
 

@@ -143,6 +143,7 @@ class KnowledgeStore:
         Returns
         -------
         int or None
+            Number of the version, from 1.
 
         Raises
         ------
@@ -248,11 +249,15 @@ class KnowledgeStore:
         Parameters
         ----------
         tasks : iterable of Task
+            The datasets that were measured on.
         configurations : iterable of Configuration
+            Those that the evaluations name.
         evaluations : iterable of Evaluation
+            Read once, one after the other.
         metafeatures : mapping of str to mapping of str to float, optional
             By task id.
         sources : iterable of Source
+            Who measured, and under what licence.
 
         Raises
         ------
@@ -368,7 +373,9 @@ class KnowledgeStore:
         Returns
         -------
         tables : dict of (kind, fidelity) to PerformanceTable
+            The evaluations, by kind and by the subset of rows used.
         sources : list of Source
+            Who measured.
         problems : list of str
             A line for each row left out.
         """
@@ -407,6 +414,7 @@ class KnowledgeStore:
         Parameters
         ----------
         ids : iterable of str, optional
+            Only these. Default: all.
         family : str, optional
             Only those of this family.
         most : int, optional
@@ -417,6 +425,7 @@ class KnowledgeStore:
         Returns
         -------
         list of Configuration
+            Those found; of a family the one evaluated last comes first.
         """
         if self.schema() is None:
             return []
@@ -443,6 +452,7 @@ class KnowledgeStore:
         Parameters
         ----------
         families : iterable of str
+            Names of model families.
         most : int
             Of each family at most so many.
         recent : int, optional
@@ -485,6 +495,7 @@ class KnowledgeStore:
         Returns
         -------
         dict of str to int
+            Number of rows by what they hold, such as ``"evaluations"``.
         """
         sql = self._sql
         names = [name for name in self._tables if name != "meta"]

@@ -54,12 +54,15 @@ class PerformanceTable:
     ----------
     kind : {"classification", "regression"}
     tasks : sequence of Task
+        The rows.
     configurations : sequence of Configuration
+        The columns.
     arrays : mapping of str to ndarray or callable
         Arrays by name (``"mean:<metric>"``, ``"folds:<metric>"``, ``"outer:<metric>"``,
         ``"seconds"``, ``"status"``, ``"origin"``, ``"machine"``, ``"metafeatures"``, and ``"seed"``
         if some is not 0); a callable gives its array when it is first asked for.
     metafeature_names : sequence of str
+        Columns of the array ``"metafeatures"``.
     fidelity : str, default="main"
         The subset of rows that was used.
     sources, machines : sequence of str
@@ -178,6 +181,7 @@ class PerformanceTable:
         Returns
         -------
         ndarray of shape (n_tasks, n_configurations, n_folds)
+            NaN where not measured.
 
         Raises
         ------
@@ -193,10 +197,12 @@ class PerformanceTable:
         Parameters
         ----------
         metric : str
+            One of `metrics`.
 
         Returns
         -------
         ndarray of shape (n_tasks,)
+            Scores; higher is better.
         """
         self._require(_MEAN + metric, metric, self.metrics)
         columns = [i for i, c in enumerate(self.configurations) if c.family == "dummy"]
@@ -210,10 +216,12 @@ class PerformanceTable:
         Parameters
         ----------
         metric : str, callable or None
+            Name of a scorer, or a scorer; None: the kind's default.
 
         Returns
         -------
         name : str
+            One of `metrics`.
         exact : bool
             Whether it orders configurations as `metric` does.
         """
@@ -255,6 +263,7 @@ class PerformanceTable:
         Returns
         -------
         int
+            Position in `tasks`.
 
         Raises
         ------
@@ -277,6 +286,7 @@ class PerformanceTable:
         Returns
         -------
         ndarray of int
+            Of the length of `configurations`.
         """
         if self._ids is None:
             self._ids = {c.id: i for i, c in enumerate(self.configurations)}
@@ -294,6 +304,7 @@ class PerformanceTable:
         Returns
         -------
         PerformanceTable
+            Its arrays are views or cut copies of this one's.
         """
         rows = _positions(rows, len(self.tasks))
         columns = _positions(columns, len(self.configurations))
@@ -325,6 +336,7 @@ class PerformanceTable:
         Parameters
         ----------
         configurations : sequence of Configuration or None
+            None among them stands for one that the table cannot know.
 
         Returns
         -------
@@ -354,6 +366,7 @@ class PerformanceTable:
         Returns
         -------
         Cells
+            Rows, columns, and values by the names of the arrays.
         """
         if self._cells is not None:
             return self._cells
@@ -424,6 +437,7 @@ class PerformanceTable:
         Returns
         -------
         tuple of str
+            Names that `array` takes.
         """
         return tuple(self._arrays)
 
@@ -438,6 +452,8 @@ class PerformanceTable:
         Returns
         -------
         ndarray
+            Of shape (n_tasks, n_configurations, ...); the meta-features of shape (n_tasks,
+            n_metafeatures).
         """
         return self._array(name)
 

@@ -26,6 +26,7 @@ def user_store_url():
     Returns
     -------
     str
+        ``sqlite:///`` and the path of the file.
     """
     home = os.environ.get("SK_METALEARN_HOME")
     folder = Path(home).absolute() if home else user_data_path("sk_metalearn", appauthor=False)

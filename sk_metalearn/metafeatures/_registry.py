@@ -42,7 +42,7 @@ class NotComputable(Exception):
 class MetaFeature:
     """One named number that describes a dataset.
 
-    Attributes
+    Parameters
     ----------
     name : str
         Its name in the output.

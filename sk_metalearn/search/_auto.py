@@ -164,6 +164,7 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
+            Columns in the order of `classes_`.
         """
         X = self._ready(X)
         return self.best_estimator_.predict_proba(X)
@@ -179,6 +180,7 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
+            Columns in the order of `classes_`.
         """
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))

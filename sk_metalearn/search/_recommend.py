@@ -143,7 +143,9 @@ def recommend(
     Parameters
     ----------
     X : array-like, sparse matrix or dataframe of shape (n_rows, n_columns)
+        The table.
     y : array-like of shape (n_rows,)
+        Its target.
     n : int, default=5
         How many.
     kind : {"classification", "regression"}, optional

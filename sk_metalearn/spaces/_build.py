@@ -57,6 +57,7 @@ def build_estimator(configuration, schema, random_state=None):
     Parameters
     ----------
     configuration : Configuration
+        Its model and the steps before it.
     schema : Schema
         Of the data to fit on: which columns are numbers, categories, dates.
     random_state : int, optional

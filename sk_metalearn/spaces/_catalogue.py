@@ -476,7 +476,13 @@ def get_family(name, kind):
     Parameters
     ----------
     name : str
+        As in `Configuration.family`.
     kind : {"classification", "regression"}
+
+    Returns
+    -------
+    Family
+        The family with the parameters it has for this kind of task.
 
     Raises
     ------

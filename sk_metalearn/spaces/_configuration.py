@@ -90,7 +90,14 @@ class Configuration:
         return hashlib.sha256(self.text.encode()).hexdigest()[:12]
 
     def to_dict(self):
-        """Give the configuration in JSON types."""
+        """Give the configuration in JSON types.
+
+        Returns
+        -------
+        dict
+            With the keys ``"family"``, ``"params"`` and ``"preprocessing"``; `from_dict` reads
+            it.
+        """
         return {
             "family": self.family,
             "params": dict(self.params),

@@ -98,6 +98,7 @@ class Family:
         Returns
         -------
         str
+            One line, such as ``"random_forest(max_features=0.3)"``.
         """
         default = self.space.default()
         changed = [
@@ -118,8 +119,14 @@ class Family:
         Parameters
         ----------
         schema : Schema
+            What the columns of the dataset are.
         preprocessing : mapping, optional
             The configuration's own, if not the canonical one.
+
+        Returns
+        -------
+        str
+            The reason; empty if the family can serve it.
         """
         preprocessing = preprocessing or self.preprocessing
         if self.max_train_rows is not None and schema.n_rows > self.max_train_rows:

@@ -95,6 +95,7 @@ class Parameter:
         Parameters
         ----------
         value : object
+            Any object.
         """
         raise NotImplementedError
 
@@ -104,6 +105,7 @@ class Parameter:
         Parameters
         ----------
         rng : numpy.random.Generator
+            Draws the value.
         """
         raise NotImplementedError
 
@@ -113,6 +115,7 @@ class Parameter:
         Parameters
         ----------
         value : object
+            One that the range contains.
         """
         raise NotImplementedError
 
@@ -122,8 +125,11 @@ class Parameter:
         Parameters
         ----------
         value : object
+            Where the step starts.
         rng : numpy.random.Generator
+            Draws the step.
         scale : float, default=0.2
+            Standard deviation of the step on the unit interval.
         """
         raise NotImplementedError
 
@@ -133,6 +139,7 @@ class Parameter:
         Parameters
         ----------
         n : int
+            The most values; a parameter with fewer gives all it has.
         """
         raise NotImplementedError
 
@@ -192,6 +199,12 @@ class Categorical(Parameter):
         Parameters
         ----------
         value : object
+            One of the choices.
+
+        Returns
+        -------
+        int
+            Position in `choices`.
         """
         for i, choice in enumerate(self.choices):
             if same_value(choice, value):

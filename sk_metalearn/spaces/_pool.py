@@ -119,6 +119,12 @@ def to_point(configuration):
     Parameters
     ----------
     configuration : Configuration
+        One of the catalogue's.
+
+    Returns
+    -------
+    dict
+        A point of `catalogue_space`.
     """
     steps = {_STEP + step: choice for step, choice in configuration.preprocessing.items()}
     return {"family": configuration.family, **configuration.params, **steps}
@@ -130,10 +136,12 @@ def from_point(point):
     Parameters
     ----------
     point : mapping
+        Values by the names of the space; the family's name under ``"family"``.
 
     Returns
     -------
     Configuration
+        What the point stands for.
     """
     params, steps = {}, {}
     for name, value in point.items():

@@ -20,7 +20,9 @@ class Condition:
     Parameters
     ----------
     child, parent : str
+        Names of two parameters of one branch.
     values : tuple
+        Values of the parent under which the child is there.
     """
 
     child: str
@@ -77,7 +79,14 @@ class Branch:
         Parameters
         ----------
         name : str
+            One of the branch's parameters.
         point : dict
+            Values by name; those of the parents must be among them.
+
+        Returns
+        -------
+        bool
+            Whether all its conditions hold.
         """
         condition = self._by_child.get(name)
         if condition is None:
@@ -94,6 +103,12 @@ class Branch:
         Parameters
         ----------
         choose : callable
+            Called for each parameter that is active, parents first.
+
+        Returns
+        -------
+        dict
+            Values of the active parameters by name.
         """
         point = {}
         for name, parameter in self.parameters.items():
@@ -107,6 +122,12 @@ class Branch:
         Parameters
         ----------
         point : dict
+            Values by name, without the name of the branch.
+
+        Returns
+        -------
+        bool
+            Whether the point lies in the branch.
         """
         active = [name for name in self.parameters if self.is_active(name, point)]
         return set(active) == set(point) and all(
@@ -199,6 +220,12 @@ class Space:
         Parameters
         ----------
         point : dict
+            Values by name.
+
+        Returns
+        -------
+        int
+            Position in `branches`.
 
         Raises
         ------
@@ -238,6 +265,12 @@ class Space:
         Parameters
         ----------
         point : dict
+            Values by name.
+
+        Returns
+        -------
+        bool
+            Whether one of the branches holds it.
         """
         if not isinstance(point, Mapping):
             return False
@@ -261,6 +294,12 @@ class Space:
         Parameters
         ----------
         branch : int, default=0
+            Position in `branches`.
+
+        Returns
+        -------
+        dict
+            Values by name.
         """
         return self._fill(branch, lambda name, parameter: parameter.default)
 
@@ -270,12 +309,14 @@ class Space:
         Parameters
         ----------
         rng : numpy.random.Generator
+            Draws the branch and the values.
         branch : int, optional
             Draw from this branch only.
 
         Returns
         -------
         dict
+            Values by name.
         """
         if branch is None:
             branch = int(rng.integers(len(self.branches)))
@@ -289,10 +330,18 @@ class Space:
         Parameters
         ----------
         point : dict
+            Where the step starts.
         rng : numpy.random.Generator
+            Draws which parameters move, and how far.
         scale : float, default=0.2
             Standard deviation of the step on the unit interval.
         n_changes : int, default=1
+            How many of the active parameters move, if there are as many.
+
+        Returns
+        -------
+        dict
+            A point of the same branch.
         """
         number = self.branch_of(point)
         branch = self.branches[number]
@@ -324,7 +373,14 @@ class Space:
         Parameters
         ----------
         first, second : dict
+            The two points.
         rng : numpy.random.Generator
+            Chooses which of the two gives each value.
+
+        Returns
+        -------
+        dict
+            A point of the branch of `first`.
         """
         i = self.branch_of(first)
         if self.branch_of(second) != i:
@@ -384,7 +440,13 @@ class Space:
         return values, active
 
     def to_dict(self):
-        """Describe the space in JSON types (values that JSON lacks by their `repr`)."""
+        """Describe the space in JSON types (values that JSON lacks by their `repr`).
+
+        Returns
+        -------
+        dict
+            The branches with their parameters and conditions.
+        """
         return {
             "root": self.root,
             "branches": [

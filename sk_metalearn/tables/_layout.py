@@ -41,6 +41,7 @@ class Plan:
     n_levels : int
         Different values of a category or text; 0 for any other.
     n_missing : int
+        Rows without a value.
     said : bool
         Whether the user gave the role.
     """
@@ -58,7 +59,13 @@ class Plan:
     said: bool = False
 
     def outputs(self):
-        """The plain columns made of this one: list of (part, kind); the part of the first is ""."""
+        """The plain columns made of this one: list of (part, kind); the part of the first is "".
+
+        Returns
+        -------
+        list of (str, str)
+            Part and kind of each plain column.
+        """
         if self.role == "ignore":
             return []
         kind = self.role if self.role in ("category", "text") else "number"
@@ -98,6 +105,7 @@ class Layout:
     storage : str
         As of `View`.
     n_rows : int
+        Rows of the table that the layout was told from.
     """
 
     plans: tuple
@@ -133,6 +141,7 @@ class Layout:
         Returns
         -------
         tuple of int
+            In the order of the columns.
         """
         return tuple(i for i, plan in enumerate(self.plans) if plan.role in roles)
 
@@ -158,7 +167,13 @@ class Layout:
         return found
 
     def describe(self):
-        """What was decided, a dict per column: column, role, why, levels, gaps."""
+        """What was decided, a dict per column: column, role, why, levels, gaps.
+
+        Returns
+        -------
+        list of dict
+            In the order of the columns.
+        """
         return [
             {
                 "column": plan.name,

@@ -73,6 +73,7 @@ class TableReader(TransformerMixin, BaseEstimator):
         Returns
         -------
         self
+            The reader itself.
 
         Raises
         ------
