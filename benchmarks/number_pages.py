@@ -9,6 +9,7 @@ people. Building the documentation runs it, so that a page never shows other num
 import argparse
 import csv
 import shutil
+import textwrap
 from collections import Counter
 from pathlib import Path
 from statistics import mean, stdev
@@ -398,6 +399,8 @@ def parity(rows):
     return head, [[row[name] for name in names] for row in rows]
 
 
+LATER = "No runs are published yet.\n"
+
 # Table: results it is made of, and how.
 TABLES = {
     "searches": ("live", searches),
@@ -444,10 +447,15 @@ def write_tables(results, pages):
         head, body = make(read(Path(results) / f"{source}.csv"))
         with open(Path(pages) / f"{name}.csv", "w", newline="", encoding="utf-8") as file:
             csv.writer(file, lineterminator="\n").writerows([head, *body])
-    # `minute.py` writes its tables itself.
-    minute = Path(results) / "minute.txt"
-    text = minute.read_text(encoding="utf-8") if minute.exists() else "No runs are published yet.\n"
+    # Long runs, whose results may not be there yet; `minute.py` writes its tables itself.
+    minute, pieces = Path(results) / "minute.txt", Path(results) / "pieces.csv"
+    text = minute.read_text(encoding="utf-8") if minute.exists() else LATER
     (Path(pages) / "minute.txt").write_text(text, encoding="utf-8")
+    text = LATER
+    if pieces.exists():
+        rows = textwrap.indent(pieces.read_text(encoding="utf-8"), "   ")
+        text = f".. csv-table::\n   :header-rows: 1\n\n{rows}"
+    (Path(pages) / "pieces.txt").write_text(text, encoding="utf-8")
 
 
 def main():
