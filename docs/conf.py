@@ -3,7 +3,10 @@
 import importlib.metadata
 import importlib.util
 import sys
+import warnings
 from pathlib import Path
+
+from sklearn.exceptions import ConvergenceWarning
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent / "benchmarks")]
@@ -60,6 +63,9 @@ html_sidebars = {"index": [], "tutorial": [], "comparison": [], "pitfalls": [], 
 
 # One example learns with PyTorch, which the documentation can do without.
 skipped = ["quickstart"] + ["plot_few_shot_digits"] * (importlib.util.find_spec("torch") is None)
+
+# A candidate that does not converge is no news in an example.
+warnings.filterwarnings("ignore", category=ConvergenceWarning)
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",

@@ -39,8 +39,9 @@ __all__ = [
     "needs_probabilities",
     "num_samples",
     "output_format",
-    "requests_of",
     "own_score_of",
+    "ranks_classes",
+    "requests_of",
     "routed_params",
     "routing_is_on",
     "safe_indexing",
@@ -108,9 +109,18 @@ def own_score_of(scorer):
     return scorer._estimator if isinstance(scorer, _PassthroughScorer) else None
 
 
+def ranks_classes(scorer):
+    """Whether a scorer, of scikit-learn's making, looks at a number for each class."""
+    if not isinstance(scorer, _Scorer):
+        return False
+    methods = scorer._response_method
+    methods = {methods} if isinstance(methods, str) else set(methods)
+    return methods <= {"predict_proba", "decision_function"}
+
+
 def takes_labels(scorer):
-    """Whether a scorer, of scikit-learn's making, compares probabilities with a list of labels."""
-    if not isinstance(scorer, _Scorer) or scorer._response_method != "predict_proba":
+    """Whether such a scorer compares these numbers with a list of labels."""
+    if not ranks_classes(scorer):
         return False
     # Areas under a curve are not defined where a class has no rows, whatever the labels.
     function = scorer._score_func

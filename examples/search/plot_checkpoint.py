@@ -49,6 +49,6 @@ axes.step(
     color="0.5",
     label="best",
 )
-axes.set(xlabel="candidate", ylabel="accuracy")
+axes.set(xlabel="candidate", ylabel="accuracy", ylim=(scores.max() - 0.1, scores.max() + 0.01))
 axes.legend()
 plt.show()

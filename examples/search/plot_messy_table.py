@@ -37,9 +37,8 @@ X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_sta
 
 # %%
 # The search: a warning names the column that is left out.
-auto = AutoClassifier(n_iter=6, ensemble_size=0, scoring="roc_auc", random_state=0).fit(
-    X_train, y_train
-)
+auto = AutoClassifier(n_iter=6, ensemble_size=0, scoring="roc_auc", random_state=0)
+auto.fit(X_train, y_train)
 print(f"area under the ROC curve on the test rows: {auto.score(X_test, y_test):.3f}")
 
 # %%

@@ -28,7 +28,9 @@ X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_sta
 # %%
 # Searched for accuracy, for the cost, and for the cost with a threshold of its own.
 models = {
-    name: AutoClassifier(n_iter=5, scoring=metric, random_state=0).fit(X_train, y_train)
+    name: AutoClassifier(n_iter=5, ensemble_size=0, scoring=metric, random_state=0).fit(
+        X_train, y_train
+    )
     for name, metric in (("accuracy", "accuracy"), ("cost", scoring))
 }
 models["cost, threshold tuned"] = TunedThresholdClassifierCV(

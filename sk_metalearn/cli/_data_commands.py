@@ -5,7 +5,6 @@ from pathlib import Path
 
 from ..exceptions import TableError
 from ._data_file import read_data, read_task
-from ._kb_commands import open_base
 from ._said import aside, say, say_json, told_aside
 
 __all__ = ["DATA_COMMANDS"]
@@ -25,7 +24,7 @@ def _recommend(data, target, n, kind, scoring, knowledge, families, columns, cod
             n=n,
             kind=kind,
             scoring=scoring,
-            knowledge=_knowledge(knowledge),
+            knowledge=knowledge,
             families=families,
             columns=_roles(columns),
         )
@@ -86,7 +85,7 @@ def _fit(
         n_iter=n_iter,
         time_budget=time_budget,
         scoring=scoring,
-        knowledge=_knowledge(knowledge),
+        knowledge=knowledge,
         families=families,
         columns=_roles(columns),
         cv=cv,
@@ -209,12 +208,6 @@ def _roles(columns):
     if wrong:
         raise TableError(f"--columns takes NAME=ROLE, such as review=text; got {wrong}.")
     return {n: role for n, _, role in (own.rpartition("=") for own in columns or ())} or None
-
-
-def _knowledge(name):
-    if name == "none":
-        return None
-    return name if name in ("bundled", "user") else open_base(name)
 
 
 def _require_free(path, force):

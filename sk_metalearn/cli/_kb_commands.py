@@ -50,9 +50,53 @@ def _add(base, output):
     base.save(output)
 
 
+def _say_summary(summary):
+    """Print the counts of a base as tables."""
+    from ..search import as_text
+
+    tables = [
+        {
+            "kind": own["kind"],
+            "fidelity": own["fidelity"],
+            "datasets": own["tasks"],
+            "configurations": own["configurations"],
+            "measured": own["cells"],
+            "ok": f"{own['ok_share']:.1%}",
+            "CPU hours": f"{own['cpu_hours']:.2f}",
+            "metrics": len(own["metrics"]),
+        }
+        for own in summary["tables"]
+    ]
+    sources = [
+        {
+            "source": name or "(unnamed)",
+            "datasets": own["tasks"],
+            "measured": own["cells"],
+            "ok": f"{own['ok_share']:.1%}",
+            "licence": own["licence"] or "not stated",
+        }
+        for name, own in summary["sources"].items()
+    ]
+    searched = [
+        {
+            "own dataset": own["name"],
+            "kind": own["kind"],
+            "rows": own["rows"],
+            "columns": own["columns"],
+            "measured": own["evaluations"],
+        }
+        for own in summary["datasets"]
+    ]
+    shown = [as_text(rows) for rows in (tables, sources, searched) if rows]
+    say("\n\n".join(shown) or "an empty knowledge base")
+
+
 def _info(base, as_json):
     summary = open_base(base).summary()
-    (say_json if as_json else say)(summary)
+    if as_json:
+        say_json(summary)
+    else:
+        _say_summary(summary)
 
 
 def _import(source, output, tables, suite, tasks, datasets, server, cache):
@@ -112,7 +156,7 @@ def _merge(output, bases, force):
     for other in others:
         first = first.merge(other)
     first.save(output)
-    say(first.summary())
+    _say_summary(first.summary())
 
 
 def _check(base, as_json):
@@ -154,7 +198,7 @@ def _build(data, output, kinds, n_workers, time_limit, source, licence, force):
     if base is None:
         say("The time is over. Call again: what was measured is kept.")
         return 1
-    say(base.summary())
+    _say_summary(base.summary())
     return 0
 
 

@@ -61,6 +61,8 @@ class Payload:
         Folder where fitted models are left.
     n_models : int
         Number of first folds whose models are left.
+    models_travel : bool
+        Whether they come from machines that have not the folder.
     validates : bool
         Whether an estimator whose `fit` takes `X_val` and `y_val` is given the test rows to stop
         by. It then has ``n_iter``, and ``plain()`` gives the model.
@@ -85,6 +87,7 @@ class Payload:
     keep_predictions: bool = False
     keep_models: str | None = None
     n_models: int = 1
+    models_travel: bool = True
     validates: bool = False
     max_predict_seconds: float | None = None
     max_model_bytes: float | None = None
@@ -384,14 +387,15 @@ def _keep(payload, model, test, fold, result):
         seconds = 1000 * (time.perf_counter() - begun) / max(n_rows, 1000)
         if seconds > limit:
             result.excess = f"{seconds:.3g} s to predict 1,000 rows; the limit is {limit:g} s"
-    leaves = _leaves_model(payload, fold)
+    leaves, near = _leaves_model(payload, fold), os.path.isdir(payload.keep_models or "")
+    leaves = leaves and (near or payload.models_travel)
     if not leaves and payload.max_model_bytes is None:
         return
     content = dumps_back(model)
     limit = payload.max_model_bytes
     if limit is not None and len(content) > limit:
         result.excess = f"{len(content):,} bytes of model; the limit is {limit:,.0f}"
-    if leaves and os.path.isdir(payload.keep_models):
+    if leaves and near:
         content = write_model(payload.keep_models, content)
     if leaves:
         result.model = content

@@ -1,6 +1,6 @@
 """Which of its metrics a search chose by."""
 
-from ..search import OneStandardError
+from ..search import OneStandardError, name_of_score
 
 __all__ = ["metric_label", "metric_of"]
 
@@ -42,4 +42,6 @@ def metric_label(search, metric):
     if metric != "score":
         return metric
     scoring = search.scoring or getattr(search, "_default_scoring", None)
+    if scoring is None:
+        return name_of_score(search.estimator) or metric
     return scoring if isinstance(scoring, str) else getattr(scoring, "__name__", metric)

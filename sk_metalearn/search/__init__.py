@@ -9,6 +9,7 @@ from ._recommend import Recommendation, Recommendations, recommend
 
 # For the other rooms; no part of the public interface.
 from ._leaderboard import leaderboard_rows as leaderboard_rows  # isort: skip
+from ._leaderboard import name_of_score as name_of_score  # isort: skip
 from ._settings_text import settings_text as settings_text  # isort: skip
 from ._show import as_html as as_html  # isort: skip
 from ._show import as_text as as_text  # isort: skip

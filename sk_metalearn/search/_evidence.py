@@ -117,20 +117,22 @@ def _joining(payload, folds, kind):
     return Evidence(payload, {i: own for i, own in folds.items() if _can_join(own, wanted)})
 
 
-def leaders_of(trials):
+def leaders_of(trials, most=_LEADERS):
     """Give the candidates that went well and scored best.
 
     Parameters
     ----------
     trials : list of Trial
+    most : int or None, default=12
+        How many; None: all.
 
     Returns
     -------
     list of Trial
-        Best first, at most 12.
+        Best first.
     """
     well = [trial for trial in trials if trial.status == "ok" and np.isfinite(trial.estimate)]
-    return sorted(well, key=lambda trial: -trial.estimate)[:_LEADERS]
+    return sorted(well, key=lambda trial: -trial.estimate)[:most]
 
 
 def of_search(run, problem, options):
@@ -149,12 +151,12 @@ def of_search(run, problem, options):
     """
     folds = {
         trial.number: [trial.folds[fold] for fold in sorted(trial.folds)]
-        for trial in run.trials
-        if trial.status == "ok"
+        for trial in leaders_of(run.trials, most=None)
     }
     joining = _joining(run.payload, folds, problem.kind)
     if options.ensemble_size > 1 and joining.folds:
-        return joining
+        best = list(joining.folds.items())[:_LEADERS]
+        return replace(joining, folds=dict(best))
     best = run.best
     alone = {} if best is None else {best.number: folds[best.number]}
     return replace(joining, folds=alone, mixable=False)
@@ -235,6 +237,7 @@ def of_nearly_all_rows(run, problem, schema, deadline, chosen):
         fit_params=fit_params,
         score_params=score_params,
         n_models=1,
+        models_travel=True,
     )
     leaders = leaders_of(run.trials)
     # Of the very best the quickest begins, so that there is one in any case.

@@ -16,7 +16,7 @@ from .._compat import (
 from ..exceptions import import_optional
 from ._settings_text import settings_text
 
-__all__ = ["leaderboard_frame", "leaderboard_rows", "score_dummy"]
+__all__ = ["leaderboard_frame", "leaderboard_rows", "name_of_score", "score_dummy"]
 
 # The dummy has no price where there are not more.
 _MOST_ROWS = 100_000
@@ -134,13 +134,19 @@ def score_dummy(problem):
     return float(np.mean(scores))
 
 
+def name_of_score(estimator):
+    """Name of the metric that an estimator's own ``score`` is; None for one of its own."""
+    while hasattr(estimator, "steps"):
+        estimator = estimator.steps[-1][1]
+    usual = {ClassifierMixin.score: "accuracy", RegressorMixin.score: "r2"}
+    return usual.get(getattr(type(estimator), "score", None))
+
+
 def _is_scikit_learns(scorer):
     """Whether a scorer does what its name says, of which nothing but predictions is asked."""
     own = own_score_of(scorer)
     if own is not None:
-        while hasattr(own, "steps"):
-            own = own.steps[-1][1]
-        return getattr(type(own), "score", None) in (ClassifierMixin.score, RegressorMixin.score)
+        return name_of_score(own) is not None
     while type(scorer).__module__.startswith("sk_metalearn."):
         # Each wrapper of ours holds what it wraps.
         scorer = scorer.scorer

@@ -121,7 +121,7 @@ def _members(run, problem, evidence, rows):
     }
     missing = [key for key, own in results.items() if not run.models.has(own)]
     if missing:
-        again = replace(payload, n_models=n_models, keep_predictions=False)
+        again = replace(payload, n_models=n_models, models_travel=True, keep_predictions=False)
         jobs = [(run.trials[row], fold) for row, fold in missing]
         results.update(fit_more(run, again, jobs, mean_seconds, end))
     members = {}

@@ -1,6 +1,6 @@
 """What past tasks say about the candidates of a search."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -14,6 +14,8 @@ __all__ = ["Found", "past_performance", "performance_of"]
 _WITHOUT_PROBABILITIES = ("roc_auc_ovr", "accuracy")
 # What the catalogue does not cover adds this share of a task's spread to that of a prediction.
 _DIFFERENCE = 0.5
+# So many candidates of a task say where another would stand.
+_LEAST_PEERS = 10
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,8 @@ def past_performance(matches, kind, metric, knowledge, schema, place):
         table = knowledge.table_about(kind, configurations)
     except KnowledgeError as error:
         return Found(report={**report, "why": str(error)})
-    known = sum(own is not None for own in configurations)
+    indices = [i for i, own in enumerate(configurations) if own is not None]
+    known = len(indices)
     if not known:
         why = next(iter(matches.reasons), "there are no candidates")
         return Found(report={**report, "why": why})
@@ -91,6 +94,9 @@ def past_performance(matches, kind, metric, knowledge, schema, place):
             continue
         name, exact = other, False
         past = performance_of(configurations, name, table, differs, **place)
+    for other in _WITHOUT_PROBABILITIES:
+        if other in table.metrics and other != name and _unknown(past)[indices].any():
+            past = _filled(past, performance_of(configurations, other, table, differs, **place))
     rows = np.flatnonzero(np.isfinite(past.scores).any(axis=1))
     if not len(rows):
         return Found(report={**report, "why": _nothing(matches.families, table)})
@@ -103,6 +109,29 @@ def past_performance(matches, kind, metric, knowledge, schema, place):
         task_families=len({table.tasks[i].family for i in rows}),
     )
     return Found(past, predict_seconds(configurations, schema, table), report)
+
+
+def _unknown(past):
+    return ~np.isfinite(past.scores).any(axis=0)
+
+
+def _filled(past, other):
+    """Give candidates that a metric was never measured for the scores of their peers.
+
+    Classifiers with decision values only have no log loss in the past. What stands at the same
+    place among the candidates of a task by another metric is what is expected of them.
+    """
+    unknown = _unknown(past)
+    scores, spread = past.scores.copy(), past.spread.copy()
+    for row, (own, theirs) in enumerate(zip(past.scores, other.scores, strict=True)):
+        known = np.isfinite(own) & np.isfinite(theirs)
+        asked = np.flatnonzero(unknown & np.isfinite(theirs))
+        if known.sum() < _LEAST_PEERS:
+            continue
+        place = np.searchsorted(np.sort(theirs[known]), theirs[asked]) / known.sum()
+        scores[row, asked] = np.quantile(own[known], place)
+        spread[row, asked] = _DIFFERENCE * own[known].std()
+    return replace(past, scores=scores, spread=spread)
 
 
 def _nothing(families, table):

@@ -95,10 +95,16 @@ class _Lines(Progress):
 
     def begins(self):
         n, folds = self.n_trials, self.n_folds
-        if n is None:
-            print(f"Fitting {folds} folds for each candidate, as many as there is time for")
-        else:
-            print(f"Fitting {folds} folds for each of {n} candidates, totalling {n * folds} fits")
+        line = f"Fitting {folds} folds for each "
+        line += "candidate, as many as there is time for" if n is None else f"of {n} candidates"
+        line += "" if n is None else f", totalling {n * folds} fits"
+        scoring, name = self.options.scoring, self.problem.objective.name
+        # Of several metrics one guides.
+        metric = scoring if isinstance(scoring, str) else name if self.problem.metric_names else ""
+        print(line + (f"; scores are {metric}" if metric else ""))
+        saved = self.problem.saved
+        if saved is not None:
+            print(f"The checkpoint knows {len(saved.folds)} fits; these are not made again")
 
     def _show(self, trial, loop):
         total = "" if self.n_trials is None else str(self.n_trials)

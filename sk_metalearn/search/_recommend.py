@@ -76,7 +76,13 @@ class Recommendation:
 
 
 class Recommendations(list):
-    """A list of `Recommendation` that shows itself as a table."""
+    """A list of `Recommendation` that shows itself as a table.
+
+    Parameters
+    ----------
+    iterable : iterable of Recommendation, default=()
+        In the order to try them.
+    """
 
     def __getitem__(self, place):
         found = super().__getitem__(place)

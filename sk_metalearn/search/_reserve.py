@@ -77,18 +77,21 @@ class Reserve:
             return self.budget.deadline()
         if self.ending == "refit" or self.models is None:
             return self._before_refit(loop.best_trial)
-        kept = self.choice_seconds(loop.trials)
+        kept = self.choice_seconds(loop.trials) + self._seconds_to_fit_again(loop.trials)
         if self.ending == "holdout":
             kept += self._seconds_on_all_rows(loop.trials)
         elif self.confirms:
-            spent = sum(
-                result.fit_seconds + result.score_seconds
-                for trial in leaders_of(loop.trials)
-                for result in trial.folds.values()
-            )
-            predicted = 1.2 * FURTHER_SHUFFLES * spent / self.n_workers
+            predicted = 1.2 * FURTHER_SHUFFLES * _spent_on(leaders_of(loop.trials))
+            predicted /= self.n_workers
             kept += min(predicted, _CONFIRM_SHARE * self.budget.seconds)
         return self.budget.deadline(kept)
+
+    def _seconds_to_fit_again(self, trials):
+        """Seconds for members whose models stayed on other machines."""
+        leaders = leaders_of(trials)
+        if not leaders or self.models.size(leaders[0]):
+            return 0.0
+        return 1.2 * _spent_on(leaders) / self.n_workers
 
     def _seconds_on_all_rows(self, trials):
         leaders = leaders_of(trials)
@@ -109,3 +112,8 @@ class Reserve:
         if several:
             kept += min(_CHOICE_SHARE * self.budget.seconds, _CHOICE_SECONDS)
         return self.budget.deadline(kept)
+
+
+def _spent_on(trials):
+    results = [result for trial in trials for result in trial.folds.values()]
+    return sum(result.fit_seconds + result.score_seconds for result in results)

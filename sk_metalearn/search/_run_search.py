@@ -105,6 +105,8 @@ def run_search(
         keep_predictions=keep_predictions,
         keep_models=None if models is None else models.folder,
         n_models=1 if ending == "refit" else n_folds,
+        # Of many candidates' models few are chosen, and these can be fitted again.
+        models_travel=ending == "refit",
         validates=choices.validates,
         max_predict_seconds=limits.predict_seconds,
         max_model_bytes=limits.model_bytes,

@@ -9,6 +9,9 @@ from ..knowledge import printable
 
 __all__ = ["as_html", "as_text", "cut", "show_number", "show_seconds", "show_value"]
 
+# A cell of HTML of up to so many characters stays on one line.
+_SHORT = 24
+
 
 def show_number(value):
     """Write a score or another number in at most four decimals; a dash where there is none."""
@@ -97,7 +100,7 @@ def as_html(rows, caption=""):
     if not rows:
         return ""
     names = list(rows[0])
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in names)
+    head = "".join(f'<th style="text-align:left">{html.escape(name)}</th>' for name in names)
     body = "".join(f"<tr>{''.join(_html_cell(row[name]) for name in names)}</tr>" for row in rows)
     above = f"<caption>{html.escape(caption)}</caption>" if caption else ""
     return f"<table>{above}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
@@ -115,5 +118,7 @@ def _is_number(value):
 
 
 def _html_cell(value):
-    style = ' style="text-align:right"' if _is_number(value) else ' style="text-align:left"'
-    return f"<td{style}>{html.escape(show_value(value))}</td>"
+    text = show_value(value)
+    side = "right" if _is_number(value) else "left"
+    wraps = "" if len(text) > _SHORT else ";white-space:nowrap"
+    return f'<td style="text-align:{side}{wraps}">{html.escape(text)}</td>'

@@ -156,7 +156,7 @@ def _preprocessing(choice, schema, family, kind, random_state):
         for column in columns["text"]:
             blocks += _text_blocks(column, schema)
         transformer = ColumnTransformer(blocks, sparse_threshold=0)
-        if (schema.container == "array" and not columns["text"]) or _VERSION < (1, 9):
+        if (schema.container == "array" or _VERSION < (1, 9)) and not columns["text"]:
             # Frames made under a global `transform_output` would name columns by their position
             # in a block, and these names then clash. Before 1.9 blocks of polars 2 are not joined.
             transformer.set_output(transform="default")
@@ -413,16 +413,22 @@ def _lightgbm(family, params, schema, preprocessing):
 
 
 def _xgboost(family, params, schema, preprocessing):
-    model = family.estimator_class(n_jobs=1, **params)
-    if family.kind == "regression":
-        return model
-    # It takes the classes 0, 1, 2, ... only, and all of them, which a fold may lack.
-    return VotingClassifier([(family.name, model)], voting="soft")
+    return _naming_classes(family, family.estimator_class(n_jobs=1, **params))
 
 
 def _catboost(family, params, schema, preprocessing):
     quiet = {"thread_count": 1, "verbose": False, "allow_writing_files": False}
-    return family.estimator_class(**quiet, **params)
+    return _naming_classes(family, family.estimator_class(**quiet, **params))
+
+
+def _naming_classes(family, model):
+    """A classifier that takes classes of any sort, of which a fold may lack some.
+
+    XGBoost takes 0, 1, 2, ... only, and CatBoost gives truth values as text, and a column of them.
+    """
+    if family.kind == "regression":
+        return model
+    return VotingClassifier([(family.name, model)], voting="soft")
 
 
 _MAKERS = {

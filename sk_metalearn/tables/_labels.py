@@ -9,7 +9,7 @@ from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import Bunch
 from sklearn.utils.metaestimators import available_if
 
-from .._compat import takes_labels, with_labels
+from .._compat import ranks_classes, takes_labels, with_labels
 from ._target_column import with_index
 
 __all__ = ["LabelScorer", "Labels"]
@@ -87,7 +87,7 @@ class Labels:
         callable
             The scorer itself where nothing is to be said to it.
         """
-        if not (self.coded or takes_labels(scorer)):
+        if not (self.coded or ranks_classes(scorer)):
             return scorer
         return LabelScorer(scorer, self)
 
@@ -157,16 +157,15 @@ class LabelScorer:
 
     def __call__(self, estimator, X, y, **params):
         labels, scorer = self.labels, self.scorer
-        if takes_labels(scorer):
-            n_codes = len(labels.classes)
-            if not (len(estimator.classes_) == n_codes == len(np.unique(y))):
-                # A class that the rows lack has probability 0, and a column all the same.
-                scorer = with_labels(scorer, labels.classes)
-                estimator = _Speaking(estimator, labels, all_classes=True)
-            elif labels.coded:
-                estimator = _Speaking(estimator, labels)
-        elif labels.coded:
-            estimator = _Speaking(estimator, labels)
+        found, known = np.unique(y), np.asarray(estimator.classes_)
+        shown = None
+        if takes_labels(scorer) and not len(known) == len(labels.classes) == len(found):
+            # A class that the rows lack has probability 0, and a column all the same.
+            scorer, shown = with_labels(scorer, labels.classes), labels.classes
+        elif ranks_classes(scorer) and not np.isin(found, known).all():
+            shown = labels.decode(np.union1d(found, known))
+        if shown is not None or labels.coded:
+            estimator = _Speaking(estimator, labels, shown)
         return scorer(estimator, X, labels.decode(y), **params)
 
 
@@ -175,17 +174,18 @@ def _model_has(name):
 
 
 class _Speaking(ClassifierMixin, BaseEstimator):
-    """A fitted model of which a scorer sees the classes in place of the codes."""
+    """A fitted model of which a scorer sees classes in place of codes, also such as it lacks."""
 
-    def __init__(self, model, labels, all_classes=False):
+    def __init__(self, model, labels, shown=None):
         self.model = model
         self.labels = labels
-        self.all_classes = all_classes
+        self.shown = shown
 
     @property
     def classes_(self):
-        if self.all_classes:
-            return self.labels.classes
+        return self._known() if self.shown is None else self.shown
+
+    def _known(self):
         return self.labels.decode(np.asarray(self.model.classes_))
 
     def __sklearn_is_fitted__(self):
@@ -200,13 +200,25 @@ class _Speaking(ClassifierMixin, BaseEstimator):
     @_model_has("predict_proba")
     def predict_proba(self, X):
         own = np.asarray(self.model.predict_proba(X))
-        if not self.all_classes:
-            return own
-        known = self.labels.decode(np.asarray(self.model.classes_))
-        whole = np.zeros((len(own), len(self.labels.classes)))
-        whole[:, np.searchsorted(self.labels.classes, known)] = own
-        return whole
+        if self.shown is not None and own.dtype == np.float32:
+            # Metrics cut probabilities at the precision of their type.
+            own = own.astype(float)
+            own /= own.sum(axis=1, keepdims=True)
+        return self._spread(own, 0.0)
 
     @_model_has("decision_function")
     def decision_function(self, X):
-        return self.model.decision_function(X)
+        own = np.asarray(self.model.decision_function(X))
+        if self.shown is None or len(self.shown) == 2:
+            return own
+        own = np.column_stack([-own, own]) if own.ndim == 1 else own
+        return self._spread(own, own.min(axis=1) - 1)
+
+    def _spread(self, own, least):
+        """Give numbers of the known classes a column for each class that is shown."""
+        if self.shown is None:
+            return own
+        whole = np.empty((len(own), len(self.shown)))
+        whole.T[:] = least
+        whole[:, np.searchsorted(self.shown, self._known())] = own
+        return whole

@@ -296,7 +296,7 @@ def fork_and_leave(note, detach):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
-@pytest.mark.parametrize("detach", [False, True])
+@pytest.mark.parametrize("detach", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_a_forked_child_that_outlives_its_worker(tmp_path, detach):
     note = tmp_path / "note"
     with WorkerPool(1, preload=()) as pool:

@@ -38,7 +38,14 @@ def write_everywhere(content):
             continue
 
 
-@pytest.mark.parametrize("content", [b"something to read\n" * 10, struct.pack("<Q", 2**62) * 4])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"something to read\n" * 10,
+        pytest.param(struct.pack("<Q", 2**62) * 4, marks=pytest.mark.slow),
+    ],
+    ids=["words", "a length"],
+)
 def test_a_worker_that_talks_on_the_channel_is_replaced(content):
     with WorkerPool(1, preload=()) as pool:
         pool.submit(write_everywhere, content)

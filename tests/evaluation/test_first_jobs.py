@@ -47,10 +47,15 @@ def place_of(tmp_path, **limits):
         ({"expected_seconds": 0.1}, "here"),
         ({"expected_seconds": 0.1, "wall_seconds": 60.0}, "here"),
         ({"expected_seconds": 0.1, "wall_seconds": 1.0}, "worker"),
-        ({"expected_seconds": 0.5, "wall_seconds": 60.0}, "worker"),
-        ({"expected_seconds": float("nan")}, "worker"),
         ({"expected_seconds": 0.1, "memory_bytes": 2**40}, "worker"),
         ({}, "worker"),
+        *(
+            pytest.param(limits, "worker", marks=pytest.mark.slow)
+            for limits in (
+                {"expected_seconds": 0.5, "wall_seconds": 60.0},
+                {"expected_seconds": float("nan")},
+            )
+        ),
     ],
 )
 def test_where_the_first_job_runs(tmp_path, limits, place):

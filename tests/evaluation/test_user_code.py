@@ -74,7 +74,9 @@ def test_what_is_the_users_own(module):
         assert not is_users(name), name
 
 
-@pytest.mark.parametrize("on_disk", ["as here", "edited later", "removed"])
+@pytest.mark.parametrize(
+    "on_disk", ["edited later", "removed", pytest.param("as here", marks=pytest.mark.slow)]
+)
 def test_edited_and_reloaded_between_two_searches(module, on_disk):
     for value in (1, 2, 3):
         users = module(value)

@@ -68,7 +68,7 @@ def test_history_shows_raced_candidates_hollow_and_whole_numbers():
 
 
 @pytest.mark.parametrize(
-    "scoring, name", [("f1_macro", "f1_macro"), (None, "score"), (one_metric, "one_metric")]
+    "scoring, name", [("f1_macro", "f1_macro"), (None, "accuracy"), (one_metric, "one_metric")]
 )
 def test_displays_name_the_metric(scoring, name):
     X, y = load_wine(return_X_y=True)
@@ -226,11 +226,11 @@ def _last(results):
 @pytest.mark.parametrize(
     "refit, scoring, metric",
     [
-        ("one_standard_error", None, "score"),
+        ("one_standard_error", None, "accuracy"),
         (OneStandardError(metric="f1_macro"), ["accuracy", "f1_macro"], "f1_macro"),
         (_last, ["accuracy", "f1_macro"], "accuracy"),
         (False, ["accuracy", "f1_macro"], "accuracy"),
-        (False, None, "score"),
+        (False, None, "accuracy"),
         ("f1_macro", ["accuracy", "f1_macro"], "f1_macro"),
     ],
 )
@@ -241,7 +241,8 @@ def test_the_metric_shown_is_the_one_that_chose(refit, scoring, metric):
     ).fit(X, y)
     assert SearchHistoryDisplay.from_estimator(fitted).metric == metric
     scores = [row["score"] for row in explain(fitted).rows]
-    np.testing.assert_array_equal(scores, fitted.cv_results_[f"mean_test_{metric}"])
+    column = metric if isinstance(scoring, list) else "score"
+    np.testing.assert_array_equal(scores, fitted.cv_results_[f"mean_test_{column}"])
 
 
 def test_the_similar_datasets_are_those_that_guided_the_search():

@@ -294,3 +294,21 @@ def test_columns_as_views_of_a_large_frame():
     found = extractor.extract(frame)
     assert found["mean_mean"] == pytest.approx(frame.mean().mean(), rel=1e-6)
     assert found["max_mean"] == pytest.approx(frame.max().mean(), rel=1e-9)
+
+
+def test_what_is_said_of_columns_is_measured():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"size": rng.normal(size=90), "key": rng.permutation(90)})
+    table["zip"] = rng.integers(1, 9, 90) * 1000
+    y = np.arange(90) % 3
+    extractor = MetaFeatureExtractor(groups="all")
+    said = extractor.extract(table, y, columns={"zip": "category", "key": "ignore"})
+    meant = extractor.extract(table.drop(columns="key").astype({"zip": str}), y)
+    assert said == pytest.approx(meant, nan_ok=True)
+    assert said != pytest.approx(extractor.extract(table, y), nan_ok=True)
+    by_place = extractor.extract(table.to_numpy(), y, columns={2: "category", 1: "ignore"})
+    assert by_place == pytest.approx(said, nan_ok=True)
+    with pytest.raises(ValueError, match="columns names 'city', which X does not have"):
+        extractor.extract(table, y, columns={"city": "category"})
+    with pytest.raises(ValueError, match="leaves no column to measure"):
+        extractor.extract(table, y, columns=dict.fromkeys(table, "ignore"))

@@ -238,6 +238,23 @@ def test_auto_goes_on(tmp_path):
     assert again.ensemble_ == whole.ensemble_ and again.best_score_ == whole.best_score_
 
 
+@pytest.mark.parametrize("classes", [["1", "2", "3"], ["low", "mid", "top"]])
+def test_equal_labels_in_another_storage_go_on_and_others_do_not(classes, tmp_path):
+    pd = pytest.importorskip("pandas")
+    options = {"cv": 3, "families": ["lda", "gaussian_nb"], "n_iter": 2, "random_state": 0}
+    options |= {"knowledge": None, "checkpoint": tmp_path / "checkpoint"}
+    labels = np.array(classes)[y]
+    first = AutoClassifier(**options).fit(X, labels)
+    for same in (labels.astype(object), pd.Series(labels, dtype="category"), list(labels)):
+        again = AutoClassifier(**options).fit(X, same)
+        np.testing.assert_array_equal(
+            again.cv_results_["mean_fit_time"], first.cv_results_["mean_fit_time"]
+        )
+    for others in (["1", "2", "4"], ["top", "mid", "low"], [1, 2, 3], [0, 1, 2]):
+        with pytest.raises(CheckpointError, match="the data"):
+            AutoClassifier(**options).fit(X, np.array(others)[y])
+
+
 def test_an_ensemble_may_be_asked_for_later_and_limits_may_not(tmp_path):
     options = {"cv": 3, "families": ["gaussian_nb", "decision_tree", "k_neighbors"], "n_iter": 4}
     options |= {"random_state": 0, "knowledge": None, "scoring": "neg_log_loss"}

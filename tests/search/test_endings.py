@@ -8,16 +8,18 @@ from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine, make_classification
 from sklearn.ensemble import VotingRegressor
 from sklearn.exceptions import NotFittedError
-from sklearn.linear_model import RidgeClassifier
+from sklearn.linear_model import Ridge, RidgeClassifier
 from sklearn.metrics import get_scorer, log_loss
 from sklearn.model_selection import GroupKFold, StratifiedKFold, TimeSeriesSplit
 from sklearn.svm import LinearSVC
 
 from sk_metalearn import AutoClassifier, AutoRegressor
-from sk_metalearn.evaluation import MarginScorer, calibrate
+from sk_metalearn.evaluation import MarginScorer, Payload, SetParams, calibrate, run_fold
 from sk_metalearn.evaluation._margins import unseen_probabilities
 from sk_metalearn.search._ensemble import _GivenClassifier, _GivenRegressor, select_members
 from sk_metalearn.search._fast_scores import fast_score, proper_score
+from sk_metalearn.search._past_lookup import _filled
+from sk_metalearn.strategies import PastPerformance
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -229,3 +231,39 @@ def test_a_few_rows_are_shuffled_again_for_the_best(monkeypatch):
         )
     assert not np.array_equal(shuffles[0][0][1], shuffles[1][0][1])
     assert auto.refit_on_ == "training rows of each fold"
+
+
+@pytest.mark.parametrize("travel", [True, False])
+def test_models_of_other_machines_travel_when_they_are_chosen(travel, tmp_path):
+    X, y = load_diabetes(return_X_y=True)
+    payload = Payload(
+        X=X,
+        y=y,
+        splits=[(np.arange(300), np.arange(300, 442))],
+        make=SetParams(Ridge()),
+        scorer=get_scorer("r2"),
+        keep_models=str(tmp_path / "not here"),
+        models_travel=travel,
+    )
+    result = run_fold(payload, {}, 0)
+    assert result.status == "ok" and isinstance(result.model, bytes if travel else str)
+
+
+def test_what_a_metric_was_never_measured_for_stands_where_its_peers_do():
+    n_tasks, n_known = 3, 12
+    rng = np.random.RandomState(0)
+    area = rng.uniform(0.5, 1, (n_tasks, n_known + 2))
+    area[:, -2], area[:, -1] = 2.0, 0.0
+    likelihood = np.log(area)
+    likelihood[:, -2:] = np.nan
+    past, other = (
+        PastPerformance(scores=own, spread=np.zeros_like(own)) for own in (likelihood, area)
+    )
+    filled = _filled(past, other)
+    known = likelihood[:, :n_known]
+    assert np.array_equal(filled.scores[:, :n_known], known)
+    assert np.array_equal(filled.scores[:, -2], known.max(axis=1))
+    assert np.array_equal(filled.scores[:, -1], known.min(axis=1))
+    assert (filled.spread[:, -2:] > 0).all() and not filled.spread[:, :n_known].any()
+    few = PastPerformance(scores=likelihood[:, 5:], spread=np.zeros((n_tasks, 9)))
+    assert np.isnan(_filled(few, PastPerformance(scores=area[:, 5:])).scores[:, -2:]).all()

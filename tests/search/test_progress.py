@@ -8,6 +8,7 @@ import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -121,3 +122,25 @@ def test_one_line_says_that_ctrl_c_was_understood(capsys, refit):
     assert out == "" and len(err.splitlines()) == 1
     assert "Interrupted after 1 candidate:" in err
     assert ("Ctrl-C again" in err) == refit
+
+
+@pytest.mark.parametrize(
+    "scoring, refit, named",
+    [("neg_log_loss", True, "neg_log_loss"), (["accuracy", "f1_macro"], "f1_macro", "f1_macro")],
+)
+def test_the_metric_is_named(capsys, scoring, refit, named):
+    grid = {"n_neighbors": [3, 5]}
+    options = {**OPTIONS, "scoring": scoring, "refit": refit}
+    MetaSearchCV(KNeighborsClassifier(), grid, verbose=1, **options).fit(X, y)
+    head, *_ = capsys.readouterr().out.splitlines()
+    assert head == f"Fitting 3 folds for each of 2 candidates, totalling 6 fits; scores are {named}"
+
+
+def test_what_a_checkpoint_knows_is_said(capsys, tmp_path):
+    options = {**OPTIONS, "checkpoint": tmp_path / "c", "verbose": 1, "strategy": "grid"}
+    grid = {"C": [1, 2, 3]}
+    MetaSearchCV(SVC(), grid, n_iter=2, **options).fit(X, y)
+    assert "checkpoint" not in capsys.readouterr().out
+    MetaSearchCV(SVC(), grid, n_iter=3, **options).fit(X, y)
+    _, told, *lines = capsys.readouterr().out.splitlines()
+    assert told == "The checkpoint knows 6 fits; these are not made again" and len(lines) == 3

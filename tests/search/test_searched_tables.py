@@ -10,6 +10,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from sk_metalearn import AutoClassifier, AutoRegressor, MetaSearchCV, recommend
 from sk_metalearn.exceptions import FallbackWarning
+from sk_metalearn.metafeatures import MetaFeatureExtractor
 from sk_metalearn.tables._rows import own_copy
 
 pd = pytest.importorskip("pandas")
@@ -139,6 +140,23 @@ def test_columns_are_what_the_user_says():
     np.testing.assert_array_equal(auto.predict(rows), auto.predict(frame.assign(note=0.0)))
     found = recommend(frame, LABELS, n=1, columns=columns)[0].estimator.fit(frame, LABELS)
     np.testing.assert_array_equal(found.predict(frame), found.predict(frame.assign(note=0.0)))
+
+
+def test_past_tasks_are_compared_with_what_the_user_says(monkeypatch):
+    frame = PLAIN.assign(zip=RNG.integers(1, 9, N) * 100, key=RNG.permutation(N))
+    columns = {"zip": "category", "key": "ignore"}
+    extract, measured = MetaFeatureExtractor.extract, []
+
+    def remember(*args, **options):
+        measured.append(extract(*args, **options))
+        return measured[-1]
+
+    meant = frame.drop(columns="key").astype({"zip": str})
+    meant = MetaFeatureExtractor(random_state=0).extract(meant, LABELS)
+    monkeypatch.setattr(MetaFeatureExtractor, "extract", remember)
+    recommend(frame, LABELS, n=1, columns=columns)
+    AutoClassifier(columns=columns, **{**FEW, "knowledge": "bundled"}).fit(frame, LABELS)
+    assert measured == [pytest.approx(meant, nan_ok=True)] * 2
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,25 @@
 import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes, load_wine
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import get_scorer, get_scorer_names, log_loss, roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sk_metalearn import AutoClassifier, MetaSearchCV
 from sk_metalearn.exceptions import MissingDependencyError
 from sk_metalearn.knowledge import Evaluation, KnowledgeBase, Task
-from sk_metalearn.spaces import Schema, build_estimator, families, get_family, load_pool
-from sk_metalearn.spaces._inverse import find_family, read_model
+from sk_metalearn.spaces import (
+    Configuration,
+    Schema,
+    build_estimator,
+    families,
+    get_family,
+    load_pool,
+)
+from sk_metalearn.spaces._inverse import find_family, read_model, unwrap
 from sk_metalearn.spaces._match import match_candidates
+from sk_metalearn.tables._labels import Labels
 
 KINDS = ("classification", "regression")
 NAMES = ("lightgbm", "xgboost", "catboost")
@@ -50,7 +60,7 @@ def test_pool_members_fit_and_are_read_back(name, kind):
     assert fitted.score(X, y) > dummy + 0.2
     again = build_estimator(configuration, schema, random_state=0).fit(X, y)
     np.testing.assert_array_equal(fitted.predict(X), again.predict(X))
-    model = fitted[-1]
+    model = unwrap(fitted).model
     family = find_family(fitted, kind)
     assert family is get_family(name, kind)
     point, _ = read_model(family, model, model.get_params(), schema)
@@ -95,6 +105,88 @@ def test_several_classes_are_predicted_as_one_label_a_row():
     auto = AutoClassifier(families=["catboost"], n_iter=1, random_state=0).fit(X[::3], y[::3])
     assert auto.predict(X).shape == y.shape
     assert auto.score(X, y) > 0.8
+
+
+def _with_a_rare_class():
+    """Four classes, of which the last stands in the first thirty rows only."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(120, 4))
+    y = np.array(["few", "many", "more"])[np.digitize(X[:, 0], [-0.4, 0.4])].astype(object)
+    y[:30:3] = "rare"
+    return X, y, np.arange(30, 120), np.arange(30)
+
+
+def _scorers_of_classes(X, y):
+    """Names of the metrics that are defined for several classes."""
+    model = LogisticRegression().fit(X, y)
+    for name in get_scorer_names():
+        try:
+            if np.isfinite(get_scorer(name)(model, X, y)):
+                yield name
+        except (AttributeError, TypeError, ValueError):
+            pass
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
+@pytest.mark.parametrize("name", [*NAMES, "logistic_regression", "svm"])
+def test_every_metric_of_a_fold_that_lacks_a_class(name):
+    if name in NAMES:
+        _needs(name)
+    X, y, train, test = _with_a_rare_class()
+    params = {"n_estimators": 20} if name in NAMES else {}
+    family = get_family(name, "classification")
+    configuration = Configuration(name, params, family.preprocessing)
+    model = build_estimator(configuration, Schema.from_data(X, y), 0).fit(X[train], y[train])
+    assert model.classes_.tolist() == ["few", "many", "more"]
+    labels, found = Labels.of(y), {}
+    names = list(_scorers_of_classes(X, y))
+    assert {"neg_log_loss", "roc_auc_ovr", "roc_auc_ovo", "f1_macro", "top_k_accuracy"} <= {*names}
+    for metric in names:
+        scorer = get_scorer(metric)
+        if hasattr(model, "predict_proba") or scorer._response_method != "predict_proba":
+            found[metric] = labels.judge(scorer)(model, X[test], y[test])
+    assert np.isfinite(list(found.values())).all(), found
+    if hasattr(model, "predict_proba"):
+        whole = np.column_stack([model.predict_proba(X[test]).astype(float), np.zeros(len(test))])
+        whole /= whole.sum(axis=1, keepdims=True)
+        assert found["neg_log_loss"] == pytest.approx(-log_loss(y[test], whole))
+        area = roc_auc_score(y[test], whole, multi_class="ovr")
+        assert found["roc_auc_ovr"] == pytest.approx(area)
+
+
+@pytest.mark.parametrize("scoring", ["accuracy", "neg_log_loss"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_search_in_which_folds_lack_a_class(name, scoring):
+    _needs(name)
+    X, y, train, test = _with_a_rare_class()
+    few = X[:, :2].round(1)
+    folds = [(train, test), (test, train), (np.arange(60), np.arange(60, 120))]
+    auto = AutoClassifier(
+        families=[name], n_iter=1, cv=folds, scoring=scoring, knowledge=None, random_state=0
+    ).fit(few, y)
+    assert list(auto.cv_results_["status"]) == ["ok"]
+    assert auto.classes_.tolist() == ["few", "many", "more", "rare"]
+    assert auto.predict_proba(few).shape == (120, 4) and set(auto.predict(few)) <= set(y)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_truth_values_are_predicted_as_such(name):
+    _needs(name)
+    X, y = load_wine(return_X_y=True)
+    configuration = Configuration(
+        name, {"n_estimators": 20}, get_family(name, "classification").preprocessing
+    )
+    found = build_estimator(configuration, Schema.from_data(X, y > 0), 0).fit(X, y > 0).predict(X)
+    assert found.dtype == bool and found.shape == y.shape
+
+
+def test_weights_reach_a_family_that_counts_its_classes():
+    _needs("xgboost")
+    X, y, _, _ = _with_a_rare_class()
+    weight = np.where(y == "rare", 0.0, 1.0)
+    auto = AutoClassifier(families=["xgboost"], n_iter=1, cv=2, knowledge=None, random_state=0)
+    assert "rare" not in auto.fit(X, y, sample_weight=weight).predict(X)
+    assert "rare" in auto.fit(X, y).predict(X)
 
 
 def test_a_grid_meets_the_measured_pool_of_its_family():

@@ -1,0 +1,220 @@
+"""What each piece of the end of a search is worth: the same searches with it and without it.
+
+For each dataset three tenths of the rows, at most 5,000, are set aside; an Auto estimator tries 16
+configurations on at most 1,500 of the others, without what is known of the dataset's family. Every
+variant has the same seed. Printed is, for each piece, the mean of the logarithm of the test loss
+with it over that without it (1 - AUC for two classes, log loss for more, 1 - R2 for numbers), its
+standard error over datasets, on how many it is better and worse by more than .1 %, and the ratio
+of processor seconds.
+
+    python benchmarks/pieces.py run --data DIR --out pieces.jsonl
+    python benchmarks/pieces.py score pieces.jsonl --out benchmarks/results/pieces.csv
+
+DIR is a folder of datasets with an ``index.csv``. What stands in the first file is not measured
+again. ``--used`` names a file of dataset families on which these pieces were chosen; they are left
+out, and so are those that ``minute.py`` judges on.
+"""
+
+import argparse
+import csv
+import json
+import time
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+from sklearn.metrics import log_loss, r2_score, roc_auc_score
+from sklearn.model_selection import train_test_split
+
+from sk_metalearn import AutoClassifier, AutoRegressor, KnowledgeBase
+from sk_metalearn.building._tasks import list_tasks, read_table
+from sk_metalearn.search import _catalogue_choices
+
+SCORING = {0: "r2", 2: "roc_auc"}
+ROWS, TEST_ROWS, LEAST_ROWS, MOST_COLUMNS = 1500, 5000, 400, 60
+USED = Path(__file__).parent / "minute_used.txt"
+DRAWN = Path(__file__).parent / "results" / "minute_datasets.csv"
+
+
+@contextmanager
+def whole():
+    """Everything as it is."""
+    yield {}
+
+
+@contextmanager
+def refitted():
+    """Members are fitted on all rows."""
+    yield {"final": "refit"}
+
+
+@contextmanager
+def raced():
+    """Candidates that can hardly win are stopped, and cannot join."""
+    yield {"racing": True}
+
+
+@contextmanager
+def single():
+    """The best pipeline alone."""
+    yield {"ensemble_size": 0}
+
+
+@contextmanager
+def unstopped():
+    """Boosting grows as many trees as its configuration says."""
+    with mock.patch.object(_catalogue_choices, "stops", lambda pipeline: False):
+        yield {}
+
+
+VARIANTS = {own.__name__: own for own in (whole, refitted, raced, single, unstopped)}
+
+
+def split(source):
+    """Give training and test parts, and the number of classes (0: numbers)."""
+    X, y = read_table(source.path)
+    known = y.notna().to_numpy()
+    X, y = X[known].dropna(axis=1, how="all").reset_index(drop=True), y[known].to_numpy()
+    n_classes = 0
+    if source.kind == "classification":
+        y = np.unique(y.astype(str), return_inverse=True)[1]
+        kept = np.bincount(y)[y] >= 12
+        X, y = X[kept].reset_index(drop=True), np.unique(y[kept], return_inverse=True)[1]
+        n_classes = len(np.unique(y))
+    rows = np.arange(len(y))
+    train, test = train_test_split(
+        rows, test_size=0.3, random_state=0, stratify=y if n_classes else None
+    )
+    train, test = train[:ROWS], test[:TEST_ROWS]
+    return X.iloc[train], y[train], X.iloc[test], y[test], n_classes
+
+
+def measure(source, name, knowledge):
+    """Search with one variant."""
+    X, y, X_test, y_test, n_classes = split(source)
+    auto = AutoClassifier if n_classes else AutoRegressor
+    with warnings.catch_warnings(), VARIANTS[name]() as options:
+        warnings.simplefilter("ignore")
+        begun = time.process_time()
+        model = auto(
+            n_iter=16,
+            scoring=SCORING.get(n_classes, "neg_log_loss"),
+            knowledge=knowledge,
+            random_state=0,
+            **options,
+        ).fit(X, y)
+        seconds = time.process_time() - begun
+        begun = time.process_time()
+        if n_classes:
+            found = model.predict_proba(X_test)
+        else:
+            found = model.predict(X_test)
+        predict_seconds = time.process_time() - begun
+    if n_classes == 2:
+        loss = 1 - roc_auc_score(y_test, found[:, 1])
+    elif n_classes:
+        loss = log_loss(y_test, found, labels=range(n_classes))
+    else:
+        loss = 1 - r2_score(y_test, found)
+    return {
+        "dataset": source.name,
+        "variant": name,
+        "n_rows": len(y),
+        "n_classes": n_classes,
+        "loss": float(loss),
+        "seconds": seconds,
+        "predict_seconds": predict_seconds,
+        "members": len(model.ensemble_),
+    }
+
+
+def run(options):
+    """Measure what is left."""
+    lines = options.used.read_text(encoding="utf-8").splitlines()
+    used = {line for line in lines if not line.startswith("#")}
+    with DRAWN.open(newline="", encoding="utf-8") as file:
+        used |= {row["family"] for row in csv.DictReader(file)}
+    out = options.out
+    lines = out.read_text(encoding="utf-8").splitlines() if out.exists() else []
+    done = {(row["dataset"], row["variant"]) for row in map(json.loads, lines)}
+    sources = [
+        own
+        for own in list_tasks(options.data)
+        if own.family not in used
+        and own.n_rows >= LEAST_ROWS
+        and read_table(own.path)[0].shape[1] <= MOST_COLUMNS
+    ]
+    np.random.default_rng(options.seed).shuffle(sources)
+    base = KnowledgeBase.bundled()
+    for source in sources[: options.first]:
+        relatives = [own.name for own in list_tasks(options.data) if own.family == source.family]
+        for name in options.variants.split(","):
+            if (source.name, name) in done:
+                continue
+            row = measure(source, name, base.without(tasks=relatives))
+            with out.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
+            print(row, flush=True)
+
+
+def score(options):
+    """Compare each variant with the whole."""
+    rows = [json.loads(line) for line in options.rows.read_text(encoding="utf-8").splitlines()]
+    by = {(row["dataset"], row["variant"]): row for row in rows}
+    datasets = sorted({row["dataset"] for row in rows})
+    table = [("without", "datasets", "log ratio", "error", "better", "worse", "time", "predict")]
+    for name in VARIANTS:
+        pairs = [
+            (by[d, "whole"], by[d, name])
+            for d in datasets
+            if (d, "whole") in by and (d, name) in by and name != "whole"
+        ]
+        if not pairs:
+            continue
+        ratios = np.log([ours["loss"] / other["loss"] for ours, other in pairs])
+        seconds, predict = (
+            np.exp(np.mean(np.log([ours[key] / other[key] for ours, other in pairs])))
+            for key in ("seconds", "predict_seconds")
+        )
+        table.append(
+            (
+                name,
+                len(pairs),
+                f"{ratios.mean():.4f}",
+                f"{ratios.std(ddof=1) / len(pairs) ** 0.5:.4f}",
+                int((ratios < -0.001).sum()),
+                int((ratios > 0.001).sum()),
+                f"{seconds:.2f}",
+                f"{predict:.1f}",
+            )
+        )
+    with options.out.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(table)
+    for row in table:
+        print(*row, sep="\t")
+
+
+def main():
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(required=True)
+    own = commands.add_parser("run")
+    own.add_argument("--data", type=Path, required=True)
+    own.add_argument("--out", type=Path, required=True)
+    own.add_argument("--used", type=Path, default=USED)
+    own.add_argument("--first", type=int, default=24)
+    own.add_argument("--seed", type=int, default=0)
+    own.add_argument("--variants", default=",".join(VARIANTS))
+    own.set_defaults(function=run)
+    own = commands.add_parser("score")
+    own.add_argument("rows", type=Path)
+    own.add_argument("--out", type=Path, required=True)
+    own.set_defaults(function=score)
+    options = parser.parse_args()
+    options.function(options)
+
+
+if __name__ == "__main__":
+    main()
