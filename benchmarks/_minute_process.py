@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -35,7 +34,7 @@ def run_job(job):
         folder = Path(job["environments"]) / ENVIRONMENTS[job["system"]]
         python = str(folder / "bin" / "python")
     row = {name: job[name] for name in ("dataset", "system", "budget", "jobs", "seed")}
-    row |= {"options": job["options"], "load": round(os.getloadavg()[0], 2)}
+    row |= {"options": job["options"], "load": round(psutil.getloadavg()[0], 2)}
     if job["checkout"]:
         row["version"] = _commit(job["checkout"])
     with tempfile.TemporaryDirectory(prefix="minute-", ignore_cleanup_errors=True) as scratch:
@@ -111,8 +110,10 @@ class Peak:
                 memory = process.memory_info()
             except psutil.Error:
                 continue
-            own += memory.rss - memory.shared
-            shared = max(shared, memory.shared)
+            # Only Linux tells what is shared.
+            common = getattr(memory, "shared", 0)
+            own += memory.rss - common
+            shared = max(shared, common)
         self.bytes = max(self.bytes, own + shared)
 
     def stop(self):
@@ -124,7 +125,7 @@ class Peak:
             # By number and start, so that nobody else's process is met.
             try:
                 if process.is_running():
-                    process.send_signal(signal.SIGKILL)
+                    process.kill()
             except psutil.Error:
                 pass
         psutil.wait_procs(self._known.values(), timeout=5)

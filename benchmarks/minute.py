@@ -1,10 +1,11 @@
 """The same time for everyone: sk_metalearn beside other systems, on datasets drawn beforehand.
 
     python benchmarks/minute.py draw --data DIR
-    python benchmarks/minute.py split --data DIR --splits minute-splits
-    python benchmarks/minute.py run --splits minute-splits --out minute.jsonl --environments DIR
-    python benchmarks/minute.py generated --out minute-generated.jsonl --environments DIR
-    python benchmarks/minute.py score minute.jsonl
+    python benchmarks/minute.py split --data DIR
+    python benchmarks/minute.py run --environments DIR
+    python benchmarks/minute.py generated --environments DIR
+    python benchmarks/minute.py score minute.jsonl --csv benchmarks/results/minute.csv \\
+        --rst docs/guide/_minute.txt
 
 ``draw`` writes ``benchmarks/results/minute_datasets.csv``: a third each of two classes, several classes
 and numbers, a quarter above 10,000 rows, of families on which nothing was chosen
@@ -148,7 +149,9 @@ def main():
 
     for name in ("run", "generated"):
         running = what.add_parser(name)
-        running.add_argument("--out", default=f"minute-{name}.jsonl")
+        running.add_argument(
+            "--out", default="minute.jsonl" if name == "run" else "minute-generated.jsonl"
+        )
         running.add_argument("--environments", default="environments")
         running.add_argument("--splits", default="minute-splits")
         running.add_argument("--drawn", default=DRAWN)
