@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..evaluation import Incumbent, Race, StoredTrial, failed_fold
-from ..exceptions import StrategyError
+from ..exceptions import CheckpointError
 from ..strategies import Outcome, Proposal
 from ._point_json import decode_point, encode_point, text_of_key
 
@@ -478,7 +478,7 @@ class SearchLoop:
             content = kept.content
             point = decode_point(content, self.context)
             if point is None:
-                raise StrategyError(f"The candidate {kept.key} of the journal cannot be read.")
+                raise CheckpointError(f"The candidate {kept.key} of the journal cannot be read.")
             proposal = self._own_proposal(
                 point,
                 content["reason"],
