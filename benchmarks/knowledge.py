@@ -23,7 +23,7 @@ from sk_metalearn.knowledge import (
     Task,
     task_id,
 )
-from sk_metalearn.knowledge import _base as base_module
+from sk_metalearn.knowledge._bundled import read_bundled
 from sk_metalearn.spaces import load_pool
 
 
@@ -184,7 +184,7 @@ def main():
     options = parser.parse_args()
     path = options.base
     if path is None:
-        path = base_module._read_bundled()[1]
+        path = read_bundled()[1]
     the_file(Path(path))
     many_tasks(options.tasks)
     a_large_base(options.tasks)

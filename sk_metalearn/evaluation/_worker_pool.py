@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ._executor import Completed
+from ._left_behind import end_left_behind
 from ._user_code import dumps
 from ._worker_process import WorkerProcess, import_paths
 
@@ -402,6 +403,10 @@ class WorkerPool:
 
     def _supervise(self):
         try:
+            self._start_processes()
+            # While they start.
+            with contextlib.suppress(Exception):
+                end_left_behind()
             while not self.closed:
                 self._start_processes()
                 self._hand_out()

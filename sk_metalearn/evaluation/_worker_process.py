@@ -14,6 +14,7 @@ import uuid
 import psutil
 
 from ._channel import MessageReader, frame
+from ._left_behind import OWNER, own_mark
 from ._threads import THREAD_VARIABLES
 from ._worker import READY
 
@@ -89,7 +90,8 @@ class WorkerProcess:
         self.reader, self.unsent = MessageReader(), bytearray()
         if not sys.executable:
             raise OSError("sys.executable does not name a Python interpreter")
-        environment = {**os.environ, **dict.fromkeys(THREAD_VARIABLES, "1"), _MARK: self.mark}
+        marks = {_MARK: self.mark, OWNER: own_mark()}
+        environment = {**os.environ, **dict.fromkeys(THREAD_VARIABLES, "1"), **marks}
         self.channel, theirs = socket.socketpair()
         try:
             flags = subprocess._args_from_interpreter_flags()

@@ -12,7 +12,7 @@ from ._metrics import FOLD_METRICS
 from ._records import KINDS, show_value
 from ._table import PerformanceTable, code_type
 
-__all__ = ["assemble", "counted"]
+__all__ = ["assemble", "counted", "unite_records"]
 
 _MAX_FIDELITIES = 50
 
@@ -144,3 +144,28 @@ def _feature_matrix(metafeatures, tasks, names):
     require_room((len(tasks), len(names)), "The table of meta-features")
     values = [[metafeatures.get(task.id, {}).get(name, np.nan) for name in names] for task in tasks]
     return np.array(values, dtype=float).reshape(len(tasks), len(names))
+
+
+def unite_records(pending):
+    """Make tables of what was recorded, in one piece: one merge serves any number of records.
+
+    Parameters
+    ----------
+    pending : list of (tasks, configurations, evaluations, metafeatures)
+        In the order in which they came.
+
+    Returns
+    -------
+    dict of (kind, fidelity) to PerformanceTable
+    """
+    tasks, configurations, evaluations, metafeatures = {}, {}, [], {}
+    for own_tasks, own_configurations, own_evaluations, own_features in pending:
+        for task in own_tasks:
+            if task.id not in tasks or task.named:
+                tasks[task.id] = task
+        configurations.update((own.id, own) for own in own_configurations)
+        evaluations += own_evaluations
+        for key, values in own_features.items():
+            known = {n: v for n, v in metafeatures.get(key, {}).items() if v == v}
+            metafeatures[key] = {**metafeatures.get(key, {}), **values, **known}
+    return assemble(tasks.values(), configurations.values(), evaluations, metafeatures)

@@ -3,21 +3,21 @@
 import os
 import secrets
 import threading
-from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 
 from ..exceptions import KnowledgeError, KnowledgeWarning, warn_user
-from ._assemble import assemble
+from ._assemble import assemble, unite_records
 from ._bundle import check_file, read_bundle, write_bundle
+from ._bundled import read_bundled
 from ._contradictions import check_tables
 from ._families import FamilyTable
 from ._files import is_ours
-from ._lines import read_lines, write_lines
+from ._frame import frame_of
+from ._lines import holds_lines, read_lines, write_lines
 from ._merge import diff_tables, merge_tables
-from ._records import KINDS, Status
+from ._records import KINDS
 from ._retrieval import DatasetRetriever, find_neighbors
 from ._store import KnowledgeStore
 from ._summary import summarize
@@ -27,8 +27,6 @@ from ._urls import is_store, user_store_url
 
 __all__ = ["KnowledgeBase"]
 
-_BUNDLED = "bundled.npz"
-_LINES = b'{"record":'
 _SHOWN = 3
 # A search asks in about a second, however much there is.
 _MOST_CELLS = 20_000
@@ -92,7 +90,7 @@ class KnowledgeBase:
         KnowledgeError
             If this copy of the package has none.
         """
-        parts, path = _read_bundled()
+        parts, path = read_bundled()
         base = cls(*parts)
         base._path = path
         return base
@@ -133,7 +131,7 @@ class KnowledgeBase:
             base._store, base._loaded = KnowledgeStore(path_or_url), False
             return base
         path = Path(os.path.abspath(path_or_url))
-        if _holds_lines(path):
+        if holds_lines(path):
             tables, sources, problems = read_lines(path)
             base = cls(tables, sources=sources)._with_families()
             base._note(problems)
@@ -218,7 +216,7 @@ class KnowledgeBase:
                 self._note(problems)
             if self._pending:
                 pending, self._pending = self._pending, []
-                self._tables = merge_tables(self._tables, _united(pending))
+                self._tables = merge_tables(self._tables, unite_records(pending))
                 self._with_families()
             return self._tables
 
@@ -662,26 +660,7 @@ class KnowledgeBase:
             Columns task, name, family, configuration, model, source, status, seconds, and one
             for each metric.
         """
-        from ..exceptions import import_optional
-
-        pandas = import_optional("pandas", "pandas", "KnowledgeBase.to_frame")
-        table = self.table(kind, fidelity)
-        cells = table.cells()
-        tasks = [table.tasks[i] for i in cells.rows]
-        columns = [table.configurations[j] for j in cells.columns]
-        data = {
-            "task": [task.id for task in tasks],
-            "name": [task.name for task in tasks],
-            "family": [task.family for task in tasks],
-            "configuration": [own.id for own in columns],
-            "model": [own.family for own in columns],
-            "source": [table.sources[k] for k in cells.values["origin"]],
-            "status": [Status(code).name for code in cells.values["status"]],
-            "seconds": cells.values["seconds"],
-        }
-        for metric in table.metrics:
-            data[metric] = cells.values["mean:" + metric]
-        return pandas.DataFrame(data)
+        return frame_of(self.table(kind, fidelity))
 
     def summary(self):
         """Count what is known, by kind and fidelity and by source.
@@ -692,38 +671,3 @@ class KnowledgeBase:
             A dict that prints as a table.
         """
         return summarize(self._absorb(), self._sources, self.provenance)
-
-
-def _holds_lines(path):
-    if not path.is_file():
-        return path.suffix == ".jsonl" and path.exists()
-    with path.open("rb") as file:
-        head = file.read(len(_LINES))
-    return head == _LINES or path.suffix == ".jsonl"
-
-
-def _united(pending):
-    """Make tables of what was recorded, in one piece: one merge serves any number of records."""
-    tasks, configurations, evaluations, metafeatures = {}, {}, [], {}
-    for own_tasks, own_configurations, own_evaluations, own_features in pending:
-        for task in own_tasks:
-            if task.id not in tasks or task.named:
-                tasks[task.id] = task
-        configurations.update((own.id, own) for own in own_configurations)
-        evaluations += own_evaluations
-        for key, values in own_features.items():
-            known = {n: v for n, v in metafeatures.get(key, {}).items() if v == v}
-            metafeatures[key] = {**metafeatures.get(key, {}), **values, **known}
-    return assemble(tasks.values(), configurations.values(), evaluations, metafeatures)
-
-
-@lru_cache(maxsize=1)
-def _read_bundled():
-    resource = files(__package__).joinpath("data", _BUNDLED)
-    if not resource.is_file():
-        raise KnowledgeError(
-            "This copy of sk_metalearn holds no bundled knowledge (data/bundled.npz is missing). "
-            "Install a release, or build one with: sk-metalearn kb build"
-        )
-    path = Path(str(resource))
-    return read_bundle(path), path

@@ -30,10 +30,11 @@ from ._records import (
 )
 from ._text import printable
 
-__all__ = ["FORMAT", "read_lines", "share_records", "write_lines"]
+__all__ = ["FORMAT", "holds_lines", "read_lines", "share_records", "write_lines"]
 
 FORMAT = "sk_metalearn knowledge lines"
 _VERSION = 2
+_HEAD = b'{"record":'
 _READERS = {
     "source": Source.from_dict,
     "task": Task.from_dict,
@@ -230,6 +231,24 @@ def write_lines(base, path, anonymous=False):
             text = json.dumps(record, separators=(",", ":"), allow_nan=False)
             file.write(text.encode() + b"\n")
     return number
+
+
+def holds_lines(path):
+    """Tell whether a file is one of JSON lines, by how it begins or by its name.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    bool
+    """
+    if not path.is_file():
+        return path.suffix == ".jsonl" and path.exists()
+    with path.open("rb") as file:
+        head = file.read(len(_HEAD))
+    return head == _HEAD or path.suffix == ".jsonl"
 
 
 def read_lines(path):

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,6 +14,8 @@ __all__ = ["engines", "foreign_content", "is_there", "make_file", "mark"]
 
 # "skmk": tells our files from other programs'.
 APPLICATION = 0x736B6D6B
+# While others write, a writer waits for them, but not longer than so often its patience.
+_MOST_WAITS = 12
 
 
 def engines(sql, path, patience):
@@ -25,7 +28,7 @@ def engines(sql, path, patience):
     path : str or None
         None: a database in memory, which both share.
     patience : float
-        Seconds to wait for another writer.
+        Seconds to wait for another writer; they begin anew whenever one has written.
 
     Returns
     -------
@@ -51,7 +54,7 @@ def engines(sql, path, patience):
         hide_parameters=True,
     )
     sql.event.listen(reader, "begin", _begin)
-    sql.event.listen(writer, "begin", _begin_writing)
+    sql.event.listen(writer, "begin", lambda connection: _begin_writing(connection, patience))
     return reader, writer
 
 
@@ -82,10 +85,8 @@ def _open_to_read(path, patience):
 
 def _open_to_write(path, patience):
     connection = _open(Path(path).as_uri() + "?mode=rw", patience)
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = NORMAL")
-    cursor.close()
+    _execute_patiently(connection, "PRAGMA journal_mode = WAL", patience)
+    connection.execute("PRAGMA synchronous = NORMAL")
     return connection
 
 
@@ -113,8 +114,36 @@ def _begin(connection):
     connection.exec_driver_sql("BEGIN")
 
 
-def _begin_writing(connection):
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+def _begin_writing(connection, patience):
+    _execute_patiently(connection.connection.driver_connection, "BEGIN IMMEDIATE", patience)
+
+
+def _execute_patiently(connection, statement, patience):
+    """Execute what only one may at a time; the wait begins anew whenever another has written."""
+    begun = started = time.monotonic()
+    version = _version(connection)
+    while True:
+        try:
+            connection.execute(statement)
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            now, seen = time.monotonic(), _version(connection)
+            if seen not in (None, version):
+                version, started = seen, now
+            if now - started >= patience or now - begun >= _MOST_WAITS * patience:
+                raise
+        # SQLite does not wait by itself where it sees that two would wait for each other.
+        time.sleep(min(0.01, patience))
+
+
+def _version(connection):
+    """A number that changes when another connection has written; None if it cannot be read."""
+    try:
+        return connection.execute("PRAGMA data_version").fetchone()[0]
+    except sqlite3.OperationalError:
+        return None
 
 
 def is_there(path):
@@ -138,7 +167,7 @@ def make_file(path):
         if not path.stat().st_size:
             # Before the log is kept, so that the mark stands in the file itself.
             connection = _open(path.as_uri() + "?mode=rw", 5.0)
-            connection.execute(f"PRAGMA application_id = {APPLICATION}")
+            _execute_patiently(connection, f"PRAGMA application_id = {APPLICATION}", 5.0)
             connection.close()
             note_application(path, APPLICATION)
     except (OSError, sqlite3.Error) as error:

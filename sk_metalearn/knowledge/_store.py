@@ -42,7 +42,8 @@ class KnowledgeStore:
     path_or_url : path-like or str
         An SQLite file, or a database URL.
     patience : float, default=5.0
-        Seconds to wait for a server, or for another writer.
+        Seconds to wait for a server, or for another writer. Of an SQLite file they begin anew
+        whenever another has written, up to twelve times.
 
     Attributes
     ----------

@@ -17,8 +17,8 @@ _ORIGIN = np.datetime64("2000-01-01")
 _HOUR = 3_600_000_000
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _WEEKDAYS = tuple(f"{i} {day}" for i, day in enumerate(_DAYS, 1))
-#: Dates whose parts are looked at.
-_SAMPLE = 5000
+#: Dates whose parts are looked at, if the first few do not tell.
+_SAMPLE, _FEW = 5000, 100
 
 
 @dataclass(frozen=True)
@@ -80,9 +80,15 @@ def _months(days):
 
 def varying_parts(dates):
     """Parts of known dates that take more than one value: tuple of str."""
-    dates = sample_of(dates, _SAMPLE)
-    counted = {part: _counted(dates, part) for part in PARTS if len(dates)}
-    return tuple(part for part, values in counted.items() if (values != values[0]).any())
+    found = _varying(dates[:_FEW], PARTS)
+    if len(found) < len(PARTS):
+        found += _varying(sample_of(dates, _SAMPLE), [own for own in PARTS if own not in found])
+    return tuple(part for part in PARTS if part in found)
+
+
+def _varying(dates, parts):
+    counted = {part: _counted(dates, part) for part in parts if len(dates)}
+    return [part for part, values in counted.items() if (values != values[0]).any()]
 
 
 def read_as(column, role):

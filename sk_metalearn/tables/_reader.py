@@ -1,5 +1,7 @@
 """The reading step as a transformer."""
 
+from functools import lru_cache
+
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -171,6 +173,12 @@ class TableReader(TransformerMixin, BaseEstimator):
         return tags
 
 
+@lru_cache(maxsize=16)
+def _few(levels):
+    """The type of categories that come again, such as weekdays."""
+    return import_optional("pandas", "pandas", "a frame").CategoricalDtype(levels)
+
+
 def _as_pandas(X, layout):
     """Read rows into a frame of pandas."""
     pandas = import_optional("pandas", "pandas", "set_output(transform='pandas')")
@@ -182,7 +190,8 @@ def _as_pandas(X, layout):
     for output, values in zip(layout.outputs(), read_columns(X, layout, coded=True), strict=True):
         plan = layout.plans[output.position]
         if isinstance(values, Coded) and len(set(values.levels)) == len(values.levels):
-            values = pandas.Categorical.from_codes(values.codes, values.levels)
+            dtype = (_few if len(values.levels) < 10 else pandas.CategoricalDtype)(values.levels)
+            values = pandas.Categorical.from_codes(values.codes, dtype=dtype)
         elif output.kind == "category":
             values = values.text() if isinstance(values, Coded) else values
             values = pandas.Categorical(values)

@@ -8,12 +8,14 @@ import tempfile
 import time
 
 import numpy as np
+import psutil
 import pytest
 
 from sk_metalearn.evaluation import SearchFolder, WorkerPool, make_executor
 from sk_metalearn.evaluation import _in_workers as in_workers
 from sk_metalearn.evaluation import _worker_pool as pool_module
 from sk_metalearn.evaluation._folders import remove_orphans
+from sk_metalearn.evaluation._left_behind import end_left_behind
 from sk_metalearn.evaluation._shared import SharedObject, load_shared, pack
 from sk_metalearn.evaluation.testing import make_payload
 
@@ -178,3 +180,45 @@ def test_descriptors_and_threads_do_not_grow():
         wait_until(lambda: executor.pool.n_ready == 2)
         counts.append(used())
     assert max(counts) == counts[0], counts
+
+
+STARTS_A_PROCESS = """
+import subprocess, sys, time
+from sk_metalearn.evaluation import WorkerPool
+
+def start(place):
+    command = [sys.executable, "-c", "import time; time.sleep(600)"]
+    child = subprocess.Popen(command, start_new_session=True)
+    with open(place, "w") as file:
+        file.write(str(child.pid))
+
+with WorkerPool(1, preload=()) as pool:
+    pool.submit(start, sys.argv[1])
+    print(pool.next().status, flush=True)
+    time.sleep(600)
+"""
+
+
+def _runs(process):
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_what_candidates_of_a_killed_program_started_is_ended_by_the_next(tmp_path):
+    command = [sys.executable, "-c", STARTS_A_PROCESS, str(tmp_path / "number")]
+    search = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert search.stdout.readline() == "ok\n"
+        child = psutil.Process(int((tmp_path / "number").read_text()))
+        end_left_behind()
+        assert _runs(child), "its program still runs"
+        search.kill()
+        search.wait()
+        assert _runs(child), "nothing to show"
+        with WorkerPool(1, preload=()):
+            assert wait_until(lambda: not _runs(child))
+    finally:
+        search.kill()
+        search.stdout.close()

@@ -9,8 +9,15 @@ import numpy as np
 import pytest
 
 from sk_metalearn.exceptions import KnowledgeError, KnowledgeWarning
-from sk_metalearn.knowledge import Evaluation, KnowledgeBase, Source, Status, Task, task_id
-from sk_metalearn.knowledge import _base as base_module
+from sk_metalearn.knowledge import (
+    Evaluation,
+    KnowledgeBase,
+    Source,
+    Status,
+    Task,
+    _bundled,
+    task_id,
+)
 
 
 def test_scores_are_means_over_folds(parts):
@@ -350,8 +357,8 @@ def test_empty_base():
 
 
 def test_bundled_says_when_it_is_missing(monkeypatch):
-    base_module._read_bundled.cache_clear()
-    monkeypatch.setattr(base_module, "_BUNDLED", "nothing.npz")
+    _bundled.read_bundled.cache_clear()
+    monkeypatch.setattr(_bundled, "_NAME", "nothing.npz")
     with pytest.raises(KnowledgeError, match="no bundled knowledge"):
         KnowledgeBase.bundled()
-    base_module._read_bundled.cache_clear()
+    _bundled.read_bundled.cache_clear()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sk_metalearn.knowledge import KnowledgeBase, Status, excluded_tasks
-from sk_metalearn.knowledge._base import _read_bundled
+from sk_metalearn.knowledge._bundled import read_bundled
 from sk_metalearn.spaces import load_pool
 
 
@@ -26,10 +26,10 @@ def test_it_holds_none_of_scikit_learns_datasets(bundled):
 
 
 def test_it_is_small_and_opens_quickly():
-    assert _read_bundled()[1].stat().st_size <= 8_000_000
+    assert read_bundled()[1].stat().st_size <= 8_000_000
     seconds = []
     for _ in range(5):
-        _read_bundled.cache_clear()
+        read_bundled.cache_clear()
         start = time.process_time()
         KnowledgeBase.bundled().table("classification").scores("accuracy")
         seconds.append(time.process_time() - start)
