@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_info
 
 __all__ = ["show_versions"]
 
-# What the package needs and what its extras bring, in the order of pyproject.toml.
+# What the package needs and what its extras bring, in the order of setup.cfg.
 PACKAGES = (
     *("scikit-learn", "numpy", "scipy", "joblib", "cloudpickle", "threadpoolctl", "psutil"),
     *(
