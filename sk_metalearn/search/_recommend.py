@@ -89,7 +89,12 @@ class Recommendations(list):
         return Recommendations(found) if isinstance(place, slice) else found
 
     def rows(self):
-        """What the table shows: a list of dict."""
+        """Give what the table shows.
+
+        Returns
+        -------
+        list of dict
+        """
         return [
             {
                 "rank": rank,

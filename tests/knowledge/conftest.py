@@ -105,7 +105,7 @@ def postgres(tmp_path_factory):
         user = names.get("postgres") or names.get("nobody")
         assert user is not None, "PostgreSQL does not run as root; there is no other user"
         options |= {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-        for parent in [folder, *folder.parents][:3]:
+        for parent in [folder, *folder.parents][:4]:
             os.chmod(parent, 0o755)
         os.chown(folder, user.pw_uid, user.pw_gid)
     made = subprocess.run(

@@ -232,13 +232,13 @@ def test_merge_replaces_only_what_it_was_told_to(tmp_path, base, parts, capsys):
     status, _, err = run(capsys, "merge", a, b)
     assert status == 1 and "is there already" in err and "--force" in err
     assert snapshot(tmp_path) == before
-    assert run(capsys, "merge", c, a, b)[0] == 0
-    assert run(capsys, "merge", a, a, b)[0] == 0
+    assert run(capsys, "merge", a, b, c)[0] == 0
+    assert run(capsys, "merge", a, b, a)[0] == 0
     assert len(KnowledgeBase.open(a).tasks) == len(KnowledgeBase.open(c).tasks) == 24
-    assert run(capsys, "merge", "--force", c, b)[0] == 0
+    assert run(capsys, "merge", "--force", b, c)[0] == 0
     assert len(KnowledgeBase.open(c).tasks) == 12
     (tmp_path / "notes.txt").write_text("mine")
-    assert run(capsys, "merge", "--force", tmp_path / "notes.txt", b)[0] == 1
+    assert run(capsys, "merge", "--force", b, tmp_path / "notes.txt")[0] == 1
     assert (tmp_path / "notes.txt").read_text() == "mine"
 
 
