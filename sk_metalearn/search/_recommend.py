@@ -94,6 +94,7 @@ class Recommendations(list):
         Returns
         -------
         list of dict
+            A row for each recommendation.
         """
         return [
             {
