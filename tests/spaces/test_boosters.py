@@ -92,10 +92,10 @@ def test_auto_uses_them_only_when_asked():
 
 def test_a_package_that_is_not_installed_is_named(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "xgboost", None)
-    with pytest.raises(MissingDependencyError, match=r'pip install .*"xgboost>=2.0"'):
+    with pytest.raises(MissingDependencyError, match=r'pip install .*"xgboost'):
         _ = get_family("xgboost", "regression").estimator_class
     X, y = load_wine(return_X_y=True)
-    with pytest.raises(MissingDependencyError, match=r'pip install .*"xgboost>=2.0"'):
+    with pytest.raises(MissingDependencyError, match=r'pip install .*"xgboost'):
         AutoClassifier(n_iter=2, families=["xgboost"]).fit(X, y)
 
 
