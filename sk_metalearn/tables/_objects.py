@@ -73,7 +73,7 @@ def read_objects(values, name):
         return "duration", _put(missing, _since_midnight(known), "m8[us]"), (), False
     if all(hasattr(own, "to_timestamp") for own in types):
         dates = np.array([period.to_timestamp() for period in known], dtype=object)
-        return "date", _fill(missing, dates, _date, np.datetime64("NaT"), "M8[us]"), (), False
+        return "date", _fill(missing, dates, _date, np.datetime64("NaT", "us"), "M8[us]"), (), False
     if all(hasattr(own, "mid") and hasattr(own, "closed") for own in types):
         mids = np.array([as_float(interval.mid) for interval in known])
         return "number", _fill(missing, mids, float, np.nan, float), (), False
@@ -112,7 +112,7 @@ def _dates(missing, known, types):
         return _put(missing, np.array([own.asm8 for own in known], "M8[us]"), "M8[us]")
     if types == {dt.datetime}:
         return _put(missing, _moments(known).astype("M8[us]"), "M8[us]")
-    return _fill(missing, known, _date, np.datetime64("NaT"), "M8[us]")
+    return _fill(missing, known, _date, np.datetime64("NaT", "us"), "M8[us]")
 
 
 def _moments(known):
@@ -133,7 +133,7 @@ def _durations(missing, known, types):
         return _put(missing, np.array([own.asm8 for own in known], "m8[us]"), "m8[us]")
     if types == {dt.timedelta}:
         return _put(missing, _microseconds(known).astype("m8[us]"), "m8[us]")
-    return _fill(missing, known, np.timedelta64, np.timedelta64("NaT"), "m8[us]")
+    return _fill(missing, known, np.timedelta64, np.timedelta64("NaT", "us"), "m8[us]")
 
 
 def _microseconds(lengths):

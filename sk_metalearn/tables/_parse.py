@@ -166,7 +166,7 @@ def _date(value):
     try:
         date = np.datetime64(f"{day}T{time}" if time else day, "us")
     except ValueError:
-        return np.datetime64("NaT")
+        return np.datetime64("NaT", "us")
     if zone and zone not in "Zz":
         minutes = 60 * int(zone[1:3]) + int(zone[-2:])
         date -= np.timedelta64(minutes if zone[0] == "+" else -minutes, "m")
@@ -185,7 +185,7 @@ def whole_dates(values):
     ndarray of datetime64[us], shape (n,)
         NaT where a number is no date of the years 1900 to 2100.
     """
-    dates = np.full(len(values), np.datetime64("NaT"), dtype="M8[us]")
+    dates = np.full(len(values), np.datetime64("NaT", "us"), dtype="M8[us]")
     known = np.isfinite(values) & (np.abs(values) < 1e15)
     for digits, units in _TIMES.items():
         chosen = np.flatnonzero(

@@ -127,7 +127,7 @@ def _as_dates(column, nothing):
     if column.type == "number":
         dates = whole_dates(column.values)
         return dates, np.isnat(dates) & ~column.missing
-    empty = np.full(len(nothing), np.datetime64("NaT"), dtype="M8[us]")
+    empty = np.full(len(nothing), np.datetime64("NaT", "us"), dtype="M8[us]")
     return _parsed(column, parse_dates, empty)
 
 
