@@ -173,7 +173,9 @@ def score(options):
         ]
         if not pairs:
             continue
-        ratios = np.log([ours["loss"] / other["loss"] for ours, other in pairs])
+        losses = np.array([[ours["loss"], other["loss"]] for ours, other in pairs])
+        # A loss of nothing is as good as one of a millionth.
+        ratios = np.diff(np.log(np.maximum(losses, 1e-6)[:, ::-1]), axis=1).ravel()
         seconds, predict = (
             np.exp(np.mean(np.log([ours[key] / other[key] for ours, other in pairs])))
             for key in ("seconds", "predict_seconds")
