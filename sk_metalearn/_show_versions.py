@@ -20,6 +20,7 @@ PACKAGES = (
         "matplotlib",
         "dask",
         "ray",
+        "skops",
         "psycopg",
     ),
     *("lightgbm", "xgboost", "catboost", "pyarrow", "polars"),

@@ -190,7 +190,7 @@ def test_the_clients_settings_are_left_as_they_were(client):
 
 def test_without_the_package_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "openml", None)
-    with pytest.raises(MissingDependencyError, match=r"sk-metalearn\[openml\]"):
+    with pytest.raises(MissingDependencyError, match='pip install "openml'):
         OpenMLClient()
 
 
