@@ -57,7 +57,7 @@ class Reserve:
         """
         if self.budget.seconds is None:
             return 0.0
-        seconds = 0.1 + min(_CHOICE_SHARE * self.budget.seconds, _CHOICE_SECONDS)
+        seconds = 0.1 + self._seconds_to_choose()
         if self.models is not None and self.ending == "bag":
             seconds += sum(self.models.size(trial) for trial in leaders_of(trials)) / _LOADED
         return seconds
@@ -110,8 +110,11 @@ class Reserve:
         several = self.options.ensemble_size > 1
         kept = 0.1 + 1.3 * seconds * (2 if several else 1)
         if several:
-            kept += min(_CHOICE_SHARE * self.budget.seconds, _CHOICE_SECONDS)
+            kept += self._seconds_to_choose()
         return self.budget.deadline(kept)
+
+    def _seconds_to_choose(self):
+        return min(_CHOICE_SHARE * self.budget.seconds, _CHOICE_SECONDS)
 
 
 def _spent_on(trials):
