@@ -69,7 +69,13 @@ def unstopped():
         yield {}
 
 
-VARIANTS = {own.__name__: own for own in (whole, refitted, raced, single, unstopped)}
+@contextmanager
+def eightfold():
+    """Ten configurations on eight folds: as many fits as sixteen on five."""
+    yield {"cv": 8, "n_iter": 10}
+
+
+VARIANTS = {own.__name__: own for own in (whole, refitted, raced, single, unstopped, eightfold)}
 
 
 def split(source):
@@ -99,11 +105,10 @@ def measure(source, name, knowledge):
         warnings.simplefilter("ignore")
         begun = time.process_time()
         model = auto(
-            n_iter=16,
             scoring=SCORING.get(n_classes, "neg_log_loss"),
             knowledge=knowledge,
             random_state=0,
-            **options,
+            **{"n_iter": 16, **options},
         ).fit(X, y)
         seconds = time.process_time() - begun
         begun = time.process_time()

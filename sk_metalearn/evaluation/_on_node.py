@@ -4,7 +4,7 @@ So a candidate is held to its limits, and what it does to its process does not t
 """
 
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 
 from ._executor import Completed
 from ._shared import SharedObject
@@ -16,6 +16,8 @@ _lock = threading.RLock()
 _idle = []
 _running = {}
 _files = OrderedDict()
+# Calls ended before they began: a cluster does not keep the order of what it is told.
+_ended = deque(maxlen=10_000)
 # Searches that take turns on this machine.
 _MOST_FILES = 4
 
@@ -76,6 +78,8 @@ def run_on_node(ticket, call, name, content, n_threads, wall_seconds, memory_byt
         )
         with _lock:
             _running[ticket] = pool, number
+            if ticket in _ended:
+                pool.cancel(number)
         return pool.wait()
     finally:
         with _lock:
@@ -100,6 +104,8 @@ async def end_on_node(tickets):
             if ticket in _running:
                 pool, number = _running[ticket]
                 pool.cancel(number)
+            else:
+                _ended.append(ticket)
 
 
 async def forget_on_node(name):

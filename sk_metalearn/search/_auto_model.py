@@ -114,7 +114,7 @@ def _of_kept_models(run, problem, options, schema, single):
     sources = [(searched, "training rows of each fold")]
     until = run.budget.deadline(run.choice_seconds)
     if run.ending == "holdout":
-        chosen, _ = select_rows(run, searched, problem, options, np.inf)
+        chosen, _ = select_rows(run, searched, problem, options)
         whole = of_nearly_all_rows(run, problem, schema, until, chosen)
         n_train, n_rows = len(whole.payload.splits[0][0]), len(problem.whole[1])
         sources.insert(0, (whole, f"{n_train} of {n_rows} rows, the others chose"))
@@ -138,11 +138,8 @@ def _refit(run, problem, options, schema, single):
     """Fit the ensemble, or the best single pipeline, on all rows."""
     make = replace(run.payload.make, schema=schema)
     if options.ensemble_size > 1:
-        left = run.budget.left()
-        # Half of what is left is for the fit.
-        deadline = np.inf if left is None else time.monotonic() + 0.5 * left
         searched = of_search(run, problem, options)
-        weights, score = select_rows(run, searched, problem, options, deadline)
+        weights, score = select_rows(run, searched, problem, options)
         if len(weights) > 1 and score > single.score + _BETTER:
             final = _fit_ensemble(run, problem, make, weights)
             if final is not None and final.estimator is not None:

@@ -239,7 +239,8 @@ def of_nearly_all_rows(run, problem, schema, deadline, chosen):
         n_models=1,
         models_travel=True,
     )
-    leaders = leaders_of(run.trials)
+    # Time is kept for a dozen; where it ends the search, what is left of it is for others.
+    leaders = leaders_of(run.trials, most=None if run.stop_reason == "time_budget" else _LEADERS)
     # Of the very best the quickest begins, so that there is one in any case.
     expected = partial(predict_refit_seconds, problem=problem)
     first = sorted(leaders[:_FIRST], key=expected)

@@ -34,8 +34,8 @@ class Bag:
     score: float
 
 
-def select_rows(run, evidence, problem, options, deadline):
-    """Choose the members of the ensemble.
+def select_rows(run, evidence, problem, options):
+    """Choose the members of the ensemble, in half of the time that is left: models come after it.
 
     Parameters
     ----------
@@ -43,8 +43,6 @@ def select_rows(run, evidence, problem, options, deadline):
     evidence : Evidence
     problem : Problem
     options : SearchOptions
-    deadline : float
-        Of ``time.monotonic()``.
 
     Returns
     -------
@@ -57,6 +55,7 @@ def select_rows(run, evidence, problem, options, deadline):
         return {}, -np.inf
     if not evidence.mixable:
         return {rows[0]: 1}, run.trials[rows[0]].estimate
+    left = run.budget.left()
     classes = np.unique(problem.whole[1]) if problem.kind == "classification" else None
     predictions, y, tests, score_params = evidence.stacked(classes)
     with warnings.catch_warnings():
@@ -69,7 +68,7 @@ def select_rows(run, evidence, problem, options, deadline):
             classes,
             score_params=score_params,
             n_rounds=max(1, options.ensemble_size),
-            deadline=deadline,
+            deadline=np.inf if left is None else time.monotonic() + 0.5 * left,
         )
     return {rows[i]: count for i, count in weights.items()}, score
 
@@ -91,11 +90,8 @@ def load_bag(run, problem, options, evidence):
     Bag or None
         None where no model can be had.
     """
-    left = run.budget.left()
-    # Half of what is left is for the models.
-    deadline = np.inf if left is None else time.monotonic() + 0.5 * left
     while evidence.folds:
-        weights, score = select_rows(run, evidence, problem, options, deadline)
+        weights, score = select_rows(run, evidence, problem, options)
         if not weights:
             # There was no time to choose: the best alone.
             weights = {max(evidence.folds, key=lambda row: run.trials[row].estimate): 1}

@@ -5,7 +5,7 @@ from contextlib import nullcontext
 
 from ..evaluation import one_thread
 
-__all__ = ["fit_more", "mean_seconds"]
+__all__ = ["fit_more", "mean_seconds", "seconds_of_folds"]
 
 
 def fit_more(run, payload, jobs, expected, deadline=None):
@@ -53,6 +53,20 @@ def fit_more(run, payload, jobs, expected, deadline=None):
     return results
 
 
+def seconds_of_folds(trial):
+    """Give the seconds that the folds of a candidate have taken.
+
+    Parameters
+    ----------
+    trial : Trial
+
+    Returns
+    -------
+    float
+    """
+    return sum(own.fit_seconds + own.score_seconds for own in trial.folds.values())
+
+
 def mean_seconds(trial):
     """Give the seconds that a fold of a candidate has taken on average.
 
@@ -64,5 +78,4 @@ def mean_seconds(trial):
     -------
     float
     """
-    seconds = [own.fit_seconds + own.score_seconds for own in trial.folds.values()]
-    return sum(seconds) / len(seconds)
+    return seconds_of_folds(trial) / len(trial.folds)

@@ -1,16 +1,23 @@
 """What of a budget is kept for the end of a search, as far as it is known so far."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
+
+import numpy as np
 
 from ._budget import MOST_KEPT
 from ._evidence import FURTHER_SHUFFLES, leaders_of
+from ._fast_scores import fast_score
 from ._final_fit import predict_refit_seconds
+from ._more_fits import seconds_of_folds
 
 __all__ = ["Reserve"]
 
 # For choosing the members of an ensemble: a share of the budget, at most so many seconds.
 _CHOICE_SHARE, _CHOICE_SECONDS = 0.05, 5.0
+# Seconds that it takes a thousand rows, and a tenth of it for each class, by a quick metric.
+_CHOICE_BY_ROWS = 0.1
 # Bytes of models that are loaded in a second.
 _LOADED = 3e8
 # The most of a budget that further shuffles, and fits on nearly all rows, may take.
@@ -57,9 +64,9 @@ class Reserve:
         """
         if self.budget.seconds is None:
             return 0.0
-        seconds = 0.1 + self._seconds_to_choose()
+        seconds = 0.1 + self._seconds_to_choose
         if self.models is not None and self.ending == "bag":
-            seconds += sum(self.models.size(trial) for trial in leaders_of(trials)) / _LOADED
+            seconds += sum(map(self.models.size, leaders_of(trials))) / _LOADED
         return seconds
 
     def deadline(self, loop):
@@ -77,24 +84,23 @@ class Reserve:
             return self.budget.deadline()
         if self.ending == "refit" or self.models is None:
             return self._before_refit(loop.best_trial)
-        kept = self.choice_seconds(loop.trials) + self._seconds_to_fit_again(loop.trials)
+        leaders = leaders_of(loop.trials)
+        kept = self.choice_seconds(leaders) + self._seconds_to_fit_again(leaders)
         if self.ending == "holdout":
-            kept += self._seconds_on_all_rows(loop.trials)
+            kept += self._seconds_on_all_rows(leaders)
         elif self.confirms:
-            predicted = 1.2 * FURTHER_SHUFFLES * _spent_on(leaders_of(loop.trials))
+            predicted = 1.2 * FURTHER_SHUFFLES * sum(map(seconds_of_folds, leaders))
             predicted /= self.n_workers
             kept += min(predicted, _CONFIRM_SHARE * self.budget.seconds)
         return self.budget.deadline(kept)
 
-    def _seconds_to_fit_again(self, trials):
+    def _seconds_to_fit_again(self, leaders):
         """Seconds for members whose models stayed on other machines."""
-        leaders = leaders_of(trials)
         if not leaders or self.models.size(leaders[0]):
             return 0.0
-        return 1.2 * _spent_on(leaders) / self.n_workers
+        return 1.2 * sum(map(seconds_of_folds, leaders)) / self.n_workers
 
-    def _seconds_on_all_rows(self, trials):
-        leaders = leaders_of(trials)
+    def _seconds_on_all_rows(self, leaders):
         most = _HOLDOUT_SHARE * self.budget.seconds
         if not leaders:
             return most
@@ -110,13 +116,16 @@ class Reserve:
         several = self.options.ensemble_size > 1
         kept = 0.1 + 1.3 * seconds * (2 if several else 1)
         if several:
-            kept += self._seconds_to_choose()
+            kept += self._seconds_to_choose
         return self.budget.deadline(kept)
 
+    @cached_property
     def _seconds_to_choose(self):
-        return min(_CHOICE_SHARE * self.budget.seconds, _CHOICE_SECONDS)
-
-
-def _spent_on(trials):
-    results = [result for trial in trials for result in trial.folds.values()]
-    return sum(result.fit_seconds + result.score_seconds for result in results)
+        most = min(_CHOICE_SHARE * self.budget.seconds, _CHOICE_SECONDS)
+        problem, n_classes = self.problem, 0
+        if problem.kind == "classification":
+            n_classes = len(np.unique(problem.y))
+        if problem.score_params or fast_score(problem.scorer, n_classes) is None:
+            return most
+        n_rows = problem.n_rows * (1 + FURTHER_SHUFFLES * self.confirms)
+        return min(most, _CHOICE_BY_ROWS * n_rows / 1000 * (1 + n_classes / 10))

@@ -1,5 +1,6 @@
 """On a cluster as at home: losses, failures, the user's own code."""
 
+import asyncio
 import os
 import pickle
 import signal
@@ -15,6 +16,8 @@ from joblib import parallel_config
 
 from sk_metalearn.evaluation import _on_node, make_executor
 from sk_metalearn.evaluation import _remote as remote
+from sk_metalearn.evaluation._shared import pack
+from sk_metalearn.evaluation._user_code import dumps
 from sk_metalearn.evaluation.testing import ProbeClassifier, make_payload
 from sk_metalearn.exceptions import FallbackWarning
 
@@ -221,6 +224,15 @@ def test_models_come_from_machines_without_the_folder(cluster, tmp_path, monkeyp
         result = ended[1].value
         executor._fetch_model(result)
         assert type(pickle.loads((folder / result.model).read_bytes())) is ProbeClassifier
+
+
+def test_a_call_that_is_ended_before_it_begins_does_not_run():
+    """A cluster may bring the order to end a call before the call."""
+    asyncio.run(_on_node.end_on_node(["early"]))
+    call, content = dumps((time.sleep, (600,))), b"".join(pack(make_payload()))
+    done = _on_node.run_on_node("early", call, "data", content, None, LONG, None)
+    asyncio.run(_on_node.forget_on_node("data"))
+    assert done.status == "cancelled"
 
 
 def files_here():

@@ -1,6 +1,7 @@
 """What the final model of an Auto estimator is made of."""
 
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,8 +17,10 @@ from sklearn.svm import LinearSVC
 from sk_metalearn import AutoClassifier, AutoRegressor
 from sk_metalearn.evaluation import MarginScorer, Payload, SetParams, calibrate, run_fold
 from sk_metalearn.evaluation._margins import unseen_probabilities
+from sk_metalearn.search._budget import Budget
 from sk_metalearn.search._ensemble import _GivenClassifier, _GivenRegressor, select_members
 from sk_metalearn.search._fast_scores import fast_score, proper_score
+from sk_metalearn.search._reserve import Reserve
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -245,3 +248,21 @@ def test_models_of_other_machines_travel_when_they_are_chosen(travel, tmp_path):
     )
     result = run_fold(payload, {}, 0)
     assert result.status == "ok" and isinstance(result.model, bytes if travel else str)
+
+
+def test_time_that_is_kept_for_an_ensemble_follows_from_rows_and_metric():
+    kept = {}
+    for scoring in ("neg_log_loss", "f1"):
+        for n_rows in (100, 5000):
+            X, y = make_classification(n_rows, random_state=0)
+            problem = SimpleNamespace(
+                kind="classification",
+                y=y,
+                n_rows=n_rows,
+                score_params={},
+                scorer=get_scorer(scoring),
+            )
+            reserve = Reserve(Budget(60, 0.0), problem, None, "bag", 2, None, 0.0, False)
+            kept[scoring, n_rows] = reserve.choice_seconds([])
+    assert kept["neg_log_loss", 100] < kept["neg_log_loss", 5000] < kept["f1", 100]
+    assert kept["f1", 100] == kept["f1", 5000]
