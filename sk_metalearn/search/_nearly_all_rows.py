@@ -1,6 +1,6 @@
 """The best candidates of a search on a sample, fitted on nearly all rows."""
 
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import replace
 from functools import partial
 from itertools import count, takewhile
@@ -84,33 +84,31 @@ def of_nearly_all_rows(run, problem, options, schema, deadline):
 
 
 def _jobs(run, problem, options, payload, deadline, found):
-    """Give the candidates, on the first fold, then further folds of those chosen by then."""
+    """Give candidates on the first fold; in the second half of the time those chosen on others."""
     clock = run.budget.clock
     until = clock() + _SHARE_OF_CANDIDATES * (deadline - clock())
     # Where time ended the search, more than a dozen are fitted if there is time.
     leaders = leaders_of(run.trials, None if run.stop_reason == "time_budget" else LEADERS)
     first = sorted(leaders[:_FIRST], key=partial(predict_refit_seconds, problem=problem))
-    for trial in first + leaders[_FIRST:]:
-        if found and clock() > until:
-            break
-        yield trial, 0
+    waiting = deque(first + leaders[_FIRST:])
     weights, n_known, begun = {}, 0, Counter()
     while True:
-        evidence = _evidence(problem, payload, found)
-        if len(evidence.folds) > n_known:
-            n_known = len(evidence.folds)
-            weights, _ = select_rows(run, evidence, problem, options)
-        wanted = {
-            row: weight / (1 + begun[row])
-            for row, weight in weights.items()
-            if begun[row] + 1 < len(payload.splits)
-        }
-        if not wanted:
-            yield None
-            continue
-        row = max(wanted, key=wanted.get)
-        begun[row] += 1
-        yield run.trials[row], begun[row]
+        if not waiting or (found and clock() > until):
+            evidence = _evidence(problem, payload, found)
+            if len(evidence.folds) > n_known:
+                n_known = len(evidence.folds)
+                weights, _ = select_rows(run, evidence, problem, options)
+            wanted = {
+                row: weight / (1 + begun[row])
+                for row, weight in weights.items()
+                if begun[row] + 1 < len(payload.splits)
+            }
+            if wanted:
+                row = max(wanted, key=wanted.get)
+                begun[row] += 1
+                yield run.trials[row], begun[row]
+                continue
+        yield (waiting.popleft(), 0) if waiting else None
 
 
 def _evidence(problem, payload, found):
