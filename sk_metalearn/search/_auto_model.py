@@ -22,6 +22,8 @@ from ._voting import fit_voting, voting_estimator
 
 __all__ = ["AutoModel", "fit_auto_model"]
 
+# A network that is fitted on all rows is the mean of so many, from different random starts.
+_STARTS = 3
 # A mixture has to be better by more than rounding.
 _BETTER = 1e-9
 
@@ -123,9 +125,15 @@ def _of_kept_models(run, problem, options, schema, single):
     for evidence, fitted_on in sources:
         bag = load_bag(run, problem, options, evidence)
         if bag is not None:
+            estimator = bag.estimator
+            if run.refits:
+                make = replace(run.payload.make, schema=schema)
+                final = _fit_ensemble(run, problem, make, bag.weights)
+                if final is not None and final.estimator is not None:
+                    estimator, fitted_on = final.estimator, final.fitted_on
             return replace(
                 single,
-                estimator=bag.estimator,
+                estimator=estimator,
                 seconds=time.perf_counter() - begun,
                 fitted_on=fitted_on,
                 weights=bag.weights,
@@ -164,14 +172,17 @@ def _calibrated_afterwards(model, problem, unseen):
 
 
 def _fit_ensemble(run, problem, make, weights):
-    """Fit the members; None if there is no time for them."""
+    """Fit the members; None if there is no time for them, or one can give no probabilities."""
     left = run.budget.left()
-    seconds = sum(predict_refit_seconds(run.trials[row], problem) for row in weights)
+    seconds = sum(predict_refit_seconds(run.trials[row], problem, _STARTS) for row in weights)
     if left is not None and seconds > 0.8 * left:
         return None
     members = [
-        (f"candidate_{row}", unfitted_member(run.trials[row], problem, make)) for row in weights
+        (f"candidate_{row}", unfitted_member(run.trials[row], problem, make, _STARTS))
+        for row in weights
     ]
+    if problem.kind == "classification" and any(lacks_probabilities(own) for _, own in members):
+        return None
     estimator = voting_estimator(members, list(weights.values()), problem.kind)
     return fit_on_all_rows(run, problem, estimator, fit=fit_voting)
 

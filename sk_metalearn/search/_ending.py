@@ -33,12 +33,12 @@ def choose_ending(problem, options):
     """
     if options.final != "auto":
         return options.final
-    if options.ensemble_size < 2:
+    if options.ensemble_size < 2 or not options.timed:
         return "refit"
     n_rows = num_samples(problem.whole[0])
     if problem.n_rows < _SAMPLE_SHARE * n_rows:
         # Rows are held out by chance: not where they come in groups, or one after the other.
-        return "holdout" if options.timed and _shuffles(options) else "refit"
+        return "holdout" if _shuffles(options) else "refit"
     tested = np.concatenate([test for _, test in problem.splits])
     each_once = len(tested) == problem.n_rows and len(np.unique(tested)) == problem.n_rows
     shares = [len(train) / n_rows for train, _ in problem.splits]

@@ -12,7 +12,7 @@ from ..evaluation import caller_threads
 from ..exceptions import FallbackWarning, warn_user
 from ..tables import own_copy
 
-__all__ = ["FinalFit", "fit_on_all_rows", "predict_refit_seconds"]
+__all__ = ["FinalFit", "fit_on_all_rows", "is_network", "predict_refit_seconds"]
 
 # A fit that gets less time is not begun.
 _LEAST_SECONDS = 0.05
@@ -38,13 +38,15 @@ class FinalFit:
     fitted_on: str
 
 
-def predict_refit_seconds(trial, problem):
+def predict_refit_seconds(trial, problem, n_starts=1):
     """Predict how long a fit on all rows takes from a candidate's fits on the folds.
 
     Parameters
     ----------
     trial : Trial or None
     problem : Problem
+    n_starts : int, default=1
+        Fits of a network, from different random starts.
 
     Returns
     -------
@@ -55,8 +57,23 @@ def predict_refit_seconds(trial, problem):
         return 0.0
     longest = max(result.fit_seconds for result in trial.folds.values())
     n_rows, n_train = num_samples(problem.whole[0]), len(problem.splits[0][0])
+    n_fits = n_starts if is_network(trial.proposal.point) else 1
     # Between the linear and the quadratic growth of most learners.
-    return longest * (n_rows / max(n_train, 1)) ** 1.5
+    return n_fits * longest * (n_rows / max(n_train, 1)) ** 1.5
+
+
+def is_network(point):
+    """Whether a candidate is a network, whose fit depends on a random start.
+
+    Parameters
+    ----------
+    point : dict
+
+    Returns
+    -------
+    bool
+    """
+    return point.get("family") == "mlp"
 
 
 def _fit(estimator, X, y, fit_params):

@@ -4,13 +4,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.model_selection import StratifiedKFold
 
 from .._compat import safe_indexing
 from ..evaluation import calibrate, lacks_probabilities
-from ._final_fit import fit_on_all_rows
+from ._final_fit import fit_on_all_rows, is_network
 from ._stopped_boosting import settle
+from ._voting import voting_estimator
 
 __all__ = ["Member", "load_member", "unfitted_member"]
 
@@ -53,7 +55,7 @@ class Member:
         return np.mean(own, axis=0)
 
 
-def unfitted_member(trial, problem, make):
+def unfitted_member(trial, problem, make, n_starts=1):
     """Build a candidate so that it gives probabilities, if it is a classifier.
 
     Parameters
@@ -62,6 +64,8 @@ def unfitted_member(trial, problem, make):
     problem : Problem
     make : callable
         ``make(point)`` gives the pipeline, and nothing else to be set.
+    n_starts : int, default=1
+        A network is the mean of so many, from different random starts.
 
     Returns
     -------
@@ -71,6 +75,9 @@ def unfitted_member(trial, problem, make):
     """
     pipeline, _ = make(dict(trial.proposal.point))
     estimator = settle(pipeline, trial)
+    if n_starts > 1 and is_network(trial.proposal.point):
+        starts = [(f"start_{i}", _started_anew(estimator, i)) for i in range(n_starts)]
+        return voting_estimator(starts, None, problem.kind)
     if problem.kind != "classification" or not lacks_probabilities(estimator):
         return estimator
     if np.unique(problem.whole[1], return_counts=True)[1].min() < _CALIBRATION_FOLDS:
@@ -79,6 +86,15 @@ def unfitted_member(trial, problem, make):
     seed = problem.seed % 2**31
     folds = StratifiedKFold(_CALIBRATION_FOLDS, shuffle=True, random_state=seed)
     return CalibratedClassifierCV(estimator, cv=folds, ensemble=False)
+
+
+def _started_anew(pipeline, i):
+    seeds = {
+        name: seed + i
+        for name, seed in pipeline.get_params().items()
+        if name.startswith("model__") and name.endswith("random_state") and seed is not None
+    }
+    return clone(pipeline).set_params(**seeds)
 
 
 def load_member(run, problem, payload, trial, results):

@@ -22,6 +22,8 @@ _CHOICE_BY_ROWS = 0.1
 _LOADED = 3e8
 # The most of a budget that further shuffles, and fits on nearly all rows, may take.
 _CONFIRM_SHARE, _HOLDOUT_SHARE = 0.3, 0.5
+# And fits of the members on all rows, without which there is a model as well.
+_REFIT_SHARE = 0.1
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class Reserve:
         What it takes to bring all rows to a worker, where the search uses some of them.
     confirms : bool
         Whether the best candidates are evaluated on further shuffles.
+    refits : bool
+        Whether the members are fitted on all rows.
     """
 
     budget: Any
@@ -50,9 +54,10 @@ class Reserve:
     models: Any
     share_seconds: float
     confirms: bool
+    refits: bool
 
     def choice_seconds(self, trials):
-        """Seconds for choosing the members of an ensemble and loading their models.
+        """Seconds for choosing the members of an ensemble, and for loading or fitting them.
 
         Parameters
         ----------
@@ -66,7 +71,12 @@ class Reserve:
             return 0.0
         seconds = 0.1 + self._seconds_to_choose
         if self.models is not None and self.ending == "bag":
-            seconds += sum(map(self.models.size, leaders_of(trials))) / _LOADED
+            leaders = leaders_of(trials)
+            seconds += sum(map(self.models.size, leaders)) / _LOADED
+            if self.refits:
+                # Few of a dozen become members.
+                spent = sum(predict_refit_seconds(trial, self.problem) for trial in leaders)
+                seconds += min(0.5 * spent, _REFIT_SHARE * self.budget.seconds)
         return seconds
 
     def deadline(self, loop):

@@ -43,6 +43,8 @@ class SearchRun:
         What the final model is made of.
     confirms : bool
         Whether the best candidates are evaluated on further shuffles of the folds.
+    refits : bool
+        Whether the members are fitted on all rows if there is time.
     choice_seconds : float
         What is kept of a budget for choosing the members of an ensemble and loading them.
     """
@@ -57,6 +59,7 @@ class SearchRun:
     share_seconds: float = 0.0
     ending: str = "refit"
     confirms: bool = False
+    refits: bool = False
     choice_seconds: float = 0.0
 
 
@@ -126,6 +129,8 @@ def run_search(
         (budget.clock() - begun) * n_all / problem.n_rows if n_all > problem.n_rows else 0.0
     )
     confirms = ending == "bag" and confirms_leaders(problem, options)
+    # The models of the folds remain where there is no time for others.
+    refits = ending == "bag" and options.final == "auto"
     reserve = Reserve(
         budget,
         problem,
@@ -135,6 +140,7 @@ def run_search(
         models,
         share_seconds,
         confirms,
+        refits,
     )
     watched = accepts_callbacks(search)
     progress = show_progress(options.verbose, choices, problem, options)
@@ -184,6 +190,7 @@ def run_search(
         share_seconds,
         ending,
         confirms,
+        refits,
         reserve.choice_seconds(trials),
     )
 

@@ -53,9 +53,8 @@ def fit_voting(estimator, X, y, fit_params):
     if not isinstance(estimator, VotingClassifier | VotingRegressor):
         return estimator.fit(X, y, **fit_params)
     names = [name for name, _ in estimator.estimators]
-    return _fill(
-        estimator, names, [clone(own).fit(X, y, **fit_params) for _, own in estimator.estimators]
-    )
+    fitted = [fit_voting(clone(own), X, y, fit_params) for _, own in estimator.estimators]
+    return _fill(estimator, names, fitted)
 
 
 def fitted_voting(members, weights=None):

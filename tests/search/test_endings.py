@@ -11,13 +11,14 @@ from sklearn.ensemble import VotingRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import Ridge, RidgeClassifier
 from sklearn.metrics import get_scorer, log_loss
-from sklearn.model_selection import GroupKFold, StratifiedKFold, TimeSeriesSplit
+from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold, TimeSeriesSplit
 from sklearn.svm import LinearSVC
 
 from sk_metalearn import AutoClassifier, AutoRegressor
 from sk_metalearn.evaluation import MarginScorer, Payload, SetParams, calibrate, run_fold
 from sk_metalearn.evaluation._margins import unseen_probabilities
 from sk_metalearn.search._budget import Budget
+from sk_metalearn.search._ending import choose_ending
 from sk_metalearn.search._ensemble import _GivenClassifier, _GivenRegressor, select_members
 from sk_metalearn.search._fast_scores import fast_score, proper_score
 from sk_metalearn.search._reserve import Reserve
@@ -116,7 +117,7 @@ def test_families_with_decision_values_serve_a_metric_of_probabilities():
 
 def test_the_models_of_the_folds_are_the_final_model():
     X, y = load_wine(return_X_y=True)
-    auto = AutoClassifier(n_iter=6, families=QUICK, random_state=0).fit(X, y)
+    auto = AutoClassifier(n_iter=6, families=QUICK, final="bag", random_state=0).fit(X, y)
     assert auto.refit_on_ == "training rows of each fold"
     expected = np.zeros((len(y), 3))
     for row, weight in auto.ensemble_.items():
@@ -135,7 +136,8 @@ def _seed_of(auto):
 @pytest.mark.parametrize("n_jobs", [2])
 def test_it_is_the_same_with_any_number_of_jobs(n_jobs):
     X, y = load_diabetes(return_X_y=True)
-    alone = AutoRegressor(n_iter=5, families=["ridge", "decision_tree"], random_state=0)
+    families = ["ridge", "decision_tree"]
+    alone = AutoRegressor(n_iter=5, families=families, final="bag", random_state=0)
     beside = clone(alone).set_params(n_jobs=n_jobs)
     assert np.array_equal(alone.fit(X, y).predict(X), beside.fit(X, y).predict(X))
     assert isinstance(alone.best_estimator_, VotingRegressor)
@@ -143,7 +145,7 @@ def test_it_is_the_same_with_any_number_of_jobs(n_jobs):
 
 def test_a_clone_of_it_has_learned_nothing_and_fits_its_members_anew():
     X, y = load_wine(return_X_y=True)
-    auto = AutoClassifier(n_iter=6, families=QUICK, random_state=0).fit(X, y)
+    auto = AutoClassifier(n_iter=6, families=QUICK, final="bag", random_state=0).fit(X, y)
     fresh = clone(auto.best_estimator_)
     with pytest.raises(NotFittedError):
         fresh.predict(X)
@@ -153,9 +155,8 @@ def test_a_clone_of_it_has_learned_nothing_and_fits_its_members_anew():
 
 def test_after_a_break_members_are_fitted_again(tmp_path):
     X, y = load_wine(return_X_y=True)
-    auto = AutoClassifier(
-        n_iter=6, families=QUICK, random_state=0, checkpoint=tmp_path / "search.sqlite"
-    )
+    path = tmp_path / "search.sqlite"
+    auto = AutoClassifier(n_iter=6, families=QUICK, final="bag", random_state=0, checkpoint=path)
     first = auto.fit(X, y).predict_proba(X)
     assert np.array_equal(clone(auto).fit(X, y).predict_proba(X), first)
 
@@ -163,12 +164,12 @@ def test_after_a_break_members_are_fitted_again(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "fitted_on"),
     [
+        ({}, "all rows"),
         ({"final": "refit"}, "all rows"),
+        ({"final": "bag"}, "training rows of each fold"),
         ({"ensemble_size": 0}, "all rows"),
         ({"ensemble_size": 0, "final": "bag"}, "training rows of each fold"),
-        ({"cv": TimeSeriesSplit(3)}, "all rows"),
         ({"cv": TimeSeriesSplit(3), "final": "bag"}, "training rows of each fold"),
-        ({"cv": 2}, "all rows"),
         ({"max_rows": 100}, "all rows"),
         ({"max_rows": 100, "final": "bag"}, "training rows of each fold"),
     ],
@@ -180,11 +181,57 @@ def test_what_the_final_model_is_made_of(changes, fitted_on):
     assert auto.score(X, y) > 0.3
 
 
-def test_groups_keep_the_models_of_their_folds():
+@pytest.mark.parametrize(
+    ("n_searched", "changes", "ending"),
+    [
+        (100, {}, "bag"),
+        (100, {"cv": GroupKFold(5)}, "bag"),
+        (100, {"time_budget": None}, "refit"),
+        (100, {"ensemble_size": 0}, "refit"),
+        (100, {"cv": TimeSeriesSplit(3)}, "refit"),
+        (100, {"cv": 2}, "refit"),
+        (60, {}, "holdout"),
+        (60, {"cv": GroupKFold(5)}, "refit"),
+        (60, {"final": "bag"}, "bag"),
+    ],
+)
+def test_what_auto_ends_with_under_a_budget(n_searched, changes, ending):
+    X, groups = np.zeros((n_searched, 1)), np.arange(n_searched) % 10
+    options = {"final": "auto", "ensemble_size": 30, "cv": None, "time_budget": 60, **changes}
+    cv = options["cv"]
+    folds = cv if hasattr(cv, "split") else KFold(cv or 5)
+    problem = SimpleNamespace(
+        whole=(np.zeros((100, 1)), None),
+        n_rows=n_searched,
+        splits=list(folds.split(X, groups=groups)),
+    )
+    timed = options["time_budget"] is not None
+    assert choose_ending(problem, SimpleNamespace(timed=timed, **options)) == ending
+
+
+def test_a_network_of_all_rows_is_the_mean_of_several_random_starts():
     X, y = load_wine(return_X_y=True)
-    groups = np.arange(len(y)) % 10
-    auto = AutoClassifier(n_iter=3, families=QUICK, cv=GroupKFold(5), random_state=0)
-    assert auto.fit(X, y, groups=groups).refit_on_ == "training rows of each fold"
+    auto = AutoClassifier(n_iter=4, families=["mlp", "lda"], scoring="neg_log_loss", random_state=0)
+    members = auto.fit(X, y).best_estimator_.named_estimators_
+    networks = [
+        own
+        for name, own in members.items()
+        if auto.cv_results_["param_family"][int(name.split("_")[1])] == "mlp"
+    ]
+    assert networks
+    for network in networks:
+        first, second, third = (own.predict_proba(X) for own in network.estimators_)
+        assert not np.array_equal(first, second)
+        assert np.allclose(network.predict_proba(X), (first + second + third) / 3)
+
+
+def test_where_members_cannot_be_fitted_on_all_rows_the_models_of_the_folds_remain(monkeypatch):
+    from sk_metalearn.search import _auto_model
+
+    monkeypatch.setattr(_auto_model, "_fit_ensemble", lambda *arguments: None)
+    X, y = load_wine(return_X_y=True)
+    auto = AutoClassifier(time_budget=120, families=QUICK, patience=2, random_state=0).fit(X, y)
+    assert auto.refit_on_ == "training rows of each fold" and auto.score(X, y) > 0.9
 
 
 @pytest.mark.parametrize("families", [["lda", "gaussian_nb"], ["ridge"]])
@@ -227,7 +274,7 @@ def test_a_few_rows_are_shuffled_again_for_the_best(monkeypatch):
 
     monkeypatch.setattr(_auto_model, "confirm_leaders", spy)
     X, y = load_wine(return_X_y=True)
-    auto = AutoClassifier(time_budget=30, families=QUICK, patience=4, random_state=0).fit(X, y)
+    auto = AutoClassifier(time_budget=120, families=QUICK, patience=4, random_state=0).fit(X, y)
     (evidence,) = seen
     assert len(evidence.payload.splits) == 15
     assert set(auto.ensemble_) <= set(evidence.folds)
@@ -237,7 +284,7 @@ def test_a_few_rows_are_shuffled_again_for_the_best(monkeypatch):
             np.sort(np.concatenate([test for _, test in shuffle])), np.arange(178)
         )
     assert not np.array_equal(shuffles[0][0][1], shuffles[1][0][1])
-    assert auto.refit_on_ == "training rows of each fold"
+    assert auto.refit_on_ == "all rows"
 
 
 @pytest.mark.parametrize("travel", [True, False])
@@ -268,7 +315,7 @@ def test_time_that_is_kept_for_an_ensemble_follows_from_rows_and_metric():
                 score_params={},
                 scorer=get_scorer(scoring),
             )
-            reserve = Reserve(Budget(60, 0.0), problem, None, "bag", 2, None, 0.0, False)
+            reserve = Reserve(Budget(60, 0.0), problem, None, "bag", 2, None, 0.0, False, False)
             kept[scoring, n_rows] = reserve.choice_seconds([])
     assert kept["neg_log_loss", 100] < kept["neg_log_loss", 5000] < kept["f1", 100]
     assert kept["f1", 100] == kept["f1", 5000]
