@@ -30,7 +30,7 @@ from sklearn.model_selection import train_test_split
 
 from sk_metalearn import AutoClassifier, AutoRegressor, KnowledgeBase
 from sk_metalearn.building._tasks import list_tasks, read_table
-from sk_metalearn.search import _catalogue_choices
+from sk_metalearn.search import _auto_model, _catalogue_choices
 
 SCORING = {0: "r2", 2: "roc_auc"}
 ROWS, TEST_ROWS, LEAST_ROWS, MOST_COLUMNS = 1500, 5000, 400, 60
@@ -45,9 +45,16 @@ def whole():
 
 
 @contextmanager
-def refitted():
-    """Members are fitted on all rows."""
-    yield {"final": "refit"}
+def bagged():
+    """Members are the models of the folds."""
+    yield {"final": "bag"}
+
+
+@contextmanager
+def one_start():
+    """A network is fitted from one random start."""
+    with mock.patch.object(_auto_model, "_STARTS", 1):
+        yield {}
 
 
 @contextmanager
@@ -69,13 +76,7 @@ def unstopped():
         yield {}
 
 
-@contextmanager
-def eightfold():
-    """Ten configurations on eight folds: as many fits as sixteen on five."""
-    yield {"cv": 8, "n_iter": 10}
-
-
-VARIANTS = {own.__name__: own for own in (whole, refitted, raced, single, unstopped, eightfold)}
+VARIANTS = {own.__name__: own for own in (whole, bagged, one_start, raced, single, unstopped)}
 
 
 def split(source):

@@ -59,11 +59,10 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
         `sklearn.metrics.make_scorer` did not make, as it may look at more than predictions.
     final : {"auto", "bag", "refit"}, default="auto"
         What predicts: the models that were fitted on the folds (``"bag"``), which need no further
-        fit, or new ones that are fitted on all rows (``"refit"``), which predict some five times
-        as fast. ``"auto"`` takes the models of the folds where every row was tested once and the
-        folds train on most rows. It takes new ones for a single pipeline, for folds in the order
-        of time, and where a sample was searched; there, under a `time_budget`, the best ones are
-        fitted on nearly all rows and their weights chosen on the rest.
+        fit but predict some five times slower, or new ones that are fitted on all rows
+        (``"refit"``). ``"auto"`` fits new ones; under a `time_budget` the models of the folds
+        remain where there is no time for them. Where a sample was searched under a budget, the
+        best ones are fitted on nearly all rows and their weights chosen on the rest.
     racing : bool, default=False
         Stop a configuration after its first folds when it can hardly become the best any more. It
         then cannot join the ensemble.
@@ -113,7 +112,7 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
     stop_reason_ : str
         Why the search ended, as in `MetaSearchCV`.
     refit_on_ : str
-        What `best_estimator_` was fitted on: ``"training rows of each fold"``, ``"all rows"``, or
+        What `best_estimator_` was fitted on: ``"all rows"``, ``"training rows of each fold"``, or
         what time allowed.
     refit_time_ : float
         Seconds from the last configuration to the final model.
@@ -241,11 +240,10 @@ class AutoRegressor(AutoSearch, RegressorMixin, CallbackSupportMixin, BaseEstima
         `sklearn.metrics.make_scorer` did not make, as it may look at more than predictions.
     final : {"auto", "bag", "refit"}, default="auto"
         What predicts: the models that were fitted on the folds (``"bag"``), which need no further
-        fit, or new ones that are fitted on all rows (``"refit"``), which predict some five times
-        as fast. ``"auto"`` takes the models of the folds where every row was tested once and the
-        folds train on most rows. It takes new ones for a single pipeline, for folds in the order
-        of time, and where a sample was searched; there, under a `time_budget`, the best ones are
-        fitted on nearly all rows and their weights chosen on the rest.
+        fit but predict some five times slower, or new ones that are fitted on all rows
+        (``"refit"``). ``"auto"`` fits new ones; under a `time_budget` the models of the folds
+        remain where there is no time for them. Where a sample was searched under a budget, the
+        best ones are fitted on nearly all rows and their weights chosen on the rest.
     racing : bool, default=False
         Stop a configuration after its first folds when it can hardly become the best any more. It
         then cannot join the ensemble.
@@ -295,7 +293,7 @@ class AutoRegressor(AutoSearch, RegressorMixin, CallbackSupportMixin, BaseEstima
     stop_reason_ : str
         Why the search ended, as in `MetaSearchCV`.
     refit_on_ : str
-        What `best_estimator_` was fitted on: ``"training rows of each fold"``, ``"all rows"``, or
+        What `best_estimator_` was fitted on: ``"all rows"``, ``"training rows of each fold"``, or
         what time allowed.
     refit_time_ : float
         Seconds from the last configuration to the final model.
