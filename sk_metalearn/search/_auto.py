@@ -44,7 +44,8 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
     scoring : str, callable or None, default=None
         What to maximise. None: accuracy.
     cv : int, splitter, iterable or None, default=None
-        Folds. None or an int: so many stratified folds of shuffled rows, 5 by default.
+        Folds. None or an int: so many stratified folds of shuffled rows; by default 5, or
+        3 where a sample of the rows is searched under a `time_budget`.
     families : list of str, default=None
         Names of the model families to choose from; by default all of scikit-learn's.
         ``"lightgbm"``, ``"xgboost"`` and ``"catboost"`` (extra ``boosting``) serve when named.
@@ -225,7 +226,8 @@ class AutoRegressor(AutoSearch, RegressorMixin, CallbackSupportMixin, BaseEstima
     scoring : str, callable or None, default=None
         What to maximise. None: R2.
     cv : int, splitter, iterable or None, default=None
-        Folds. None or an int: so many folds of shuffled rows, 5 by default.
+        Folds. None or an int: so many folds of shuffled rows; by default 5, or 3 where a
+        sample of the rows is searched under a `time_budget`.
     families : list of str, default=None
         Names of the model families to choose from; by default all of scikit-learn's.
         ``"lightgbm"``, ``"xgboost"`` and ``"catboost"`` (extra ``boosting``) serve when named.

@@ -12,10 +12,11 @@ from ..evaluation import calibrate, lacks_probabilities
 from ..exceptions import FallbackWarning, warn_user
 from ..spaces import Configuration, Schema, build_estimator, get_family, to_point
 from ._best_index import best_index
-from ._evidence import confirm_leaders, of_nearly_all_rows, of_search
+from ._evidence import confirm_leaders, of_search
 from ._final_fit import fit_on_all_rows, predict_refit_seconds
 from ._kept_models import unfitted_member
 from ._members import load_bag, select_rows
+from ._nearly_all_rows import of_nearly_all_rows
 from ._stopped_boosting import found_params
 from ._voting import fit_voting, voting_estimator
 
@@ -114,8 +115,7 @@ def _of_kept_models(run, problem, options, schema, single):
     sources = [(searched, "training rows of each fold")]
     until = run.budget.deadline(run.choice_seconds)
     if run.ending == "holdout":
-        chosen, _ = select_rows(run, searched, problem, options)
-        whole = of_nearly_all_rows(run, problem, schema, until, chosen)
+        whole = of_nearly_all_rows(run, problem, options, schema, until)
         n_train, n_rows = len(whole.payload.splits[0][0]), len(problem.whole[1])
         sources.insert(0, (whole, f"{n_train} of {n_rows} rows, the others chose"))
     elif run.confirms:

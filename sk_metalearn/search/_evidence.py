@@ -1,34 +1,27 @@
 """What is known of candidates when the final model is chosen: their predictions on test rows."""
 
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from .._compat import check_method_params, num_samples, safe_indexing
-from ..evaluation import FoldResult
-from ._final_fit import predict_refit_seconds
+from .._compat import check_method_params, safe_indexing
 from ._folds import shuffled_folds
-from ._kept_models import load_member
 from ._more_fits import fit_more, mean_seconds
 
 __all__ = [
     "FURTHER_SHUFFLES",
+    "LEADERS",
     "Evidence",
     "confirm_leaders",
+    "evidence_of",
     "leaders_of",
-    "of_nearly_all_rows",
     "of_search",
 ]
 
 # The best of a search that further shuffles, or all rows, are for.
-_LEADERS, _FIRST = 12, 4
+LEADERS = 12
 FURTHER_SHUFFLES = 2
-# One of ten rows is held out, of very many at most so many.
-_ONE_OF, _HELD_OUT = 10, 5_000
-# Seconds in which the sample's own ensemble has to have predicted them.
-_BAG_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -40,7 +33,9 @@ class Evidence:
     payload : Payload
         Data and folds.
     folds : dict of int to list of FoldResult
-        By row of the results, a result a fold.
+        By row of the results: a result for each of the first folds, those that judge.
+    models : dict of int to list of FoldResult
+        By row: a result for each of the first folds whose model is to predict.
     members : dict of int to Member
         Candidates whose models were fitted on other folds than these.
     mixable : bool
@@ -49,6 +44,7 @@ class Evidence:
 
     payload: Any
     folds: dict
+    models: dict = field(default_factory=dict)
     members: dict = field(default_factory=dict)
     mixable: bool = True
 
@@ -82,7 +78,8 @@ class Evidence:
             Rows of each fold among the n.
         score_params : dict
         """
-        tests = [test for _, test in self.payload.splits]
+        n_folds = len(next(iter(self.folds.values())))
+        tests = [test for _, test in self.payload.splits[:n_folds]]
         rows = np.concatenate(tests)
         ends = np.cumsum([len(test) for test in tests])
         parts = [np.arange(end - len(test), end) for test, end in zip(tests, ends, strict=True)]
@@ -112,12 +109,28 @@ def _can_join(results, wanted):
     )
 
 
-def _joining(payload, folds, kind):
+def evidence_of(payload, folds, kind, models=None):
+    """Gather the results of those candidates that predict what can be mixed.
+
+    Parameters
+    ----------
+    payload : Payload
+    folds : dict of int to list of FoldResult
+        By row of the results.
+    kind : {"classification", "regression"}
+    models : dict of int to list of FoldResult, optional
+        Those whose models are to predict, where these are not all of the folds.
+
+    Returns
+    -------
+    Evidence
+    """
     wanted = 2 if kind == "classification" else 1
-    return Evidence(payload, {i: own for i, own in folds.items() if _can_join(own, wanted)})
+    folds = {i: own for i, own in folds.items() if _can_join(own, wanted)}
+    return Evidence(payload, folds, folds if models is None else models)
 
 
-def leaders_of(trials, most=_LEADERS):
+def leaders_of(trials, most=LEADERS):
     """Give the candidates that went well and scored best.
 
     Parameters
@@ -153,13 +166,13 @@ def of_search(run, problem, options):
         trial.number: [trial.folds[fold] for fold in sorted(trial.folds)]
         for trial in leaders_of(run.trials, most=None)
     }
-    joining = _joining(run.payload, folds, problem.kind)
+    joining = evidence_of(run.payload, folds, problem.kind)
     if options.ensemble_size > 1 and joining.folds:
-        best = list(joining.folds.items())[:_LEADERS]
+        best = list(joining.folds.items())[:LEADERS]
         return replace(joining, folds=dict(best))
     best = run.best
     alone = {} if best is None else {best.number: folds[best.number]}
-    return replace(joining, folds=alone, mixable=False)
+    return Evidence(run.payload, alone, alone, mixable=False)
 
 
 def confirm_leaders(run, problem, options, evidence, deadline):
@@ -201,84 +214,4 @@ def confirm_leaders(run, problem, options, evidence, deadline):
         for trial in leaders:
             folds[trial.number] += [found[trial.number, fold] for fold in shuffle]
     whole = {i: own for i, own in folds.items() if len(own) == len(splits)}
-    return _joining(replace(payload, splits=splits), whole, problem.kind)
-
-
-def of_nearly_all_rows(run, problem, schema, deadline, chosen):
-    """Fit the best candidates of a search on a sample on nearly all rows, and judge on the rest.
-
-    The members of the sample's own ensemble take part with the models of its folds where they
-    were not fitted in time.
-
-    Parameters
-    ----------
-    run : SearchRun
-    problem : Problem
-    schema : Schema
-        Of all rows.
-    deadline : float
-    chosen : sequence of int
-        Rows of the members of the sample's ensemble.
-
-    Returns
-    -------
-    Evidence
-        On one fold, which no sampled row is in.
-    """
-    X, y, fit_params, score_params = problem.whole
-    held_out = _held_out(y, problem)
-    train, test = np.flatnonzero(~held_out), np.flatnonzero(held_out)
-    payload = replace(
-        run.payload,
-        X=X,
-        y=y,
-        splits=[(train, test)],
-        make=replace(run.payload.make, schema=schema),
-        fit_params=fit_params,
-        score_params=score_params,
-        n_models=1,
-        models_travel=True,
-    )
-    # Time is kept for a dozen; where it ends the search, what is left of it is for others.
-    leaders = leaders_of(run.trials, most=None if run.stop_reason == "time_budget" else _LEADERS)
-    # Of the very best the quickest begins, so that there is one in any case.
-    expected = partial(predict_refit_seconds, problem=problem)
-    first = sorted(leaders[:_FIRST], key=expected)
-    jobs = [(trial, 0) for trial in first + leaders[_FIRST:]]
-    found = fit_more(run, payload, jobs, expected, deadline)
-    folds = {number: [own] for (number, _), own in found.items()}
-    evidence = _joining(payload, folds, problem.kind)
-    X_test = safe_indexing(X, test)
-    classes = np.unique(y) if problem.kind == "classification" else None
-    for row in chosen:
-        if row in evidence.folds or run.budget.clock() > deadline + _BAG_SECONDS:
-            continue
-        trial = run.trials[row]
-        results = [trial.folds[fold] for fold in sorted(trial.folds)]
-        member = load_member(run, problem, run.payload, trial, results)
-        if member is not None:
-            known = FoldResult("ok", predictions=member.predictions(X_test), classes=classes)
-            evidence.folds[row], evidence.members[row] = [known], member
-    return evidence
-
-
-def _held_out(y, problem):
-    """Which rows are held out, of each class the same share, and of a rare one none."""
-    n_rows = num_samples(y)
-    one_of = max(_ONE_OF, -(-n_rows // _HELD_OUT))
-    order = np.random.RandomState(problem.seed).permutation(n_rows)
-    # Those that the search has seen come first, and are not counted.
-    order = order[np.argsort(~np.isin(order, problem.rows), kind="stable")]
-    if problem.kind == "classification":
-        codes = np.unique(np.asarray(y), return_inverse=True)[1]
-        order = order[np.argsort(codes[order], kind="stable")]
-        counts = np.bincount(codes)
-        place = np.arange(n_rows) - np.repeat(np.cumsum(counts) - counts, counts)
-        size = np.repeat(counts, counts)
-    else:
-        place, size = np.arange(n_rows), n_rows
-    held_out = np.zeros(n_rows, dtype=bool)
-    # The last ones of each class.
-    held_out[order[place >= size - size // one_of]] = True
-    held_out[problem.rows] = False
-    return held_out
+    return evidence_of(replace(payload, splits=splits), whole, problem.kind, evidence.models)

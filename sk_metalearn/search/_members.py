@@ -108,15 +108,15 @@ def load_bag(run, problem, options, evidence):
 def _members(run, problem, evidence, rows):
     """Models of each member, by row; a member is missing where there was no time for them."""
     payload, end = evidence.payload, run.budget.deadline(0)
-    n_models = len(problem.splits) if len(payload.splits) > 1 else 1
     results = {
-        (row, fold): evidence.folds[row][fold]
+        (row, fold): own
         for row in rows
         if row not in evidence.members
-        for fold in range(n_models)
+        for fold, own in enumerate(evidence.models[row])
     }
     missing = [key for key, own in results.items() if not run.models.has(own)]
     if missing:
+        n_models = 1 + max(fold for _, fold in missing)
         again = replace(payload, n_models=n_models, models_travel=True, keep_predictions=False)
         jobs = [(run.trials[row], fold) for row, fold in missing]
         results.update(fit_more(run, again, jobs, mean_seconds, end))
@@ -124,7 +124,7 @@ def _members(run, problem, evidence, rows):
     for row in rows:
         member = evidence.members.get(row)
         if member is None:
-            own = [results[row, fold] for fold in range(n_models)]
+            own = [results[row, fold] for fold in range(len(evidence.models[row]))]
             member = load_member(run, problem, payload, run.trials[row], own)
         if member is not None:
             members[row] = f"candidate_{row}", member.estimator, member.models

@@ -1,6 +1,5 @@
 """Further fits of candidates that the search has chosen, on the workers of the search."""
 
-from collections import deque
 from contextlib import nullcontext
 
 from ..evaluation import one_thread
@@ -8,7 +7,7 @@ from ..evaluation import one_thread
 __all__ = ["fit_more", "mean_seconds", "seconds_of_folds"]
 
 
-def fit_more(run, payload, jobs, expected, deadline=None):
+def fit_more(run, payload, jobs, expected, deadline=None, results=None):
     """Evaluate candidates on folds of a payload, as many as the time allows.
 
     Parameters
@@ -16,12 +15,15 @@ def fit_more(run, payload, jobs, expected, deadline=None):
     run : SearchRun
     payload : Payload
         Takes the place of that of the search.
-    jobs : sequence of (Trial, int)
-        Candidates and folds, in the order in which they begin.
+    jobs : iterable of (Trial, int) or None
+        Candidates and folds, in the order in which they begin. It is asked for the next one when
+        there is room for it; None means that it is to be asked again after the next result.
     expected : callable
         ``expected(trial)`` gives the seconds that a fold of it will probably take.
     deadline : float or None, default=None
         Time of the budget's clock after which nothing runs.
+    results : dict, optional
+        Where to put the results.
 
     Returns
     -------
@@ -31,18 +33,21 @@ def fit_more(run, payload, jobs, expected, deadline=None):
     executor, clock = run.executor, run.budget.clock
     if executor.payload is not payload:
         executor.share(payload)
-    waiting, running, results = deque(jobs), set(), {}
+    jobs, running = iter(jobs), set()
+    results = {} if results is None else results
     with one_thread() if executor.here else nullcontext():
-        while waiting or running:
+        while True:
             left = None if deadline is None else deadline - clock()
             if left is not None and left <= 0:
                 break
-            while waiting and len(running) < executor.capacity:
-                trial, fold = waiting.popleft()
+            while len(running) < executor.capacity and (wanted := next(jobs, None)) is not None:
+                trial, fold = wanted
                 key = trial.number, fold
                 job = dict(trial.proposal.point), fold, None, None, None
                 executor.submit(job, key, wall_seconds=left, expected_seconds=expected(trial))
                 running.add(key)
+            if not running:
+                break
             done = executor.next(timeout=left)
             if done is None:
                 break

@@ -20,6 +20,9 @@ from ._folds import draw_folds, shuffled_folds
 
 __all__ = ["Objective", "Problem", "kind_of", "pose_problem"]
 
+# Under a budget, of a sample of the rows.
+_FOLDS_OF_SAMPLE = 3
+
 
 @dataclass(frozen=True)
 class Objective:
@@ -187,7 +190,11 @@ def pose_problem(
     if saved is not None:
         splits = saved.splits
     elif options.max_rows is not None and (options.cv is None or isinstance(options.cv, Integral)):
-        cv = shuffled_folds(options.cv, y, kind, seed)
+        n_folds = options.cv
+        if n_folds is None and rows is not None and options.timed:
+            # What is chosen on so many rows is fitted on others: more candidates are worth more.
+            n_folds = _FOLDS_OF_SAMPLE
+        cv = shuffled_folds(n_folds, y, kind, seed)
         splits = draw_folds(cv, X, y, routed.splitter.split)
     else:
         cv = check_cv(options.cv, whole[1], classifier=_stratifies(estimator, kind))

@@ -105,7 +105,8 @@ class Reserve:
         if not leaders:
             return most
         spent = sum(predict_refit_seconds(trial, self.problem) for trial in leaders)
-        return min(most, self.share_seconds + 1.3 * spent / self.n_workers)
+        # As much again is for further models of those that are chosen.
+        return min(most, self.share_seconds + 2.6 * spent / self.n_workers)
 
     def _before_refit(self, best):
         seconds = predict_refit_seconds(best, self.problem)

@@ -292,10 +292,13 @@ def _encoder(name, kind, random_state):
             max_categories=MAX_LEVELS[name],
             sparse_output=False,
         )
+    # By itself it takes whole numbers for classes.
+    target = "auto" if kind == "classification" else "continuous"
     if _VERSION < (1, 9):
-        return TargetEncoder(random_state=random_state)
+        return TargetEncoder(target_type=target, random_state=random_state)
     folds = StratifiedKFold if kind == "classification" else KFold
-    return TargetEncoder(cv=folds(5, shuffle=True, random_state=random_state or 0))
+    cv = folds(5, shuffle=True, random_state=random_state or 0)
+    return TargetEncoder(target_type=target, cv=cv)
 
 
 def build_model(family, params, schema, preprocessing=None):

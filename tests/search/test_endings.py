@@ -202,9 +202,15 @@ def test_the_best_of_a_sample_are_fitted_on_nearly_all_rows():
     # A class of a few rows stays with those that models train on.
     y[:5] = 2
     auto = AutoClassifier(
-        time_budget=30, patience=5, max_rows=500, families=QUICK, random_state=0, n_jobs=2
+        time_budget=120, patience=5, max_rows=500, families=QUICK, random_state=0, n_jobs=2
     ).fit(X, y)
     assert auto.refit_on_ == "5401 of 6000 rows, the others chose"
+    assert auto.n_splits_ == 3
+    # Time was left: each member is the mean of models that lack other rows.
+    for member in auto.best_estimator_.estimators_:
+        assert len(member.estimators_) == 5
+        first, second = (own.predict_proba(X) for own in member.estimators_[:2])
+        assert not np.array_equal(first, second)
     assert auto.predict_proba(X).shape == (6000, 3)
     assert auto.score(X, y) > 0.8
 

@@ -42,6 +42,7 @@ STEPS = [
     {"_best_index", "_results", "_callbacks", "_leaderboard", "_voting"},
     {"_ensemble"},
     {"_members"},
+    {"_nearly_all_rows"},
     {"_auto_model"},
     {"_auto_search", "_meta_search", "_recommend"},
     {"_auto"},

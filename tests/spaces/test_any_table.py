@@ -92,6 +92,18 @@ def test_target_encoding_is_a_choice_of_every_family_where_levels_are_many(kind)
     assert {branch.name for branch in space.branches} == {f.name for f in families(kind)[1:]}
 
 
+def test_whole_numbers_as_a_target_are_no_classes():
+    """One column of a code for each, not one for each price."""
+    rng = np.random.default_rng(0)
+    shop = rng.integers(0, 60, 600)
+    X = pd.DataFrame({"shop": [f"shop {s}" for s in shop], "size": rng.normal(size=600)})
+    y = rng.permutation(60)[shop] * 1000 + rng.integers(0, 50, 600)
+    schema = Schema.from_data(X, y, "regression")
+    for early in early_configurations("regression", schema):
+        model = build_estimator(early, schema, 0).fit(X, y)
+        assert model[:-1].transform(X).shape == (600, 2)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_half_of_one_column_is_that_column(kind):
     X = np.random.default_rng(0).normal(size=(60, 1))
