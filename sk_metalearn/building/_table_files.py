@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..exceptions import KnowledgeError
 
-__all__ = ["errors_name", "open_text", "read_arff", "read_json"]
+__all__ = ["errors_name", "open_text", "read_arff", "read_json", "read_value"]
 
 
 # What reading a damaged file can end in: numbers that are none, columns that are not there, ends
@@ -126,3 +126,24 @@ def read_json(path):
     """
     with open_text(path) as file:
         return json.load(file)
+
+
+def read_value(text):
+    """Read a value as Python writes it: a word, or a number, whole if it is written so.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    None, bool, int, float or str
+    """
+    words = {"None": None, "True": True, "False": False}
+    if text in words:
+        return words[text]
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return int(number) if number.is_integer() and "." not in text and "e" not in text else number

@@ -9,6 +9,7 @@ import numpy as np
 from ..exceptions import KnowledgeError
 from ..knowledge import Evaluation, KnowledgeBase, Source, Task, exclusion, task_id
 from ._imported import FIDELITY, Imported
+from ._table_files import read_value
 from ._tables_mapping import Mapper
 
 __all__ = ["read_autosklearn"]
@@ -194,7 +195,7 @@ def _configuration(mapper, setting, kind, numbers):
         return None
     prefix = f"{role}:{choice}:"
     params = {
-        key[len(prefix) :]: _literal(value)
+        key[len(prefix) :]: read_value(value)
         for key, value in setting.items()
         if key.startswith(prefix) and value != ""
     }
@@ -263,14 +264,3 @@ def _modern(choice, params, setting, columns):
     ):
         params["class_weight"] = "balanced"
     return params
-
-
-def _literal(text):
-    words = {"None": None, "True": True, "False": False}
-    if text in words:
-        return words[text]
-    try:
-        number = float(text)
-    except ValueError:
-        return text
-    return int(number) if number.is_integer() and "." not in text and "e" not in text else number

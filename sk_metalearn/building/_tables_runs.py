@@ -9,7 +9,7 @@ import numpy as np
 from ..knowledge import Evaluation, KnowledgeBase, Source, exclusion
 from ._imported import FIDELITY, Imported
 from ._openml_qualities import Datasets
-from ._table_files import open_text, read_arff, read_json
+from ._table_files import open_text, read_arff, read_json, read_value
 from ._tables_mapping import Mapper
 
 __all__ = ["read_lcdb", "read_multitask", "read_pimp"]
@@ -96,7 +96,7 @@ def read_pimp(folder):
         for row in read_arff(folder / "pimp" / file):
             strategy = row["columntransformer__numeric__imputer__strategy"]
             params = {
-                key.removeprefix(prefix): _literal(value)
+                key.removeprefix(prefix): read_value(value)
                 for key, value in row.items()
                 if key.startswith(prefix)
             }
@@ -126,7 +126,7 @@ def read_multitask(folder):
     runs = _Runs(Datasets(folder / "openml_qualities.csv.gz"), MULTITASK)
     tasks = _data_of_tasks(folder, runs.datasets)
     for row in read_arff(folder / "multitask" / "svm-offgrid.arff.gz"):
-        params = {name: _literal(row[name]) for name in ("C", "gamma", "kernel", "tol")}
+        params = {name: read_value(row[name]) for name in ("C", "gamma", "kernel", "tol")}
         if params["kernel"] != "rbf":
             params["coef0"] = float(row["coef0"])
         task = int(float(row["task_id"]))
@@ -210,14 +210,3 @@ def _data_of_tasks(folder, datasets):
         if data_id is not None:
             found[int(task)] = data_id
     return found
-
-
-def _literal(text):
-    words = {"None": None, "True": True, "False": False}
-    if text in words:
-        return words[text]
-    try:
-        number = float(text)
-    except ValueError:
-        return text
-    return int(number) if number.is_integer() and "." not in text else number

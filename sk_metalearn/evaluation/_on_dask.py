@@ -8,7 +8,8 @@ from dataclasses import replace
 from ._executor import Completed
 from ._on_node import end_on_node, forget_on_node, run_on_node
 from ._remote import LOST, NoWorkers, Remote
-from ._worker_pool import NOT_STARTED, WorkerPool
+from ._supervisor import NOT_STARTED
+from ._worker_pool import WorkerPool
 
 __all__ = ["OnDask"]
 

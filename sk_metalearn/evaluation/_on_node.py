@@ -8,7 +8,8 @@ from collections import OrderedDict, deque
 
 from ._executor import Completed
 from ._shared import SharedObject
-from ._worker_pool import NOT_STARTED, WorkerPool
+from ._supervisor import NOT_STARTED
+from ._worker_pool import WorkerPool
 
 __all__ = ["end_on_node", "forget_on_node", "run_on_node"]
 

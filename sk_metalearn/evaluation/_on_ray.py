@@ -9,7 +9,8 @@ import numpy as np
 from ._executor import Completed
 from ._on_node import run_on_node
 from ._remote import LOST, NoWorkers, Remote
-from ._worker_pool import NOT_STARTED, WorkerPool
+from ._supervisor import NOT_STARTED
+from ._worker_pool import WorkerPool
 
 __all__ = ["OnRay"]
 

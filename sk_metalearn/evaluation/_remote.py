@@ -17,9 +17,9 @@ from ._executor import Completed, Executor
 from ._fold import FoldResult, call_configured, run_configured, write_model
 from ._in_process import InProcess, call_here, run_here
 from ._shared import pack
+from ._supervisor import NOT_STARTED, UNLOADABLE
 from ._user_code import dumps
 from ._worker import OfPayload
-from ._worker_pool import NOT_STARTED, UNLOADABLE
 
 __all__ = ["LOST", "NoWorkers", "Remote"]
 

@@ -4,62 +4,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ._pairs import PairsOfResults
 from ._past_performance import PoolStrategy
 
 __all__ = ["ActiveGreedy", "ActiveTesting", "Concordance"]
 
 
-class Concordance:
-    """How far each past task orders the candidates as the task at hand does.
+class Concordance(PairsOfResults):
+    """How far each past task orders the candidates as the task at hand does, in [-1, 1].
 
-    Pairs of results count by the difference of their scores. Results are taken in one by one, so
-    that an update costs as much as there are earlier results.
+    Pairs of results count by the difference of their scores; 1 where a task orders all alike.
 
     Parameters
     ----------
-    regret : ndarray of shape (n_tasks, n_candidates)
-        Of the past tasks, in [0, 1].
+    past : ndarray of shape (n_tasks, n_candidates)
+        Regret on the past tasks, in [0, 1].
     """
 
-    def __init__(self, regret):
-        self.regret = regret
-        self._forget()
-
-    def _forget(self):
-        self._known = {}
-        self._agreement, self._weight = np.zeros(len(self.regret)), 0.0
-
-    def update(self, indices, scores):
-        """Return the concordance with each task, in [-1, 1]; 0 with less than two results.
-
-        Parameters
-        ----------
-        indices : ndarray of shape (n_observed,), dtype int
-            Candidates with results.
-        scores : ndarray of shape (n_observed,)
-            Their scores, higher is better.
-
-        Returns
-        -------
-        ndarray of shape (n_tasks,)
-            1 where a task orders all pairs of results alike.
-        """
-        results = dict(zip(indices.tolist(), scores.tolist(), strict=True))
-        if any(results.get(index) != score for index, score in self._known.items()):
-            self._forget()  # a result was corrected
-        for index, score in results.items():
-            if index not in self._known:
-                self._add(index, score)
-        return self._agreement / self._weight if self._weight > 0 else self._agreement
-
-    def _add(self, index, score):
-        if self._known:
-            earlier = np.fromiter(self._known, dtype=int)
-            difference = score - np.fromiter(self._known.values(), dtype=float)
-            past = self.regret[:, earlier] - self.regret[:, [index]]
-            self._agreement = self._agreement + np.sign(past) @ difference
-            self._weight += np.abs(difference).sum()
-        self._known[index] = score
+    def count(self, difference, past):
+        return np.sign(-past) @ difference, np.abs(difference).sum()
 
 
 @dataclass

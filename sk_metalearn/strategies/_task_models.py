@@ -8,12 +8,13 @@ from scipy.linalg import cho_factor, cho_solve
 from ..spaces import Encoder
 from ._acquisition import expected_improvement
 from ._covariance import Posterior
+from ._pairs import PairsOfResults
 from ._past_performance import TransferStrategy, put_on_scale
 from ._process import SharedProcess, kernel_matrix
 
 __all__ = [
+    "Discordance",
     "RankingEnsemble",
-    "RankingWeights",
     "TaskEnsemble",
     "TaskModels",
     "TransferAcquisition",
@@ -129,56 +130,18 @@ class TaskEnsemble(TransferStrategy):
         return details
 
 
-class RankingWeights:
-    """Weights of past tasks by the share of pairs of results that they order otherwise.
-
-    Results are taken in one by one, so that an update costs as much as there are earlier ones.
+class Discordance(PairsOfResults):
+    """Share of the pairs of results that each past task orders otherwise; ties do not count.
 
     Parameters
     ----------
-    means : ndarray of shape (n_tasks, n_candidates)
+    past : ndarray of shape (n_tasks, n_candidates)
         What the model of each past task expects.
     """
 
-    def __init__(self, means):
-        self.means = means
-        self._forget()
-
-    def _forget(self):
-        self._known, self._pairs = {}, 0
-        self._discordant = np.zeros(len(self.means))
-
-    def discordance(self, indices, values):
-        """Share of discordant pairs with each task; 0 with less than two results.
-
-        Parameters
-        ----------
-        indices : ndarray of shape (n_observed,), dtype int
-            Candidates with results.
-        values : ndarray of shape (n_observed,)
-            Their scores, higher is better.
-
-        Returns
-        -------
-        ndarray of shape (n_tasks,)
-            Between 0 and 1.
-        """
-        results = dict(zip(indices.tolist(), values.tolist(), strict=True))
-        if any(results.get(index) != value for index, value in self._known.items()):
-            self._forget()
-        for index, value in results.items():
-            if index not in self._known:
-                self._add(index, value)
-        return self._discordant / max(self._pairs, 1)
-
-    def _add(self, index, value):
-        if self._known:
-            earlier = np.fromiter(self._known, dtype=int)
-            difference = value - np.fromiter(self._known.values(), dtype=float)
-            expected = self.means[:, [index]] - self.means[:, earlier]
-            self._discordant += ((expected > 0) != (difference > 0)) @ (difference != 0)
-            self._pairs += int((difference != 0).sum())
-        self._known[index] = value
+    def count(self, difference, past):
+        differ = (difference != 0).astype(float)
+        return ((past > 0) != (difference > 0)) @ differ, differ.sum()
 
 
 @dataclass
@@ -210,7 +173,7 @@ class TransferSurrogateRanking(TaskEnsemble):
 
     def prepare(self):
         super().prepare()
-        self._ranking = RankingWeights(self.models.means)
+        self._discordance = Discordance(self.models.means)
 
     def weights(self, target):
         """Weights of the past tasks; that of the task at hand is 3/4.
@@ -226,7 +189,7 @@ class TransferSurrogateRanking(TaskEnsemble):
             Between 0 and 3/4.
         """
         indices, scores, _ = self.observed()
-        share = self._ranking.discordance(indices, scores)
+        share = self._discordance.update(indices, scores)
         return 0.75 * np.maximum(1.0 - (share / self.bandwidth) ** 2, 0.0)
 
     def utility(self):

@@ -70,10 +70,20 @@ def given():
     return {"X": X, "y": y, "pipeline": pipeline, "param_grid": param_grid, "search": search}
 
 
-WITH_CODE = [path for path in PAGES if any(blocks(path))]
+# Their searches have time budgets, clusters or many tables.
+LONG = {"clusters", "deploy", "knowledge", "messy_table", "time_budget"}
+WITH_CODE = [
+    pytest.param(
+        path,
+        id=str(path.relative_to(ROOT)),
+        marks=[pytest.mark.slow] if path.stem in LONG else [],
+    )
+    for path in PAGES
+    if any(blocks(path))
+]
 
 
-@pytest.mark.parametrize("path", WITH_CODE, ids=lambda p: str(p.relative_to(ROOT)))
+@pytest.mark.parametrize("path", WITH_CODE)
 def test_page(path, given, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SK_METALEARN_HOME", str(tmp_path))

@@ -17,6 +17,7 @@ import pytest
 
 from sk_metalearn.evaluation import WorkerPool, make_executor
 from sk_metalearn.evaluation import _in_workers as in_workers
+from sk_metalearn.evaluation._supervisor import Supervisor
 from sk_metalearn.evaluation.testing import make_payload
 from sk_metalearn.exceptions import FallbackWarning
 
@@ -77,6 +78,7 @@ def test_nothing_left_to_start_with(monkeypatch, error):
         assert evaluate() == ["ok"] * 4
 
 
+@pytest.mark.slow
 def test_a_package_that_is_broken_since(monkeypatch, tmp_path):
     (tmp_path / "cloudpickle.py").write_text("raise ImportError('half of it is missing')")
     monkeypatch.syspath_prepend(tmp_path)
@@ -160,7 +162,7 @@ def test_a_pool_whose_thread_is_gone(monkeypatch):
     with one_warning("a fault of ours"):
         with make_executor(make_payload(), n_jobs=2) as executor:
             executor.submit(({"seconds": 1.0}, 0), "one")
-            monkeypatch.setattr(WorkerPool, "_judge", fail)
+            monkeypatch.setattr(Supervisor, "_judge", fail)
             assert executor.next(timeout=LONG).value.status == "ok"
     assert not in_workers._idle
 
@@ -194,6 +196,7 @@ def run_script(tmp_path, prelude):
     return done.stderr
 
 
+@pytest.mark.slow
 def test_a_working_folder_that_was_removed(tmp_path):
     run_script(
         tmp_path,
@@ -206,7 +209,7 @@ def test_a_working_folder_that_was_removed(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "left", [2, 9, *(pytest.param(left, marks=pytest.mark.slow) for left in (6, 14))]
+    "left", [9, *(pytest.param(left, marks=pytest.mark.slow) for left in (2, 6, 14))]
 )
 def test_descriptors_used_up(tmp_path, left):
     run_script(
@@ -266,7 +269,10 @@ def wait_until(condition):
     return condition()
 
 
-@pytest.mark.parametrize("action, status", [("child", "timeout"), ("orphan", "died")])
+@pytest.mark.parametrize(
+    "action, status",
+    [("child", "timeout"), pytest.param("orphan", "died", marks=pytest.mark.slow)],
+)
 def test_a_child_in_a_session_of_its_own(tmp_path, action, status):
     note = tmp_path / "note"
     with make_executor(make_payload(), isolated=True) as executor:
@@ -353,7 +359,8 @@ with WorkerPool(1, preload=()) as pool:
 """
 
 
-@pytest.mark.parametrize("with_workers", [True, pytest.param(False, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("with_workers", [True, False])
 def test_a_search_that_is_stopped_for_a_while(with_workers):
     process = subprocess.Popen(
         [sys.executable, "-c", STOPPED],
@@ -378,7 +385,7 @@ def test_a_search_that_is_stopped_for_a_while(with_workers):
 def test_the_answer_counts_though_its_process_ended():
     """A thread of the user's that ends the process after the answer costs the next job nothing."""
     with WorkerPool(1, preload=()) as pool:
-        for _ in range(5):
+        for _ in range(2):
             pool.submit(answer_and_die)
             assert pool.next(timeout=LONG).value == "answered"
 

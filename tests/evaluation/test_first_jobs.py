@@ -5,7 +5,7 @@ import os
 import pytest
 
 from sk_metalearn.evaluation import _in_workers as in_workers
-from sk_metalearn.evaluation import _worker_pool as pool_module
+from sk_metalearn.evaluation import _supervisor as supervisor
 from sk_metalearn.evaluation import make_executor
 from sk_metalearn.evaluation.testing import make_payload
 
@@ -18,9 +18,11 @@ def slow_start(monkeypatch, tmp_path):
     in_workers._idle.clear()
     (tmp_path / "needs_long.py").write_text("import time; time.sleep(1.5)")
     monkeypatch.syspath_prepend(tmp_path)
-    start = pool_module.WorkerProcess
+    start = supervisor.WorkerProcess
     monkeypatch.setattr(
-        pool_module, "WorkerProcess", lambda niceness, preload: start(niceness, ["needs_long"])
+        supervisor,
+        "WorkerProcess",
+        lambda niceness, preload: start(niceness, ["needs_long"]),
     )
 
 

@@ -13,10 +13,10 @@ import pytest
 
 from sk_metalearn.evaluation import SearchFolder, WorkerPool, make_executor
 from sk_metalearn.evaluation import _in_workers as in_workers
-from sk_metalearn.evaluation import _worker_pool as pool_module
 from sk_metalearn.evaluation._folders import remove_orphans
 from sk_metalearn.evaluation._left_behind import end_left_behind
 from sk_metalearn.evaluation._shared import SharedObject, load_shared, pack
+from sk_metalearn.evaluation._supervisor import close_all
 from sk_metalearn.evaluation.testing import make_payload
 
 LONG = 100.0
@@ -160,7 +160,7 @@ def test_a_pool_that_was_not_closed_ends_with_the_program():
     pool = WorkerPool(1, preload=())
     pool.submit(os.getpid)
     assert pool.next(timeout=LONG).status == "ok"
-    pool_module._close_pools()
+    close_all()
     assert pool.closed and not pool.usable
     with pytest.raises(RuntimeError, match="closed"):
         pool.submit(os.getpid)

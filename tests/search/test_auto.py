@@ -80,7 +80,8 @@ def test_classes_as_text_and_their_probabilities(auto):
 
 def test_a_race_stops_what_can_hardly_win():
     assert not AutoClassifier().racing and not AutoRegressor().racing
-    auto = AutoClassifier(n_iter=12, racing=True, random_state=0).fit(X_cancer, y_cancer)
+    auto = AutoClassifier(n_iter=12, families=QUICK, racing=True, random_state=0)
+    auto.fit(X_cancer, y_cancer)
     status = auto.cv_results_["status"]
     assert "raced" in status
     # A candidate that was stopped has fewer folds, does not win and does not join.

@@ -31,7 +31,7 @@ OPTIONS = {"knowledge": None, "strategy": "random", "cv": 3, "random_state": 0}
 WIDE = 60
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("n_jobs", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_a_budget_holds_against_candidates_that_hang(n_jobs):
     space = {"fault": ["", "hang"], "shrink": list(np.linspace(0, 1, 50))}
     search = MetaSearchCV(Faulty(), space, time_budget=4, n_jobs=n_jobs, **OPTIONS)
@@ -47,7 +47,9 @@ def test_a_budget_holds_against_candidates_that_hang(n_jobs):
     assert time.monotonic() - begun < WIDE
 
 
-@pytest.mark.parametrize("Auto", [AutoClassifier, AutoRegressor])
+@pytest.mark.parametrize(
+    "Auto", [AutoClassifier, pytest.param(AutoRegressor, marks=pytest.mark.slow)]
+)
 def test_auto_keeps_its_budget_and_is_never_without_a_model(Auto):
     target = y if Auto is AutoClassifier else X[:, 0]
     for budget in (1, 4):
@@ -61,7 +63,7 @@ def test_auto_keeps_its_budget_and_is_never_without_a_model(Auto):
 
 
 def test_a_budget_alone_is_used_whole():
-    clock = {"n_iter": None, "time_budget": 6, "families": ["gaussian_nb"]}
+    clock = {"n_iter": None, "time_budget": 3, "families": ["gaussian_nb"]}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FallbackWarning)
         auto = AutoClassifier(cv=2, knowledge=None, **clock).fit(X, y)

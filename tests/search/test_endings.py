@@ -262,6 +262,7 @@ def test_the_best_of_a_sample_are_fitted_on_nearly_all_rows():
     assert auto.score(X, y) > 0.8
 
 
+@pytest.mark.slow
 def test_a_few_rows_are_shuffled_again_for_the_best(monkeypatch):
     from sk_metalearn.search import _auto_model
 

@@ -40,12 +40,14 @@ def same(search, other):
         np.testing.assert_array_equal(search.cv_results_[name], other.cv_results_[name])
 
 
-def test_processes(alone):
-    same(make(n_jobs=2).fit(X, y), alone)
-    same(make(n_jobs=3).fit(X, y), alone)
+@pytest.mark.parametrize("n_jobs", [2, pytest.param(3, marks=pytest.mark.slow)])
+def test_processes(alone, n_jobs):
+    same(make(n_jobs=n_jobs).fit(X, y), alone)
 
 
-@pytest.mark.parametrize("backend", ["threading", "loky", "multiprocessing"])
+@pytest.mark.parametrize(
+    "backend", ["threading", "loky", pytest.param("multiprocessing", marks=pytest.mark.slow)]
+)
 def test_joblib_backends(alone, backend):
     with parallel_config(backend, n_jobs=2):
         same(make().fit(X, y), alone)

@@ -28,7 +28,7 @@ PLAIN = pd.DataFrame(
 DATED = PLAIN.assign(when=pd.Timestamp("2020-01-01") + pd.to_timedelta(np.arange(N) % 90, "D"))
 LABELS = np.where(SIZE > 0, "yes", "no")
 COLD = {"knowledge": None, "cv": 3, "random_state": 0}
-FEW = {**COLD, "n_iter": 2, "families": ["logistic_regression", "random_forest"]}
+FEW = {**COLD, "n_iter": 2, "families": ["logistic_regression", "decision_tree"]}
 
 
 @pytest.fixture(scope="module", params=["plain", "read"])
@@ -217,7 +217,7 @@ def test_classes_that_are_digits_as_text(kind, ensemble_size):
     codes = (SIZE > -0.4).astype(int) + (SIZE > 0.4)
     target = pd.Series(DIGITS[kind][codes])
     auto = AutoClassifier(
-        families=["random_forest", "lda"],
+        families=["decision_tree", "lda"],
         n_iter=6,
         strategy="random",
         racing=False,
@@ -314,7 +314,7 @@ def test_counts_under_a_metric_of_positive_numbers(scoring, ensemble_size):
     auto = AutoRegressor(
         scoring=scoring,
         n_iter=4,
-        families=["ridge", "random_forest"],
+        families=["ridge", "decision_tree"],
         racing=False,
         ensemble_size=ensemble_size,
         **COLD,
@@ -352,6 +352,6 @@ def test_data_that_are_read_only_or_in_a_file(tmp_path):
     for X in (mapped, frame):
         own = own_copy(X)
         np.testing.assert_array_equal(own, X)
-        auto = AutoRegressor(n_iter=2, families=["ridge", "random_forest"], final="refit", **COLD)
+        auto = AutoRegressor(n_iter=2, families=["ridge", "decision_tree"], final="refit", **COLD)
         assert auto.fit(X, np.asarray(X)[:, 0]).refit_on_ == "all rows"
     assert own_copy(mapped).flags.writeable and type(own_copy(mapped)) is np.ndarray
