@@ -33,8 +33,8 @@ def leaderboard_rows(search):
     Returns
     -------
     list of dict
-        Keys ``rank``, ``score``, ``spread``, ``seconds``, ``predict_seconds``, ``weight``,
-        ``family``, ``settings``, ``reason``, ``status`` and ``row``.
+        Keys ``rank``, ``score``, ``settings``, ``weight``, ``spread``, ``seconds``,
+        ``predict_seconds``, ``family``, ``reason``, ``status`` and ``row``.
     """
     results, estimator = search.cv_results_, getattr(search, "estimator", None)
     metric = _metric_of(search)
@@ -46,12 +46,12 @@ def leaderboard_rows(search):
     rows = [
         {
             "score": float(scores[i]),
+            "settings": _settings_of(params, estimator, getattr(search, "_kind", None)),
+            "weight": members.get(i, 0),
             "spread": float(results[f"std_test_{metric}"][i]),
             "seconds": float(results["mean_fit_time"][i]),
             "predict_seconds": float(results["mean_score_time"][i]),
-            "weight": members.get(i, 0),
             "family": params.get("family", "") if estimator is None else "",
-            "settings": settings_text(params, estimator, getattr(search, "_kind", None)),
             "reason": str(results["reason"][i]),
             "status": str(results["status"][i]),
             "row": i,
@@ -85,15 +85,22 @@ def _metric_of(search):
     return asked if asked in names else names[0]
 
 
+def _settings_of(params, estimator, kind):
+    """What differs from the defaults; a pipeline where nothing does is marked."""
+    text = settings_text(params, estimator, kind)
+    untouched = estimator is None and text == params["family"]
+    return f"{text} (defaults)" if untouched else text
+
+
 def _other_row(score, settings, reason, seconds=np.nan):
     return {
         "score": float(score),
+        "settings": settings,
+        "weight": 0,
         "spread": np.nan,
         "seconds": seconds,
         "predict_seconds": np.nan,
-        "weight": 0,
         "family": reason,
-        "settings": settings,
         "reason": reason,
         "status": "ok",
         "row": -1,

@@ -356,3 +356,21 @@ def test_the_table_of_what_was_decided():
     table = describe_columns(frame)
     assert table.columns.tolist() == ["column", "role", "why", "levels", "gaps"]
     assert table["role"].tolist() == ["ignore", "number"] and table["gaps"].tolist() == [0, 1]
+
+
+MONEY = [f"${1000 + 7 * k:,}" for k in range(N)]
+
+
+@pytest.mark.parametrize("kind", ["classification", "regression"])
+@pytest.mark.filterwarnings("ignore:The number of unique classes")
+def test_a_target_of_money_is_refused_with_a_line_that_mends_it(kind):
+    with pytest.raises(ValueError, match=r"'\$1,000'.*astype\(float\)") as caught:
+        check_target(pd.Series(MONEY), np.zeros(N), kind, TableReader())
+    line = str(caught.value).partition("for example with ")[2].partition("astype(float)")
+    made = eval(line[0] + line[1], {"pandas": pd}, {"y": MONEY})
+    assert list(check_target(made, np.zeros(N), "regression", TableReader())[:2]) == [1000, 1007]
+
+
+def test_numbers_as_text_are_classes_where_they_come_again():
+    zips = [f"{10000 + k % 25}" for k in range(N)]
+    assert len(check_target(zips, np.zeros(N), "classification", TableReader())) == N
