@@ -33,8 +33,8 @@ def leaderboard_rows(search):
     Returns
     -------
     list of dict
-        Keys ``rank``, ``score``, ``settings``, ``weight``, ``spread``, ``seconds``,
-        ``predict_seconds``, ``family``, ``reason``, ``status`` and ``row``.
+        Keys ``rank``, ``score``, ``weight``, ``spread``, ``seconds``, ``predict_seconds``,
+        ``family``, ``reason``, ``status``, ``row`` and ``settings``.
     """
     results, estimator = search.cv_results_, getattr(search, "estimator", None)
     metric = _metric_of(search)
@@ -46,7 +46,6 @@ def leaderboard_rows(search):
     rows = [
         {
             "score": float(scores[i]),
-            "settings": _settings_of(params, estimator, getattr(search, "_kind", None)),
             "weight": members.get(i, 0),
             "spread": float(results[f"std_test_{metric}"][i]),
             "seconds": float(results["mean_fit_time"][i]),
@@ -55,6 +54,8 @@ def leaderboard_rows(search):
             "reason": str(results["reason"][i]),
             "status": str(results["status"][i]),
             "row": i,
+            # Last, where pandas shows it however narrow the screen is.
+            "settings": _settings_of(params, estimator, getattr(search, "_kind", None)),
         }
         for i, params in enumerate(results["params"])
     ]
@@ -95,7 +96,6 @@ def _settings_of(params, estimator, kind):
 def _other_row(score, settings, reason, seconds=np.nan):
     return {
         "score": float(score),
-        "settings": settings,
         "weight": 0,
         "spread": np.nan,
         "seconds": seconds,
@@ -104,6 +104,7 @@ def _other_row(score, settings, reason, seconds=np.nan):
         "reason": reason,
         "status": "ok",
         "row": -1,
+        "settings": settings,
     }
 
 

@@ -35,7 +35,6 @@ def test_leaderboard(auto):
     assert list(board.index) == list(range(1, 15))
     assert list(board.columns) == [
         "score",
-        "settings",
         "weight",
         "spread",
         "seconds",
@@ -44,6 +43,7 @@ def test_leaderboard(auto):
         "reason",
         "status",
         "row",
+        "settings",
     ]
     known = board["score"].dropna()
     assert known.is_monotonic_decreasing and list(known.index) == list(range(1, len(known) + 1))
