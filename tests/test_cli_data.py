@@ -158,6 +158,16 @@ def test_rows_without_a_target_are_left_out_and_counted(tmp_path, capsys):
     assert status == 0 and "10 rows without a value of 'churn'" in err
 
 
+def test_a_target_of_money_is_a_number(tmp_path, capsys):
+    table = TABLE.copy()
+    table["price"] = [f"${1000 + 7 * k:,}" for k in range(len(table))]
+    table.to_csv(tmp_path / "money.csv", index=False, sep=";")
+    words = ["recommend", tmp_path / "money.csv", "--target", "price", "-n", 1]
+    status, out, err = run(capsys, *words)
+    assert status == 0 and "regression" in out
+    assert "'$1,000' as 1000" in err
+
+
 @pytest.mark.parametrize(
     "words, said",
     [

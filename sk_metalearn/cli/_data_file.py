@@ -57,7 +57,21 @@ def read_task(path, target):
     if gaps.any():
         aside(f"note: {int(gaps.sum()):,} rows without a value of {target!r} are left out")
         table = table[~gaps]
-    return table.drop(columns=target), table[target]
+    return table.drop(columns=target), _amounts(table[target])
+
+
+def _amounts(target):
+    """A target of amounts such as ``$1,200`` as numbers."""
+    from ..tables import numbers_of_text
+
+    numbers = numbers_of_text(target.to_numpy())
+    if numbers is None:
+        return target
+    aside(
+        f"note: the text in {target.name!r} is read as numbers, such as {target.iloc[0]!r} as "
+        f"{numbers[0]:g}"
+    )
+    return type(target)(numbers, index=target.index, name=target.name)
 
 
 def read_data(path, as_text=()):

@@ -11,6 +11,7 @@ __all__ = ["curve_svg"]
 _WIDTH, _HEIGHT = 860, 320
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 16, 14, 44
 _COLORS = ("#1f77b4", "#ff7f0e", "#2ca02c", "#9467bd", "#8c564b", "#e377c2", "#17becf")
+_CHANCE = "#999"
 
 
 def curve_svg(display, baseline=np.nan):
@@ -50,6 +51,10 @@ def curve_svg(display, baseline=np.nan):
         y = y_of(baseline)
         parts.append(_line(_LEFT, y, _WIDTH - _RIGHT, y, "#999", "4 4"))
         parts.append(_text(_WIDTH - _RIGHT, y - 5, "a dummy", "end", "#777"))
+    chance = display.random_order
+    told = np.flatnonzero(np.isfinite(chance))
+    places = " ".join(f"{x_of(i + 1):.1f},{y_of(chance[i]):.1f}" for i in told)
+    parts.append(f'<polyline points="{places}" fill="none" stroke="{_CHANCE}"/>')
     best = np.fmax.accumulate(scores)
     steps, last = [], None
     for number, value in enumerate(best, 1):
@@ -65,14 +70,15 @@ def curve_svg(display, baseline=np.nan):
     for i in np.flatnonzero(known):
         color = _COLORS[names.index(kinds[i]) % len(_COLORS)]
         hollow = np.isnan(scores[i])
-        told = f"{i + 1}: {show_number(heights[i])}, {display.reasons[i]}"
-        told += " (stopped early)" if hollow else ""
+        title = f"{i + 1}: {show_number(heights[i])}, {display.reasons[i]}"
+        title += " (stopped early)" if hollow else ""
         parts.append(
             f'<circle cx="{x_of(i + 1):.1f}" cy="{y_of(heights[i]):.1f}" r="4.5" '
             f'fill="{"#fff" if hollow else color}" stroke="{color}" stroke-width="1.5">'
-            f"<title>{html.escape(told)}</title></circle>"
+            f"<title>{html.escape(title)}</title></circle>"
         )
     legend = [("#222", "best so far")]
+    legend += [(_CHANCE, "same candidates in random order")] * bool(len(told))
     legend += [(_COLORS[k % len(_COLORS)], name) for k, name in enumerate(names)]
     words = "".join(
         f'<span><b style="color:{color}">&#9679;</b> {html.escape(name)}</span>'

@@ -57,6 +57,23 @@ class SearchHistoryDisplay:
         """Best score up to each evaluation; NaN before the first that went well."""
         return np.fmax.accumulate(np.asarray(self.scores, dtype=float))
 
+    @property
+    def random_order(self):
+        """Expected best score up to each evaluation, had the same candidates come in any order.
+
+        The mean over all orders in which some candidate has a score by then; those without one
+        count as evaluations.
+        """
+        scores = np.asarray(self.scores, dtype=float)
+        known, n = np.sort(scores[np.isfinite(scores)]), len(scores)
+        # Share of the orders whose first k candidates are among the i worst.
+        worst = np.arange(n - len(known), n + 1, dtype=float)
+        among, expected = np.ones(len(worst)), np.full(n, np.nan)
+        for k in range(n if len(known) else 0):
+            among = among * np.maximum(worst - k, 0) / (n - k)
+            expected[k] = np.diff(among) @ known / (1 - among[0])
+        return expected
+
     @classmethod
     def from_estimator(cls, search, metric=None):
         """Read a fitted search.
@@ -98,7 +115,7 @@ class SearchHistoryDisplay:
         )
 
     def plot(self, ax=None, *, against="evaluations"):
-        """Draw the course.
+        """Draw the course, and over evaluations what to expect of the same candidates by chance.
 
         Parameters
         ----------
@@ -138,6 +155,8 @@ class SearchHistoryDisplay:
         best = np.fmax.accumulate(scores[order])
         ax.step(x[order], best, where="post", color="black", label="best so far")
         if against == "evaluations":
+            label = "same candidates in random order"
+            ax.plot(x, self.random_order, color="0.5", linewidth=1, label=label)
             ax.xaxis.get_major_locator().set_params(integer=True)
         ax.set(xlabel=against, ylabel=self.metric)
         ax.legend()

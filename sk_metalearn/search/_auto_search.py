@@ -306,11 +306,11 @@ class AutoSearch:
         -------
         pandas.DataFrame
             A row per candidate, by ``rank``: ``score`` (of one that was stopped by the race, what
-            was expected of it), ``spread`` (standard deviation over the folds), ``seconds`` of a
-            fit, ``predict_seconds`` to predict and score the rows of a fold, ``weight`` in the
-            ensemble, ``family``, ``settings`` that differ from the defaults, ``reason``,
-            ``status`` and ``row`` in ``cv_results_``. Rows of the ensemble and of a dummy that
-            does not look at X have -1 there.
+            was expected of it), ``weight`` in the ensemble, ``spread`` (standard deviation over
+            the folds), ``seconds`` of a fit, ``predict_seconds`` to predict and score the rows of
+            a fold, ``family``, ``reason``, ``status``, ``row`` in ``cv_results_`` (-1 for the
+            ensemble and for a dummy that does not look at X) and ``settings`` that differ from the
+            defaults (a model that was tried with none is marked ``(defaults)``).
 
         Raises
         ------

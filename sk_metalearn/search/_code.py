@@ -120,7 +120,7 @@ class _Writer:
             if not self._in_named:
                 return self._name(value)
             return self._call(self.name_of(type(value)), _changed_fields(value), used, depth)
-        return self._by_repr(value)
+        return self._by_class(value, used, depth)
 
     def _name(self, value):
         """Give a dataclass a name of its own: the parts of an ensemble often share it."""
@@ -135,8 +135,8 @@ class _Writer:
             self.named[key] = own, code
         return self.named[key][0]
 
-    def _by_repr(self, value):
-        """Objects whose repr is a call of their own class."""
+    def _by_class(self, value, used, depth):
+        """Objects whose repr is a call of their own class, or that keep what they were given."""
         text, cls = repr(value), type(value)
         short = cls.__name__
         if text.startswith(f"{cls.__module__}.{short}(") and _is_call(text):
@@ -145,6 +145,8 @@ class _Writer:
         if text.startswith(f"{short}(") and _is_call(text):
             self.name_of(cls)
             return text
+        if (given := _kept_arguments(value)) is not None:
+            return self._call(self.name_of(cls), given, used, depth)
         raise ValueError(
             f"No short code makes {value!r}, which a parameter of the estimator holds."
         )
@@ -182,6 +184,20 @@ def _kept_calls(estimator):
     for method, requests in requests_of(estimator).items():
         given = ", ".join(f"{name}={value!r}" for name, value in requests.items())
         yield f".set_{method}_request({given})"
+
+
+def _kept_arguments(value):
+    """What an object such as `make_column_selector` was made of, where it kept just that."""
+    if not inspect.isfunction(type(value).__init__):
+        return None
+    named = inspect.signature(type(value).__init__).parameters.values()
+    named = [own for own in named if own.name != "self"]
+    plain = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    known = getattr(value, "__dict__", {})
+    if any(own.kind not in plain for own in named) or set(known) != {own.name for own in named}:
+        return None
+    changed = [own for own in named if not _same(known[own.name], own.default)]
+    return [(f"{own.name}=", known[own.name]) for own in changed]
 
 
 def _changed_fields(value):

@@ -33,8 +33,8 @@ def leaderboard_rows(search):
     Returns
     -------
     list of dict
-        Keys ``rank``, ``score``, ``spread``, ``seconds``, ``predict_seconds``, ``weight``,
-        ``family``, ``settings``, ``reason``, ``status`` and ``row``.
+        Keys ``rank``, ``score``, ``weight``, ``spread``, ``seconds``, ``predict_seconds``,
+        ``family``, ``reason``, ``status``, ``row`` and ``settings``.
     """
     results, estimator = search.cv_results_, getattr(search, "estimator", None)
     metric = _metric_of(search)
@@ -46,15 +46,16 @@ def leaderboard_rows(search):
     rows = [
         {
             "score": float(scores[i]),
+            "weight": members.get(i, 0),
             "spread": float(results[f"std_test_{metric}"][i]),
             "seconds": float(results["mean_fit_time"][i]),
             "predict_seconds": float(results["mean_score_time"][i]),
-            "weight": members.get(i, 0),
             "family": params.get("family", "") if estimator is None else "",
-            "settings": settings_text(params, estimator, getattr(search, "_kind", None)),
             "reason": str(results["reason"][i]),
             "status": str(results["status"][i]),
             "row": i,
+            # Last, where pandas shows it however narrow the screen is.
+            "settings": _settings_of(params, estimator, getattr(search, "_kind", None)),
         }
         for i, params in enumerate(results["params"])
     ]
@@ -85,18 +86,25 @@ def _metric_of(search):
     return asked if asked in names else names[0]
 
 
+def _settings_of(params, estimator, kind):
+    """What differs from the defaults; a pipeline where nothing does is marked."""
+    text = settings_text(params, estimator, kind)
+    untouched = estimator is None and text == params["family"]
+    return f"{text} (defaults)" if untouched else text
+
+
 def _other_row(score, settings, reason, seconds=np.nan):
     return {
         "score": float(score),
+        "weight": 0,
         "spread": np.nan,
         "seconds": seconds,
         "predict_seconds": np.nan,
-        "weight": 0,
         "family": reason,
-        "settings": settings,
         "reason": reason,
         "status": "ok",
         "row": -1,
+        "settings": settings,
     }
 
 

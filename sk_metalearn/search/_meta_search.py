@@ -289,9 +289,9 @@ multimetric_, classes_, n_features_in_, feature_names_in_
             A row per candidate, by ``rank``: ``score`` by the metric that chose the best (of a
             candidate that was stopped by the race, what was expected of it), ``spread`` (standard
             deviation over the folds), ``seconds`` of a fit, ``predict_seconds`` to predict and
-            score the rows of a fold, ``settings`` that differ from the estimator's own,
-            ``reason``, ``status`` and ``row`` in ``cv_results_``. The row of a dummy that does not
-            look at X has -1 there.
+            score the rows of a fold, ``reason``, ``status``, ``row`` in ``cv_results_`` (-1 for a
+            dummy that does not look at X) and ``settings`` that differ from the estimator's own
+            (``"as given"`` where none does).
 
         Raises
         ------

@@ -80,7 +80,7 @@ def params_text(params, estimator):
     Returns
     -------
     str
-        Names without the steps before them where that is clear; ``"as it is"`` where nothing
+        Names without the steps before them where that is clear; ``"as given"`` where nothing
         differs.
     """
     own = estimator.get_params()
@@ -92,7 +92,7 @@ def params_text(params, estimator):
     ends = [name.rpartition("__")[2] for name in params]
     clear = len(set(ends)) == len(ends)
     return _listed({n.rpartition("__")[2] if clear else n: v for n, v in changed.items()}) or (
-        "as it is"
+        "as given"
     )
 
 

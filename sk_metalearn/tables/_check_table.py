@@ -2,6 +2,7 @@
 
 import importlib.util
 from collections.abc import Mapping
+from difflib import get_close_matches
 
 import numpy as np
 from scipy import sparse
@@ -303,7 +304,23 @@ def _completed(records, layout):
     used = [plan.name for plan in layout.plans if plan.role != "ignore"]
     if not any(name in row for row in records for name in used):
         raise ValueError(f"X holds records of {list(records[0])}; fit has seen the columns {used}.")
+    told = {name for row in records for name in row}
+    unknown = told - {plan.name for plan in layout.plans}
+    gone = {str(name).casefold(): name for name in used if name not in told}
+    for name in sorted(unknown, key=str):
+        folded = str(name).casefold()
+        # The 12th of many like columns is not the first, misspelt.
+        alike = [own for own in gone if _digits_of(own) == _digits_of(folded)]
+        for near in get_close_matches(folded, alike, n=1, cutoff=0.85):
+            raise ValueError(
+                f"X holds {name!r}, which fit has not seen, and no {gone[near]!r}. Spell it as it "
+                "was then; or leave it out, if the value is not known."
+            )
     return [{**dict.fromkeys(used), **row} for row in records]
+
+
+def _digits_of(name):
+    return [letter for letter in name if letter.isdigit()]
 
 
 def _odd_columns(X):

@@ -9,10 +9,18 @@ from sklearn.utils.validation import assert_all_finite
 
 from .._compat import num_samples
 from ._objects import read_objects
+from ._parse import parse_numbers
 from ._storage import view_of
 from ._values import is_missing
 
-__all__ = ["check_target", "target_column", "target_values", "with_index"]
+__all__ = ["check_target", "numbers_of_text", "target_column", "target_values", "with_index"]
+
+# More classes than this, on more than half of the rows, are amounts where they can be read so.
+_MOST_CLASSES = 20
+_TO_NUMBERS = (
+    "Make them numbers, for example with "
+    "pandas.Series(y).str.replace('[^0-9.eE+-]', '', regex=True).astype(float)"
+)
 
 
 def target_column(y):
@@ -151,7 +159,32 @@ def check_target(y, X, kind, estimator):
         raise ValueError(
             f"y holds one class only, {classes.tolist()[0]!r}; {name} needs at least two classes."
         )
+    if len(classes) > max(_MOST_CLASSES, len(y) / 2) and numbers_of_text(classes) is not None:
+        raise ValueError(
+            f"y holds {len(classes)} different values, such as {str(classes[0])!r}: numbers that "
+            f"are written as text, no classes. {_TO_NUMBERS}, and predict them with AutoRegressor."
+        )
     return y
+
+
+def numbers_of_text(values):
+    """Read a target of numbers that are written as text, such as amounts of money.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows,)
+        Nothing missing.
+
+    Returns
+    -------
+    ndarray of float, shape (n_rows,)
+        None where a value is no text, or no number.
+    """
+    values = np.asarray(values, dtype=object)
+    if not len(values) or not all(isinstance(value, str) for value in values):
+        return None
+    numbers = parse_numbers(values)
+    return numbers if np.isfinite(numbers).all() else None
 
 
 def with_index(values, y):
@@ -181,9 +214,11 @@ def _numbers(y, name):
         return y.astype(np.float64)
     except (TypeError, ValueError) as error:
         value = next((own for own in y.tolist() if not _is_number(own)), y[0])
+        advice = "Give numbers, or use AutoClassifier for classes."
+        if numbers_of_text(y) is not None:
+            advice = f"{_TO_NUMBERS}."
         raise ValueError(
-            f"{name} needs a target of numbers; y holds {value!r}. Give numbers, or use "
-            "AutoClassifier for classes."
+            f"{name} needs a target of numbers; y holds {value!r}. {advice}"
         ) from error
 
 

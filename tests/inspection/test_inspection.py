@@ -1,5 +1,6 @@
 import html
 from html.parser import HTMLParser
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -64,6 +65,17 @@ def test_history_shows_raced_candidates_hollow_and_whole_numbers():
     assert np.isfinite(drawn).sum() > 0
     ticks = axes.get_xticks()
     assert (ticks == np.round(ticks)).all()
+    matplotlib.pyplot.close("all")
+
+
+def test_history_knows_what_chance_would_have_given(search):
+    scores = [0.3, np.nan, 0.9, 0.5]
+    display = SearchHistoryDisplay(scores=scores, reasons=["a"] * 4, ended=range(4))
+    bests = np.array([np.fmax.accumulate(order) for order in permutations(scores)])
+    np.testing.assert_allclose(display.random_order, np.nanmean(bests, axis=0))
+    display = SearchHistoryDisplay.from_estimator(search)
+    line = next(own for own in display.plot().ax_.lines if "random order" in own.get_label())
+    assert line.get_ydata()[-1] == pytest.approx(search.best_score_)
     matplotlib.pyplot.close("all")
 
 

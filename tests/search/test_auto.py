@@ -10,6 +10,7 @@ from sklearn.model_selection import PredefinedSplit, StratifiedKFold, cross_val_
 
 from sk_metalearn import AutoClassifier, AutoRegressor, KnowledgeBase, recommend
 from sk_metalearn.exceptions import KnowledgeWarning
+from sk_metalearn.search._settings_text import configuration_text
 from sk_metalearn.tables._rows import cut_folds
 
 X, y = load_iris(return_X_y=True)
@@ -24,21 +25,25 @@ def auto():
     return AutoClassifier(scoring="neg_log_loss", **options).fit(X_cancer, names)
 
 
+def settings_of(configuration):
+    return configuration_text(configuration, "classification")
+
+
 def test_leaderboard(auto):
     board = auto.leaderboard()
     # The candidates, the ensemble and the dummy.
     assert list(board.index) == list(range(1, 15))
     assert list(board.columns) == [
         "score",
+        "weight",
         "spread",
         "seconds",
         "predict_seconds",
-        "weight",
         "family",
-        "settings",
         "reason",
         "status",
         "row",
+        "settings",
     ]
     known = board["score"].dropna()
     assert known.is_monotonic_decreasing and list(known.index) == list(range(1, len(known) + 1))
@@ -47,6 +52,9 @@ def test_leaderboard(auto):
         "ensemble",
         "baseline",
     }
+    untouched = [i for i, own in enumerate(auto.configurations_) if settings_of(own) == own.family]
+    marked = board["row"][board["settings"].str.endswith("(defaults)")]
+    assert untouched and sorted(marked) == untouched
     assert board["weight"].sum() == sum(auto.ensemble_.values()) > 0
     assert sorted(board["row"]) == [-1, -1, *range(12)]
     ensemble = board[board["reason"] == "ensemble"].iloc[0]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn import config_context
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.compose import ColumnTransformer
+from sklearn.compose import ColumnTransformer, make_column_selector
 from sklearn.datasets import load_iris
 from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import LogisticRegression
@@ -96,6 +96,15 @@ def test_a_slice_is_written_with_plain_numbers(tmp_path):
     model = ColumnTransformer([("n", StandardScaler(), slice(None, np.int64(3)))])
     made = run(to_code(model), tmp_path)
     assert made.transformers[0][2] == slice(None, 3)
+
+
+def test_a_choice_of_columns_is_written(tmp_path):
+    chosen = make_column_selector("^a", dtype_include="number"), make_column_selector()
+    model = ColumnTransformer([("n", StandardScaler(), chosen[0]), ("m", "drop", chosen[1])])
+    code = to_code(model)
+    made = [own[2] for own in run(code, tmp_path).transformers]
+    assert [vars(own) for own in made] == [vars(own) for own in chosen]
+    assert "make_column_selector()" in code
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,10 @@ def test_a_grid_is_ranked_with_a_dummy():
     assert board["row"].iloc[0] == search.best_index_
     assert board["score"].dropna().is_monotonic_decreasing
     assert list(board["status"])[-3:] == ["crashed"] * 3
-    assert {"as it is", "C=10"} <= set(board["settings"])
+    pandas = pytest.importorskip("pandas")
+    with pandas.option_context("display.width", 80, "display.max_columns", 0):
+        assert "C=10" in repr(board.assign(settings="C=10, " + 30 * "_"))
+    assert {"as given", "C=10"} <= set(board["settings"])
     dummy = cross_val_score(DummyClassifier(), X, y, cv=3, scoring="f1_macro").mean()
     assert board.loc[board["reason"] == "baseline", "score"].item() == pytest.approx(dummy)
     spread = search.cv_results_["std_test_score"][search.best_index_]

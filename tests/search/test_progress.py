@@ -30,7 +30,7 @@ def test_a_line_says_what_differs_in_at_most_100_characters(capsys):
     assert all(len(line) <= 100 for line in lines)
     found = {re.split(r"  +", line.strip())[4]: re.split(r"  +", line.strip())[3] for line in lines}
     assert found == {
-        "as it is": "ok",
+        "as given": "ok",
         "C=10": "ok",
         "kernel=wrong": "crashed",
         "C=10, kernel=wrong": "crashed",

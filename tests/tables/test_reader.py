@@ -15,7 +15,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sk_metalearn.exceptions import FallbackWarning
 from sk_metalearn.tables import TableReader, describe_columns
-from sk_metalearn.tables._check_table import check_columns, check_table, conform
+from sk_metalearn.tables._check_table import check_columns, check_new_rows, check_table, conform
 from sk_metalearn.tables._decide import decide
 from sk_metalearn.tables._hash_of_data import hash_of_data
 from sk_metalearn.tables._objects import read_objects
@@ -356,3 +356,31 @@ def test_the_table_of_what_was_decided():
     table = describe_columns(frame)
     assert table.columns.tolist() == ["column", "role", "why", "levels", "gaps"]
     assert table["role"].tolist() == ["ignore", "number"] and table["gaps"].tolist() == [0, 1]
+
+
+MONEY = [f"${1000 + 7 * k:,}" for k in range(N)]
+
+
+@pytest.mark.parametrize("kind", ["classification", "regression"])
+@pytest.mark.filterwarnings("ignore:The number of unique classes")
+def test_a_target_of_money_is_refused_with_a_line_that_mends_it(kind):
+    with pytest.raises(ValueError, match=r"'\$1,000'.*astype\(float\)") as caught:
+        check_target(pd.Series(MONEY), np.zeros(N), kind, TableReader())
+    line = str(caught.value).partition("for example with ")[2].partition("astype(float)")
+    made = eval(line[0] + line[1], {"pandas": pd}, {"y": MONEY})
+    assert list(check_target(made, np.zeros(N), "regression", TableReader())[:2]) == [1000, 1007]
+
+
+def test_numbers_as_text_are_classes_where_they_come_again():
+    zips = [f"{10000 + k % 25}" for k in range(N)]
+    assert len(check_target(zips, np.zeros(N), "classification", TableReader())) == N
+
+
+def test_a_name_of_a_record_that_is_misspelt_is_no_gap():
+    frame = pd.DataFrame({"size": RNG.normal(size=N), "grade": RNG.normal(size=N)})
+    layout = check_columns(frame)
+    for wrong in ("Grade", "grades"):
+        with pytest.raises(ValueError, match=f"'{wrong}'.*no 'grade'"):
+            check_new_rows({"size": 1.0, wrong: 2.0}, layout, TableReader())
+    for fine in ({"size": 1.0}, {"size": 1.0, "grade1": 3}, {"size": 1.0, "grade": 2, "Grade": 3}):
+        assert check_new_rows(fine, layout, TableReader()).shape[0] == 1
