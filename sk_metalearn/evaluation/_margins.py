@@ -7,6 +7,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 
+from .._compat import safe_indexing
+
 __all__ = ["MarginScorer", "calibrate", "lacks_probabilities", "unseen_probabilities"]
 
 
@@ -33,7 +35,7 @@ def calibrate(model, X, y):
         Fitted.
     X : array-like of shape (n_samples, n_features)
     y : ndarray of shape (n_samples,)
-        Holds every class that the model knows.
+        Holds every class that the model knows. Rows of others teach nothing.
 
     Returns
     -------
@@ -44,7 +46,9 @@ def calibrate(model, X, y):
     J. Platt. Probabilistic outputs for support vector machines and comparisons to regularized
     likelihood methods. 1999.
     """
-    rows = np.arange(len(y))
+    known = np.flatnonzero(np.isin(y, model.classes_))
+    X, y = safe_indexing(X, known), safe_indexing(y, known)
+    rows = np.arange(len(known))
     calibrated = CalibratedClassifierCV(FrozenEstimator(model), cv=[(rows, rows)], ensemble=False)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -96,6 +96,16 @@ def test_decision_values_become_probabilities_by_what_other_rows_say():
     assert np.array_equal(again, seen)
 
 
+def test_rows_of_classes_that_a_model_does_not_know_teach_no_sigmoid():
+    X, y = load_wine(return_X_y=True, as_frame=True)
+    names = y.map({0: "a", 1: "b", 2: "c"}).to_numpy()
+    known = np.flatnonzero(names != "c")
+    model = RidgeClassifier().fit(X.iloc[known], names[known])
+    calibrated = calibrate(model, X, names)
+    assert list(calibrated.classes_) == ["a", "b"]
+    assert calibrated.predict_proba(X).shape == (len(y), 2)
+
+
 def test_classifiers_with_decision_values_only_have_a_log_loss():
     X, y = load_wine(return_X_y=True)
     model = RidgeClassifier().fit(X[::2], y[::2])
