@@ -136,26 +136,31 @@ def measure(source, name, knowledge):
     }
 
 
-def run(options):
-    """Measure what is left."""
-    lines = options.used.read_text(encoding="utf-8").splitlines()
-    used = {line for line in lines if not line.startswith("#")}
+def sources_for(data, used, seed):
+    """Datasets in an order drawn by a seed, without families on which something was chosen."""
+    lines = used.read_text(encoding="utf-8").splitlines()
+    left_out = {line for line in lines if not line.startswith("#")}
     with DRAWN.open(newline="", encoding="utf-8") as file:
-        used |= {row["family"] for row in csv.DictReader(file)}
-    out = options.out
-    lines = out.read_text(encoding="utf-8").splitlines() if out.exists() else []
-    done = {(row["dataset"], row["variant"]) for row in map(json.loads, lines)}
+        left_out |= {row["family"] for row in csv.DictReader(file)}
     sources = [
         own
-        for own in list_tasks(options.data)
-        if own.family not in used
+        for own in list_tasks(data)
+        if own.family not in left_out
         and own.n_rows >= LEAST_ROWS
         and read_table(own.path)[0].shape[1] <= MOST_COLUMNS
     ]
-    np.random.default_rng(options.seed).shuffle(sources)
-    base = KnowledgeBase.bundled()
-    for source in sources[: options.first]:
-        relatives = [own.name for own in list_tasks(options.data) if own.family == source.family]
+    np.random.default_rng(seed).shuffle(sources)
+    return sources
+
+
+def run(options):
+    """Measure what is left."""
+    out = options.out
+    lines = out.read_text(encoding="utf-8").splitlines() if out.exists() else []
+    done = {(row["dataset"], row["variant"]) for row in map(json.loads, lines)}
+    base, tasks = KnowledgeBase.bundled(), list_tasks(options.data)
+    for source in sources_for(options.data, options.used, options.seed)[: options.first]:
+        relatives = [own.name for own in tasks if own.family == source.family]
         for name in options.variants.split(","):
             if (source.name, name) in done:
                 continue

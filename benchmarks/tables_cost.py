@@ -1,11 +1,12 @@
 """What reading a table costs: milliseconds a column of 10,000 rows, and memory of a large table.
 
-    python benchmarks/tables_cost.py
+    python benchmarks/tables_cost.py > benchmarks/results/tables_cost.csv
+    python benchmarks/tables_cost.py memory > benchmarks/results/tables_memory.csv
 
 Of every kind the least of several repeats of deciding (``fit``) and of reading (``transform``), in CPU
 time. Their sum is to be at most 1 ms, for text and objects twice what ``pandas.to_numeric`` and
-``pandas.to_datetime`` take together, both with ``errors="coerce"``. For memory a process of its own holds a table of 1,000,000 rows and 20 columns
-and reads it; given is the most memory beyond the table, in tables.
+``pandas.to_datetime`` take together, both with ``errors="coerce"``. For memory a process of its own holds
+a table of 1,000,000 rows and 20 columns and reads it; given is the most memory beyond the table.
 """
 
 import datetime as dt
@@ -182,27 +183,34 @@ def _forget_peak():
         file.write("5")
 
 
-def main():
-    """Print all costs."""
+def print_times():
+    """Print what each kind of column takes."""
     warnings.simplefilter("ignore")
     rng = np.random.default_rng(0)
-    print(f"{'column':26}   fit  transform    sum  allowed (ms)")
+    print("column,fit (ms),transform (ms),both (ms),at most (ms)")
     for kind in (typed, untyped):
         for name, values in kind(rng).items():
             fit, transform, pandas = cost(values)
             allowed = 2 * pandas if kind is untyped else 1
-            over = "  OVER" if fit + transform > allowed else ""
-            print(
-                f"{name:26} {fit:5.2f}  {transform:9.2f} {fit + transform:6.2f} {allowed:8.2f}{over}",
-                flush=True,
-            )
+            row = [f"{value:.2f}" for value in (fit, transform, fit + transform, allowed)]
+            print(name, *row, sep=",", flush=True)
+
+
+def print_memory():
+    """Print what each table takes, measured in a process of its own."""
+    print("columns,table (MB),more while it is read (MB),in tables")
     for name in TABLES:
-        out = subprocess.run(
-            [sys.executable, __file__, name], capture_output=True, text=True, check=True
-        )
+        command = [sys.executable, __file__, "memory", name]
+        out = subprocess.run(command, capture_output=True, text=True, check=True)
         size, most = map(float, out.stdout.split())
-        print(f"{name}: table {size:.0f} MB, read in {most:.0f} MB more: {most / size:.2f} tables")
+        print(name, f"{size:.0f}", f"{most:.0f}", f"{most / size:.2f}", sep=",", flush=True)
 
 
 if __name__ == "__main__":
-    memory(sys.argv[1]) if len(sys.argv) > 1 else main()
+    match sys.argv[1:]:
+        case []:
+            print_times()
+        case ["memory"]:
+            print_memory()
+        case ["memory", name]:
+            memory(name)

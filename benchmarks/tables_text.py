@@ -43,7 +43,7 @@ def main():
     y = table["y"].to_numpy()
     text, category = Schema.from_data(X, y), Schema.from_data(X, y, columns={"note": "category"})
     largest = np.unique(y, return_counts=True)[1].max() / len(y)
-    print("family,rows,classes,largest_class,category,directions_30,directions_100")
+    print("family,rows,classes,largest class,as a category,30 directions,100 directions")
     for name in FAMILIES:
         family = get_family(name, "classification")
         own = Configuration(name, family.space.default(), family.preprocessing)

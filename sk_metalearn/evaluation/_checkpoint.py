@@ -155,6 +155,7 @@ class CheckpointFile(Journal):
             _array(predictions, "biufcUS", (1, 2, 3)),
             _array(classes, "biufUSMm", (1, 2)),
             excess=_text_of(content, "excess"),
+            shares=_shares_of(content),
             n_iter=_count_of(content, "n_iter"),
         )
         _, test = self.splits[fold]
@@ -177,7 +178,8 @@ class CheckpointFile(Journal):
         self._flush()
 
     def _write_fold(self, key, fold, result):
-        names = "status scores train_scores fit_seconds score_seconds failure excess n_iter".split()
+        names = "status scores train_scores fit_seconds score_seconds failure".split()
+        names += ["excess", "shares", "n_iter"]
         try:
             content = _json({name: getattr(result, name) for name in names})
             row = key, fold, content, _bytes(result.predictions), _bytes(result.classes)
@@ -323,6 +325,13 @@ def _count_of(content, name):
     value = content.get(name)
     _expect(value is None or (isinstance(value, int) and value > 0), name, value)
     return value
+
+
+def _shares_of(content):
+    value = content.get("shares", [])
+    known = isinstance(value, list) and all(isinstance(own, (int, float)) for own in value)
+    _expect(known, "shares", value)
+    return tuple(map(float, value))
 
 
 def _text_of(content, name):

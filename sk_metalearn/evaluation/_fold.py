@@ -121,6 +121,8 @@ class FoldResult:
         folder.
     excess : str
         Which limit of prediction time or model size was exceeded, and how.
+    shares : tuple of float
+        What the model takes of each of these limits, 1 for all of it.
     error : Exception or None
         The exception itself where it is to be raised.
     stop : bool
@@ -141,6 +143,7 @@ class FoldResult:
     classes: Any = None
     model: str = ""
     excess: str = ""
+    shares: tuple = ()
     error: Any = None
     stop: bool = False
     n_iter: int | None = None
@@ -393,6 +396,7 @@ def _keep(payload, model, test, fold, result):
         begun = time.perf_counter()
         model.predict(X_test)
         seconds = 1000 * (time.perf_counter() - begun) / max(n_rows, 1000)
+        result.shares += (seconds / limit,)
         if seconds > limit:
             result.excess = f"{seconds:.3g} s to predict 1,000 rows; the limit is {limit:g} s"
     leaves, near = _leaves_model(payload, fold), os.path.isdir(payload.keep_models or "")
@@ -401,8 +405,10 @@ def _keep(payload, model, test, fold, result):
         return
     content = dumps_back(model)
     limit = payload.max_model_bytes
-    if limit is not None and len(content) > limit:
-        result.excess = f"{len(content):,} bytes of model; the limit is {limit:,.0f}"
+    if limit is not None:
+        result.shares += (len(content) / limit,)
+        if len(content) > limit:
+            result.excess = f"{len(content):,} bytes of model; the limit is {limit:,.0f}"
     if leaves and near:
         content = write_model(payload.keep_models, content)
     if leaves:

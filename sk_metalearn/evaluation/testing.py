@@ -354,7 +354,11 @@ def _entries():
     folds = {
         ("a", 0): FoldResult("ok", 0.5, None, 1.25, 0.5, predictions=np.array([0.1, 0.9])),
         ("a", 1): FoldResult(
-            "ok", {"one": 1.0, "two": np.nan}, classes=np.array(["x", "y"]), excess="too slow"
+            "ok",
+            {"one": 1.0, "two": np.nan},
+            classes=np.array(["x", "y"]),
+            excess="too slow",
+            shares=(1.5, 0.25),
         ),
         ("b", 0): FoldResult("died", failure="The worker process ended.", model="left.model"),
     }
@@ -380,7 +384,7 @@ def _holds_entries(journal):
     assert set(journal.folds) == set(folds)
     for key, result in folds.items():
         found = journal.folds[key]
-        for name in ("status", "fit_seconds", "score_seconds", "failure", "excess"):
+        for name in ("status", "fit_seconds", "score_seconds", "failure", "excess", "shares"):
             assert getattr(found, name) == getattr(result, name), name
         for name in ("scores", "train_scores"):
             one, other = getattr(found, name), getattr(result, name)

@@ -125,6 +125,12 @@ def _facts(search):
         (str(len(results["params"])), f"candidates, ended by {search.stop_reason_}"),
         (show_seconds(float(np.max(ended, initial=0.0))), "for the search"),
     ]
+    estimate = getattr(search, "score_estimate_", None)
+    if estimate is not None:
+        expected = f"{show_number(estimate.score)} ± {show_number(estimate.standard_error)}"
+        facts.insert(
+            1, (expected, "to be expected on new rows: each fold judged by others' choice")
+        )
     if hasattr(search, "refit_on_"):
         facts.append((show_seconds(search.refit_time_), f"for the model, on {search.refit_on_}"))
     items = "".join(f"<li><b>{html.escape(a)}</b>{html.escape(b)}</li>" for a, b in facts)

@@ -107,6 +107,11 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
         A row per configuration; the columns of `MetaSearchCV`.
     configurations_ : list of Configuration
         In the order of the rows.
+    score_estimate_ : ScoreEstimate or None
+        What to expect on new rows: ``score``, ``standard_error``, the same of the best ``single``
+        configuration, and ``dummy``. `best_score_` is optimistic, as members were chosen by it;
+        here each fold is judged by an ensemble that was chosen on the others. None where there
+        was no time for it.
     ensemble_ : dict of int to int
         Weight of each member, by row; a single pipeline is one row with weight 1.
     stop_reason_ : str
@@ -288,6 +293,11 @@ class AutoRegressor(AutoSearch, RegressorMixin, CallbackSupportMixin, BaseEstima
         A row per configuration; the columns of `MetaSearchCV`.
     configurations_ : list of Configuration
         In the order of the rows.
+    score_estimate_ : ScoreEstimate or None
+        What to expect on new rows: ``score``, ``standard_error``, the same of the best ``single``
+        configuration, and ``dummy``. `best_score_` is optimistic, as members were chosen by it;
+        here each fold is judged by an ensemble that was chosen on the others. None where there
+        was no time for it.
     ensemble_ : dict of int to int
         Weight of each member, by row; a single pipeline is one row with weight 1.
     stop_reason_ : str

@@ -17,6 +17,7 @@ from ._final_fit import fit_on_all_rows, predict_refit_seconds
 from ._kept_models import unfitted_member
 from ._members import load_bag, select_rows
 from ._nearly_all_rows import of_nearly_all_rows
+from ._score_estimate import estimate_score
 from ._stopped_boosting import found_params
 from ._voting import fit_voting, voting_estimator
 
@@ -48,6 +49,8 @@ class AutoModel:
         On the folds.
     point : dict
         The best single pipeline.
+    estimate : ScoreEstimate or None
+        What to expect of it on new rows.
     """
 
     estimator: Any
@@ -57,6 +60,7 @@ class AutoModel:
     index: int
     score: float
     point: dict
+    estimate: Any = None
 
 
 def fit_auto_model(run, problem, options, results, quick=None):
@@ -128,7 +132,7 @@ def _of_kept_models(run, problem, options, schema, single):
             estimator = bag.estimator
             if run.refits:
                 make = replace(run.payload.make, schema=schema)
-                final = _fit_ensemble(run, problem, make, bag.weights)
+                final = _fit_ensemble(run, problem, options, make, bag.weights)
                 if final is not None and final.estimator is not None:
                     estimator, fitted_on = final.estimator, final.fitted_on
             return replace(
@@ -138,20 +142,28 @@ def _of_kept_models(run, problem, options, schema, single):
                 fitted_on=fitted_on,
                 weights=bag.weights,
                 score=bag.score,
+                estimate=_estimate(run, problem, options, evidence),
             )
     return None
+
+
+def _estimate(run, problem, options, evidence):
+    left = run.budget.left()
+    deadline = np.inf if left is None else time.monotonic() + 0.5 * left
+    return estimate_score(run, evidence, problem, options, deadline)
 
 
 def _refit(run, problem, options, schema, single):
     """Fit the ensemble, or the best single pipeline, on all rows."""
     make = replace(run.payload.make, schema=schema)
+    searched = of_search(run, problem, options)
     if options.ensemble_size > 1:
-        searched = of_search(run, problem, options)
         weights, score = select_rows(run, searched, problem, options)
         if len(weights) > 1 and score > single.score + _BETTER:
-            final = _fit_ensemble(run, problem, make, weights)
+            final = _fit_ensemble(run, problem, options, make, weights)
             if final is not None and final.estimator is not None:
-                return _with(single, final, weights=weights, score=score)
+                estimate = _estimate(run, problem, options, searched)
+                return _with(single, final, weights=weights, score=score, estimate=estimate)
     best = run.trials[single.index]
     estimator = unfitted_member(best, problem, make)
     final = fit_on_all_rows(run, problem, estimator, fallback=best, fit=fit_voting)
@@ -159,7 +171,7 @@ def _refit(run, problem, options, schema, single):
     if model is not None and problem.kind == "classification" and lacks_probabilities(model):
         model = _calibrated_afterwards(model, problem, unseen=final.fitted_on != "all rows")
         final = replace(final, estimator=model)
-    return _with(single, final)
+    return _with(single, final, estimate=_estimate(run, problem, options, searched))
 
 
 def _calibrated_afterwards(model, problem, unseen):
@@ -171,14 +183,19 @@ def _calibrated_afterwards(model, problem, unseen):
     return calibrate(model, X, y)
 
 
-def _fit_ensemble(run, problem, make, weights):
+def _fit_ensemble(run, problem, options, make, weights):
     """Fit the members; None if there is no time for them, or one can give no probabilities."""
     left = run.budget.left()
-    seconds = sum(predict_refit_seconds(run.trials[row], problem, _STARTS) for row in weights)
-    if left is not None and seconds > 0.8 * left:
+    limits = options.limits
+    limited = limits.predict_seconds is not None or limits.model_bytes is not None
+    for n_starts in (1,) if limited else (_STARTS, 1):
+        fits = [predict_refit_seconds(run.trials[row], problem, n_starts) for row in weights]
+        if left is None or sum(fits) <= 0.8 * left:
+            break
+    else:
         return None
     members = [
-        (f"candidate_{row}", unfitted_member(run.trials[row], problem, make, _STARTS))
+        (f"candidate_{row}", unfitted_member(run.trials[row], problem, make, n_starts))
         for row in weights
     ]
     if problem.kind == "classification" and any(lacks_probabilities(own) for _, own in members):

@@ -1,11 +1,13 @@
 """What AutoClassifier and AutoRegressor share: a search over whole pipelines."""
 
+import copy
 import time
 from contextlib import ExitStack
 from dataclasses import replace
 from numbers import Integral
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.metrics import check_scoring
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
@@ -15,6 +17,7 @@ from .._compat import (
     Interval,
     StrOptions,
     _fit_context,
+    check_method_params,
     needs_probabilities,
     routing_is_on,
     scores_predictions,
@@ -26,7 +29,9 @@ from ..spaces import from_point
 from ..tables import (
     check_metric_name,
     check_new_rows,
+    check_target,
     describe_layout,
+    own_copy,
     target_values,
     with_index,
 )
@@ -44,6 +49,7 @@ from ._results import format_results
 from ._routing import RoutedScorer, route, without_routing
 from ._run_search import run_search
 from ._stopped_boosting import found_params
+from ._voting import fit_voting
 
 __all__ = ["AutoSearch"]
 
@@ -205,6 +211,49 @@ class AutoSearch:
             remember(past, problem, choices, run.trials)
         return self
 
+    def refit(self, X, y, *, sample_weight=None):
+        """Fit what was found on new data, without a search.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or dataframe of shape (n_samples, n_features)
+            Rows with the columns of fit, in any storage; see `predict`.
+        y : array-like of shape (n_samples,)
+            Their labels or numbers; classes may be others.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        AutoClassifier or AutoRegressor
+            Another one, whose members and weights are those that were found, each member fitted on
+            all these rows. What it tells of the search is as before; the estimator itself is left
+            as it is.
+
+        Raises
+        ------
+        ValueError
+            If the data cannot be used; the message says why.
+        """
+        X = self._ready(X)
+        y = check_target(y, X, self._kind, self)
+        params = check_method_params(X, params={"sample_weight": sample_weight})
+        weight = params["sample_weight"]
+        again = copy.copy(self)
+        target = again._learn_target(y, self.scorer_)
+        begun = time.perf_counter()
+        with without_routing():
+            model = fit_voting(
+                clone(self._found),
+                own_copy(X),
+                target.encode(y),
+                {} if weight is None else {"model__sample_weight": weight},
+            )
+        again.best_estimator_ = target.speak(model)
+        again._found, again._target = model, target
+        again.refit_time_, again.refit_on_ = time.perf_counter() - begun, "all rows"
+        return again
+
     def _scorer(self):
         check_metric_name(self.scoring)
         dummy = DummyClassifier() if self._kind == "classification" else DummyRegressor()
@@ -224,12 +273,14 @@ class AutoSearch:
         past.report["dummy"] = score_dummy(problem)
 
     def _store_model(self, model, run, problem, past, target):
-        self._layout, self._target = problem.layout, target
+        self._layout, self._target, self._found = problem.layout, target, model.estimator
         self.best_estimator_ = target.speak(model.estimator)
         self.refit_time_ = model.seconds
         self.refit_on_, self.ensemble_ = model.fitted_on, model.weights
         self.best_index_, self.best_score_ = model.index, model.score
         self.best_params_ = model.point
+        dummy = past.report["dummy"]
+        self.score_estimate_ = model.estimate and replace(model.estimate, dummy=dummy)
         if model.index >= 0:
             past.report.add_outcome(run.trials, run.trials[model.index], past.expected)
 

@@ -33,6 +33,10 @@ def choose_ending(problem, options):
     """
     if options.final != "auto":
         return options.final
+    limits = options.limits
+    if limits.predict_seconds is not None or limits.model_bytes is not None:
+        # The models of all folds would take several times as much.
+        return "refit"
     if options.ensemble_size < 2 or not options.timed:
         return "refit"
     n_rows = num_samples(problem.whole[0])

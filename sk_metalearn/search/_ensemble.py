@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from .._compat import safe_indexing
 from ._fast_scores import fast_score, proper_score
 
-__all__ = ["select_members"]
+__all__ = ["score_mixture", "select_members"]
 
 # Scores that differ by less, relative to their size, are equal.
 _ROUNDING = 1e-6
@@ -54,6 +54,7 @@ def select_members(
     score_params=None,
     n_rounds=30,
     pool_size=12,
+    costs=None,
     deadline=np.inf,
 ):
     """Choose members and weights of an ensemble by greedy forward selection with replacement.
@@ -79,6 +80,9 @@ def select_members(
         Rounds of selection; the best of them counts.
     pool_size : int, default=12
         Only the best so many candidates take part.
+    costs : ndarray of shape (n_candidates, n_limits), optional
+        What each takes of some limits, as shares: those of the members are not to be more than 1
+        together.
     deadline : float, optional
         ``time.monotonic()`` after which no further round is begun; a round that is not done
         does not count.
@@ -104,13 +108,18 @@ def select_members(
     propers = np.array([own[1][0] for own in singles])
     pool = np.lexsort((-propers, -scores))[:pool_size]
     stacked = np.stack([np.asarray(predictions[i], dtype=float) for i in pool])
+    costs = np.zeros((len(predictions), 1)) if costs is None else np.asarray(costs, dtype=float)
+    costs = costs[pool]
     chosen, total = [0], stacked[0].copy()
     best, members = (scores[pool[0]], propers[pool[0]]), [0]
     for _ in range(n_rounds - 1):
         judged = judge((total + stacked) / (len(chosen) + 1))
         if judged is None:
             break
-        pick = _first_of(*judged)
+        taken = costs[np.unique(chosen)].sum(axis=0)
+        fits = (costs + taken <= 1).all(axis=1)
+        fits[chosen] = True
+        pick = _first_of(np.where(fits, judged[0], -np.inf), judged[1])
         chosen.append(pick)
         total += stacked[pick]
         now = judged[0][pick], judged[1][pick]
@@ -121,6 +130,28 @@ def select_members(
             best, members = now, list(chosen)
     indices, counts = np.unique(pool[members], return_counts=True)
     return dict(zip(indices.tolist(), counts.tolist(), strict=True)), float(best[0])
+
+
+def score_mixture(mixture, y, scorer, rows, classes=None, score_params=None):
+    """Score one mixture on some rows.
+
+    Parameters
+    ----------
+    mixture : ndarray of shape (n_rows, n_classes) or (n_rows,)
+    y : ndarray of shape (n_rows,)
+    scorer : callable
+    rows : ndarray of int
+    classes : ndarray of shape (n_classes,), optional
+        None for regression.
+    score_params : dict of str to ndarray of shape (n_rows,), optional
+
+    Returns
+    -------
+    float
+        Minus infinity where there is no score.
+    """
+    scores, _ = _Judge(y, scorer, [rows], classes, score_params, np.inf)(mixture[None])
+    return float(scores[0])
 
 
 def _first_of(scores, propers):

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from .._compat import num_samples
 from ._ensemble import select_members
 from ._kept_models import load_member
 from ._more_fits import fit_more, mean_seconds
 from ._voting import fitted_voting
 
-__all__ = ["Bag", "load_bag", "select_rows"]
+__all__ = ["Bag", "costs_of", "load_bag", "select_rows"]
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,33 @@ def select_rows(run, evidence, problem, options):
             classes,
             score_params=score_params,
             n_rounds=max(1, options.ensemble_size),
+            costs=costs_of(run, evidence, problem),
             deadline=np.inf if left is None else time.monotonic() + 0.5 * left,
         )
     return {rows[i]: count for i, count in weights.items()}, score
+
+
+def costs_of(run, evidence, problem):
+    """Give what each candidate takes of the limits of prediction time and model size.
+
+    Parameters
+    ----------
+    run : SearchRun
+    evidence : Evidence
+    problem : Problem
+
+    Returns
+    -------
+    ndarray of shape (n_candidates, n_limits) or None
+        Shares of each limit; None without limits.
+    """
+    shares = [[own.shares for own in results] for results in evidence.folds.values()]
+    if not all(own for results in shares for own in results):
+        return None
+    n_train, n_rows = len(problem.splits[0][0]), num_samples(problem.whole[0])
+    # Models of more rows are larger; a bag holds one a fold.
+    factor = len(problem.splits) if run.ending == "bag" else max(1.0, n_rows / n_train)
+    return factor * np.max(shares, axis=1)
 
 
 def load_bag(run, problem, options, evidence):

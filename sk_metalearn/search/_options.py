@@ -21,7 +21,8 @@ class CandidateLimits:
     With a limit of seconds or memory candidates run in worker processes, and one that goes beyond
     it is ended, even in compiled code; it gets a row with the status ``"timeout"`` or
     ``"memory"``. A candidate beyond a limit of prediction time or model size gets the status
-    ``"over_limit"`` and is not chosen.
+    ``"over_limit"`` and is not chosen. These two hold for an ensemble as a whole: its members are
+    chosen so that together they stay below.
 
     Parameters
     ----------
@@ -148,8 +149,12 @@ class SearchOptions:
         -------
         SearchOptions
         """
-        # A subclass may set what its own `__init__` does not take.
-        names = [own.name for own in fields(cls) if hasattr(search, own.name)]
+        # A subclass may set what its own `__init__` does not take; `refit` may be a method.
+        names = [
+            own.name
+            for own in fields(cls)
+            if hasattr(search, own.name) and not callable(getattr(type(search), own.name, None))
+        ]
         values = {name: getattr(search, name) for name in names}
         if values.get("limits") is None:
             values["limits"] = CandidateLimits()

@@ -16,13 +16,14 @@ __all__ = ["Reserve"]
 
 # For choosing the members of an ensemble: a share of the budget, at most so many seconds.
 _CHOICE_SHARE, _CHOICE_SECONDS = 0.05, 5.0
-# Seconds that it takes a thousand rows, and a tenth of it for each class, by a quick metric.
-_CHOICE_BY_ROWS = 0.1
+# Seconds that it takes a thousand rows, and a tenth of it for each class, by a quick metric: once
+# for the model and once for an honest score of it.
+_CHOICE_BY_ROWS = 0.2
 # Bytes of models that are loaded in a second.
 _LOADED = 3e8
 # The most of a budget that further shuffles, and fits on nearly all rows, may take.
 _CONFIRM_SHARE, _HOLDOUT_SHARE = 0.3, 0.5
-# And fits of the members on all rows, without which there is a model as well.
+# No time is kept for fits of the members on all rows that take more: there is a model without them.
 _REFIT_SHARE = 0.1
 
 
@@ -75,8 +76,8 @@ class Reserve:
             seconds += sum(map(self.models.size, leaders)) / _LOADED
             if self.refits:
                 # Few of a dozen become members.
-                spent = sum(predict_refit_seconds(trial, self.problem) for trial in leaders)
-                seconds += min(0.5 * spent, _REFIT_SHARE * self.budget.seconds)
+                spent = 0.5 * sum(predict_refit_seconds(own, self.problem) for own in leaders)
+                seconds += spent if spent <= _REFIT_SHARE * self.budget.seconds else 0.0
         return seconds
 
     def deadline(self, loop):

@@ -1,5 +1,6 @@
 """What the final model of an Auto estimator is made of."""
 
+import pickle
 import warnings
 from types import SimpleNamespace
 
@@ -14,7 +15,7 @@ from sklearn.metrics import get_scorer, log_loss
 from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold, TimeSeriesSplit
 from sklearn.svm import LinearSVC
 
-from sk_metalearn import AutoClassifier, AutoRegressor
+from sk_metalearn import AutoClassifier, AutoRegressor, CandidateLimits
 from sk_metalearn.evaluation import MarginScorer, Payload, SetParams, calibrate, run_fold
 from sk_metalearn.evaluation._margins import unseen_probabilities
 from sk_metalearn.search._budget import Budget
@@ -198,6 +199,7 @@ def test_what_the_final_model_is_made_of(changes, fitted_on):
         (100, {"cv": GroupKFold(5)}, "bag"),
         (100, {"time_budget": None}, "refit"),
         (100, {"ensemble_size": 0}, "refit"),
+        (100, {"limits": CandidateLimits(model_bytes=1000)}, "refit"),
         (100, {"cv": TimeSeriesSplit(3)}, "refit"),
         (100, {"cv": 2}, "refit"),
         (60, {}, "holdout"),
@@ -208,6 +210,7 @@ def test_what_the_final_model_is_made_of(changes, fitted_on):
 def test_what_auto_ends_with_under_a_budget(n_searched, changes, ending):
     X, groups = np.zeros((n_searched, 1)), np.arange(n_searched) % 10
     options = {"final": "auto", "ensemble_size": 30, "cv": None, "time_budget": 60, **changes}
+    options = {"limits": CandidateLimits(), **options}
     cv = options["cv"]
     folds = cv if hasattr(cv, "split") else KFold(cv or 5)
     problem = SimpleNamespace(
@@ -330,3 +333,27 @@ def test_time_that_is_kept_for_an_ensemble_follows_from_rows_and_metric():
             kept[scoring, n_rows] = reserve.choice_seconds([])
     assert kept["neg_log_loss", 100] < kept["neg_log_loss", 5000] < kept["f1", 100]
     assert kept["f1", 100] == kept["f1", 5000]
+
+
+def test_members_stay_within_limits_together():
+    y = np.zeros(40)
+    # Errors that cancel: the more members, the better.
+    predictions = [np.where(np.arange(40) % 4 == i, 3.0, -1.0) for i in range(4)]
+    judge, tests = get_scorer("neg_mean_squared_error"), [np.arange(20), np.arange(20, 40)]
+    free, _ = select_members(predictions, y, judge, tests)
+    assert set(free) == {0, 1, 2, 3}
+    costs = np.array([[0.3, 0.1], [0.3, 0.1], [0.3, 0.1], [0.3, 0.9]])
+    bounded, _ = select_members(predictions, y, judge, tests, costs=costs)
+    assert set(bounded) == {0, 1, 2}
+
+
+@pytest.mark.parametrize("final", ["auto", "bag"])
+def test_limits_of_prediction_hold_for_the_whole_model(final):
+    X, y = load_diabetes(return_X_y=True)
+    families = ["random_forest", "extra_trees", "decision_tree", "ridge"]
+    options = {"n_iter": 10, "families": families, "final": final, "random_state": 0}
+    size = len(pickle.dumps(AutoRegressor(**options).fit(X, y).best_estimator_))
+    limit = size // 3
+    limited = AutoRegressor(limits=CandidateLimits(model_bytes=limit), **options).fit(X, y)
+    assert len(pickle.dumps(limited.best_estimator_)) < 1.1 * limit
+    assert limited.score(X, y) > 0.3

@@ -1,0 +1,112 @@
+"""How far the score that a search tells is from the score on rows that it has never seen.
+
+    python benchmarks/honest_score.py run --data DIR --out honest.jsonl
+    python benchmarks/honest_score.py score honest.jsonl --out benchmarks/results/honest_score.csv
+
+As in ``pieces.py`` an Auto estimator tries 16 configurations on at most 1,500 rows of each dataset,
+without what is known of its family, and is judged on the others. Compared are ``best_score_``, the
+score of the ensemble on the folds that chose it, and ``score_estimate_``, in which each fold is
+judged by an ensemble that the others chose. The metric is the area under the ROC curve for two
+classes, accuracy for more, R2 for numbers.
+"""
+
+import argparse
+import csv
+import json
+import warnings
+from pathlib import Path
+
+import numpy as np
+from pieces import USED, sources_for, split
+
+from sk_metalearn import AutoClassifier, AutoRegressor, KnowledgeBase
+from sk_metalearn.building._tasks import list_tasks
+
+SCORING = {0: "r2", 2: "roc_auc"}
+
+
+def measure(source, knowledge):
+    """Search, and compare what is told with what is found on further rows."""
+    X, y, X_test, y_test, n_classes = split(source)
+    auto = AutoClassifier if n_classes else AutoRegressor
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        scoring = SCORING.get(n_classes, "accuracy")
+        model = auto(n_iter=16, scoring=scoring, knowledge=knowledge, random_state=0).fit(X, y)
+        test = model.score(X_test, y_test)
+    estimate = model.score_estimate_
+    return {
+        "dataset": source.name,
+        "n_rows": len(y),
+        "n_classes": n_classes,
+        "test": float(test),
+        "best_score": float(model.best_score_),
+        "estimate": estimate.score,
+        "standard_error": estimate.standard_error,
+        "members": len(model.ensemble_),
+    }
+
+
+def run(options):
+    """Measure what is left."""
+    out = options.out
+    lines = out.read_text(encoding="utf-8").splitlines() if out.exists() else []
+    done = {json.loads(line)["dataset"] for line in lines}
+    base, tasks = KnowledgeBase.bundled(), list_tasks(options.data)
+    for source in sources_for(options.data, options.used, options.seed)[: options.first]:
+        if source.name in done:
+            continue
+        relatives = [own.name for own in tasks if own.family == source.family]
+        row = measure(source, base.without(tasks=relatives))
+        with out.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+        print(row, flush=True)
+
+
+def score(options):
+    """Print the mean differences to the score on the test rows."""
+    rows = [json.loads(line) for line in options.rows.read_text(encoding="utf-8").splitlines()]
+    table = [("told", "datasets", "mean told - test", "error", "median", "told more than test")]
+    for name in ("best_score", "estimate"):
+        differences = np.array([row[name] - row["test"] for row in rows])
+        table.append(
+            (
+                name,
+                len(rows),
+                f"{differences.mean():.4f}",
+                f"{differences.std(ddof=1) / len(rows) ** 0.5:.4f}",
+                f"{np.median(differences):.4f}",
+                int((differences > 0).sum()),
+            )
+        )
+    within = np.mean(
+        [abs(row["estimate"] - row["test"]) <= 2 * row["standard_error"] for row in rows]
+    )
+    with options.out.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(table)
+    for row in table:
+        print(*row, sep="\t")
+    print(f"test score within two standard errors of the estimate: {within:.0%}")
+
+
+def main():
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(required=True)
+    own = commands.add_parser("run")
+    own.add_argument("--data", type=Path, required=True)
+    own.add_argument("--out", type=Path, required=True)
+    own.add_argument("--used", type=Path, default=USED)
+    own.add_argument("--first", type=int, default=24)
+    own.add_argument("--seed", type=int, default=1)
+    own.set_defaults(function=run)
+    own = commands.add_parser("score")
+    own.add_argument("rows", type=Path)
+    own.add_argument("--out", type=Path, required=True)
+    own.set_defaults(function=score)
+    options = parser.parse_args()
+    options.function(options)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""What to expect of the final model on new rows, without the optimism of having chosen it."""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+
+from ._ensemble import score_mixture, select_members
+from ._fast_scores import fast_score
+from ._members import costs_of
+
+__all__ = ["ScoreEstimate", "estimate_score"]
+
+# Rows that are judged once only are cut into so many parts.
+_PARTS = 5
+# Rounds of selection with a metric that has no quick form.
+_SLOW_ROUNDS = 5
+
+
+@dataclass(frozen=True)
+class ScoreEstimate:
+    """Score of a final model that was chosen without the rows that judge it.
+
+    Parameters
+    ----------
+    score : float
+        Mean over the folds: on each, of the ensemble that is chosen on the others.
+    standard_error : float
+        Of this mean, from the spread over the folds.
+    single : float
+        The same for the best single configuration.
+    single_standard_error : float
+    dummy : float
+        Score of a model that does not look at X; NaN where it is not known.
+    """
+
+    score: float
+    standard_error: float
+    single: float
+    single_standard_error: float
+    dummy: float = np.nan
+
+    def __str__(self):
+        text = (
+            f"{self.score:.4g} ± {self.standard_error:.2g} (best single configuration "
+            f"{self.single:.4g} ± {self.single_standard_error:.2g}"
+        )
+        return text + (f", dummy {self.dummy:.4g})" if np.isfinite(self.dummy) else ")")
+
+
+def estimate_score(run, evidence, problem, options, deadline):
+    """Estimate the score of an ensemble by choosing it anew without each fold.
+
+    Parameters
+    ----------
+    run : SearchRun
+    evidence : Evidence
+        What the ensemble was chosen on.
+    problem : Problem
+    options : SearchOptions
+    deadline : float
+        Of ``time.monotonic()``.
+
+    Returns
+    -------
+    ScoreEstimate or None
+        None where there was no time, or nothing to choose from.
+
+    Notes
+    -----
+    The members' own fits are not repeated: a fold's models have not seen its rows anyway. A fold
+    is judged by models that were fitted on fewer rows than the final one, as in any
+    cross-validation.
+    """
+    if not evidence.mixable:
+        return _of_singles(run.trials, problem)
+    if not evidence.folds:
+        return None
+    classes = np.unique(problem.whole[1]) if problem.kind == "classification" else None
+    predictions, y, tests, params = evidence.stacked(classes)
+    rows = np.concatenate([test for _, test in evidence.payload.splits[: len(tests)]])
+    if len(tests) == 1:
+        order = np.random.RandomState(problem.seed % 2**32).permutation(len(rows))
+        tests = judging = np.array_split(order, _PARTS)
+    else:
+        # Further shuffles choose only: they hold the same rows.
+        judging = tests[: len(problem.splits)]
+    n_rounds = max(1, options.ensemble_size)
+    if params or fast_score(problem.scorer, 0 if classes is None else len(classes)) is None:
+        n_rounds = min(n_rounds, _SLOW_ROUNDS)
+    scores = []
+    for judge in judging:
+        seen = np.isin(rows, rows[judge])
+        choosing = [own[~seen[own]] for own in tests]
+        both = []
+        for rounds in (n_rounds, 1):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                weights, _ = select_members(
+                    predictions,
+                    y,
+                    problem.scorer,
+                    [own for own in choosing if len(own)],
+                    classes,
+                    score_params=params,
+                    n_rounds=rounds,
+                    costs=costs_of(run, evidence, problem),
+                    deadline=deadline,
+                )
+                if not weights:
+                    return None
+                members, counts = list(weights), np.array(list(weights.values()), dtype=float)
+                mixture = np.tensordot(counts / counts.sum(), [predictions[i] for i in members], 1)
+                both.append(
+                    score_mixture(mixture, y, problem.scorer, judge, classes, score_params=params)
+                )
+        scores.append(both)
+    return _summary(np.array(scores))
+
+
+def _of_singles(trials, problem):
+    """Choose the best configuration by the scores of the other folds."""
+    scores = np.array(
+        [
+            [problem.objective(trial.folds[fold]) for fold in sorted(trial.folds)]
+            for trial in trials
+            if trial.status == "ok" and len(trial.folds) == len(problem.splits)
+        ]
+    )
+    if not len(scores) or scores.shape[1] < 2:
+        return None
+    others = [np.delete(scores, fold, axis=1).mean(axis=1) for fold in range(scores.shape[1])]
+    chosen = [scores[np.argmax(own), fold] for fold, own in enumerate(others)]
+    return _summary(np.column_stack([chosen, chosen]))
+
+
+def _summary(scores):
+    scores = scores[np.isfinite(scores).all(axis=1)]
+    if len(scores) < 2:
+        return None
+    (score, single), spread = scores.mean(axis=0), scores.std(axis=0, ddof=1)
+    error, single_error = spread / len(scores) ** 0.5
+    return ScoreEstimate(*map(float, (score, error, single, single_error)))
