@@ -70,7 +70,7 @@ class Reserve:
         """
         if self.budget.seconds is None:
             return 0.0
-        seconds = 0.1 + self._seconds_to_choose
+        seconds = 0.2 + self._seconds_to_choose
         if self.models is not None and self.ending == "bag":
             leaders = leaders_of(trials)
             seconds += sum(map(self.models.size, leaders)) / _LOADED

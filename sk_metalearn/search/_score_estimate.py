@@ -83,8 +83,8 @@ def estimate_score(run, evidence, problem, options, deadline):
         order = np.random.RandomState(problem.seed % 2**32).permutation(len(rows))
         tests = judging = np.array_split(order, _PARTS)
     else:
-        # Further shuffles choose only: they hold the same rows.
-        judging = tests[: len(problem.splits)]
+        # Further shuffles hold the same rows.
+        tests = judging = tests[: len(problem.splits)]
     n_rounds = max(1, options.ensemble_size)
     if params or fast_score(problem.scorer, 0 if classes is None else len(classes)) is None:
         n_rounds = min(n_rounds, _SLOW_ROUNDS)
