@@ -7,6 +7,7 @@ from sklearn.utils.metaestimators import available_if
 from .._compat import CallbackSupportMixin
 from ..tables import Labels, Numbers
 from ._auto_search import AutoSearch
+from ._intervals import interval_offsets
 
 __all__ = ["AutoClassifier", "AutoRegressor"]
 
@@ -339,3 +340,48 @@ class AutoRegressor(AutoSearch, RegressorMixin, CallbackSupportMixin, BaseEstima
 
     def _learn_target(self, y, scorer):
         return Numbers.of(y, scorer)
+
+    def predict_interval(self, X, coverage=0.9):
+        """Predict between which values a target will be.
+
+        The errors of the final model's members on rows that they had not seen are added to the
+        prediction, as in CV+ with intervals of one width.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix, dataframe, pyarrow.Table or record
+            Rows with the columns of fit; see `predict`.
+        coverage : float, default=0.9
+            Share of the targets that the intervals are to hold, between 0 and 1. On rows like those
+            of fit; what the width says of a single row is the same for all.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, 2)
+            Lower and upper ends.
+
+        Raises
+        ------
+        ValueError
+            If `coverage` is not between 0 and 1, there are too few rows for it, or no predictions
+            on unseen rows were kept: a single pipeline (``ensemble_size=0``), or one that was
+            fitted for want of time.
+
+        References
+        ----------
+        R. F. Barber, E. J. Candes, A. Ramdas and R. J. Tibshirani. Predictive inference with the
+        jackknife+. Annals of Statistics 49, 2021.
+        """
+        predicted = self.predict(X)
+        if not 0 < coverage < 1:
+            raise ValueError(f"coverage must be a number between 0 and 1; got {coverage!r}.")
+        if self._errors is None:
+            raise ValueError(
+                "There are no errors on unseen rows to make intervals of: the model is a single "
+                "pipeline (ensemble_size=0), or was fitted for want of time. Give an ensemble_size "
+                "of 1 or more, and a larger time_budget."
+            )
+        low, high = interval_offsets(self._errors, coverage)
+        ends = np.column_stack([predicted + low, predicted + high])
+        floor = self._target.floor
+        return ends if floor is None else np.maximum(ends, floor)

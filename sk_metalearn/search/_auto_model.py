@@ -14,6 +14,7 @@ from ..spaces import Configuration, Schema, build_estimator, get_family, to_poin
 from ._best_index import best_index
 from ._evidence import confirm_leaders, of_search
 from ._final_fit import fit_on_all_rows, predict_refit_seconds
+from ._intervals import unseen_errors
 from ._kept_models import unfitted_member
 from ._members import load_bag, select_rows
 from ._nearly_all_rows import of_nearly_all_rows
@@ -51,6 +52,8 @@ class AutoModel:
         The best single pipeline.
     estimate : ScoreEstimate or None
         What to expect of it on new rows.
+    errors : ndarray or None
+        Of regression: target less prediction on rows that the members had not seen, ascending.
     """
 
     estimator: Any
@@ -61,6 +64,7 @@ class AutoModel:
     score: float
     point: dict
     estimate: Any = None
+    errors: Any = None
 
 
 def fit_auto_model(run, problem, options, results, quick=None):
@@ -142,6 +146,7 @@ def _of_kept_models(run, problem, options, schema, single):
                 fitted_on=fitted_on,
                 weights=bag.weights,
                 score=bag.score,
+                errors=_errors(problem, evidence, bag.weights),
                 estimate=_estimate(run, problem, options, evidence),
             )
     return None
@@ -153,6 +158,10 @@ def _estimate(run, problem, options, evidence):
     return estimate_score(run, evidence, problem, options, deadline)
 
 
+def _errors(problem, evidence, weights):
+    return unseen_errors(evidence, weights) if problem.kind == "regression" else None
+
+
 def _refit(run, problem, options, schema, single):
     """Fit the ensemble, or the best single pipeline, on all rows."""
     make = replace(run.payload.make, schema=schema)
@@ -162,8 +171,14 @@ def _refit(run, problem, options, schema, single):
         if len(weights) > 1 and score > single.score + _BETTER:
             final = _fit_ensemble(run, problem, options, make, weights)
             if final is not None and final.estimator is not None:
-                estimate = _estimate(run, problem, options, searched)
-                return _with(single, final, weights=weights, score=score, estimate=estimate)
+                return _with(
+                    single,
+                    final,
+                    weights=weights,
+                    score=score,
+                    errors=_errors(problem, searched, weights),
+                    estimate=_estimate(run, problem, options, searched),
+                )
     best = run.trials[single.index]
     estimator = unfitted_member(best, problem, make)
     final = fit_on_all_rows(run, problem, estimator, fallback=best, fit=fit_voting)
@@ -171,7 +186,12 @@ def _refit(run, problem, options, schema, single):
     if model is not None and problem.kind == "classification" and lacks_probabilities(model):
         model = _calibrated_afterwards(model, problem, unseen=final.fitted_on != "all rows")
         final = replace(final, estimator=model)
-    return _with(single, final, estimate=_estimate(run, problem, options, searched))
+    return _with(
+        single,
+        final,
+        errors=_errors(problem, searched, single.weights),
+        estimate=_estimate(run, problem, options, searched),
+    )
 
 
 def _calibrated_afterwards(model, problem, unseen):

@@ -274,6 +274,7 @@ class AutoSearch:
 
     def _store_model(self, model, run, problem, past, target):
         self._layout, self._target, self._found = problem.layout, target, model.estimator
+        self._errors = model.errors
         self.best_estimator_ = target.speak(model.estimator)
         self.refit_time_ = model.seconds
         self.refit_on_, self.ensemble_ = model.fitted_on, model.weights

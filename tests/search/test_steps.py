@@ -43,7 +43,7 @@ STEPS = [
     {"_best_index", "_results", "_callbacks", "_leaderboard"},
     {"_ensemble"},
     {"_members"},
-    {"_score_estimate"},
+    {"_score_estimate", "_intervals"},
     {"_nearly_all_rows"},
     {"_auto_model"},
     {"_auto_search", "_meta_search", "_recommend"},
