@@ -20,7 +20,7 @@ from ._members import load_bag, select_rows
 from ._nearly_all_rows import of_nearly_all_rows
 from ._score_estimate import estimate_score
 from ._stopped_boosting import found_params
-from ._voting import fit_voting, voting_estimator
+from ._voting import fit_voting, fitted_voting, voting_estimator
 
 __all__ = ["AutoModel", "fit_auto_model"]
 
@@ -136,9 +136,7 @@ def _of_kept_models(run, problem, options, schema, single):
             estimator = bag.estimator
             if run.refits:
                 make = replace(run.payload.make, schema=schema)
-                final = _fit_ensemble(run, problem, options, make, bag.weights)
-                if final is not None and final.estimator is not None:
-                    estimator, fitted_on = final.estimator, final.fitted_on
+                estimator, fitted_on = _refit_members(run, problem, options, make, bag, fitted_on)
             return replace(
                 single,
                 estimator=estimator,
@@ -150,6 +148,27 @@ def _of_kept_models(run, problem, options, schema, single):
                 estimate=_estimate(run, problem, options, evidence),
             )
     return None
+
+
+def _refit_members(run, problem, options, make, bag, fitted_on):
+    """Fit members of a bag on all rows, as many as there is time for, the heaviest first."""
+    time_left, chosen = 0.8 * run.budget.left(), {}
+    for row, weight in sorted(bag.weights.items(), key=lambda pair: -pair[1]):
+        seconds = predict_refit_seconds(run.trials[row], problem)
+        if seconds <= time_left:
+            time_left -= seconds
+            chosen[row] = weight
+    final = _fit_ensemble(run, problem, options, make, chosen) if chosen else None
+    if final is None or final.estimator is None:
+        return bag.estimator, fitted_on
+    members = {
+        name: (name, unfitted, [model])
+        for own in (bag.estimator, final.estimator)
+        for (name, unfitted), model in zip(own.estimators, own.estimators_, strict=True)
+    }
+    whole = fitted_voting(list(members.values()), list(bag.weights.values()))
+    every = len(chosen) == len(bag.weights)
+    return whole, final.fitted_on if every else f"{final.fitted_on} or {fitted_on}"
 
 
 def _estimate(run, problem, options, evidence):

@@ -4,6 +4,8 @@ import numpy as np
 
 __all__ = ["interval_offsets", "unseen_errors"]
 
+_ROUNDING = 1e-9
+
 
 def unseen_errors(evidence, weights):
     """Give the errors of a mixture on the rows of the folds.
@@ -55,9 +57,9 @@ def interval_offsets(errors, coverage):
     """
     n = len(errors)
     # Each end leaves out half of the rest; the order statistics allow for the row to come.
-    beyond = int(np.floor((1 - coverage) / 2 * (n + 1)))
+    beyond = int(np.floor((1 - coverage) / 2 * (n + 1) + _ROUNDING))
     if beyond < 1:
-        least = int(np.ceil(2 / (1 - coverage))) - 1
+        least = int(np.ceil(2 / (1 - coverage) - _ROUNDING)) - 1
         raise ValueError(
             f"An interval for a share of {coverage:g} of the targets needs the errors of at least "
             f"{least} rows; there are {n}. Give a smaller coverage or fit on more rows."

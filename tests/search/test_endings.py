@@ -238,13 +238,32 @@ def test_a_network_of_all_rows_is_the_mean_of_several_random_starts():
         assert np.allclose(network.predict_proba(X), (first + second + third) / 3)
 
 
-def test_where_members_cannot_be_fitted_on_all_rows_the_models_of_the_folds_remain(monkeypatch):
+@pytest.mark.parametrize(
+    ("seconds", "fitted_on"),
+    [
+        (1e-4, "all rows"),
+        (1e4, "training rows of each fold"),
+        ("the first", "all rows or training rows of each fold"),
+    ],
+)
+def test_members_are_fitted_on_all_rows_where_there_is_time(monkeypatch, seconds, fitted_on):
     from sk_metalearn.search import _auto_model
 
-    monkeypatch.setattr(_auto_model, "_fit_ensemble", lambda *arguments: None)
+    seen = []
+
+    def predicted(trial, problem, n_starts=1):
+        seen.append(trial.number)
+        return 1e4 * (trial.number != seen[0]) if seconds == "the first" else seconds
+
+    monkeypatch.setattr(_auto_model, "predict_refit_seconds", predicted)
     X, y = load_wine(return_X_y=True)
-    auto = AutoClassifier(time_budget=120, families=QUICK, patience=2, random_state=0).fit(X, y)
-    assert auto.refit_on_ == "training rows of each fold" and auto.score(X, y) > 0.9
+    options = {"time_budget": 120, "n_iter": 6, "strategy": "random", "knowledge": None}
+    auto = AutoClassifier(**options, families=QUICK, random_state=0).fit(X, y)
+    assert len(auto.ensemble_) > 1
+    assert auto.refit_on_ == fitted_on and auto.score(X, y) > 0.9
+    whole = {"all rows": len(auto.ensemble_), "training rows of each fold": 0}.get(fitted_on, 1)
+    fitted = auto.best_estimator_.estimators_
+    assert sum(not hasattr(own, "estimators_") for own in fitted) == whole
 
 
 @pytest.mark.parametrize("families", [["lda", "gaussian_nb"], ["ridge"]])
