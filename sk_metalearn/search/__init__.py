@@ -6,6 +6,7 @@ from ._code import to_code
 from ._meta_search import MetaSearchCV
 from ._options import CandidateLimits
 from ._recommend import Recommendation, Recommendations, recommend
+from ._score_estimate import ScoreEstimate
 
 # For the other rooms; no part of the public interface.
 from ._leaderboard import leaderboard_rows as leaderboard_rows  # isort: skip
@@ -24,6 +25,7 @@ __all__ = [
     "OneStandardError",
     "Recommendation",
     "Recommendations",
+    "ScoreEstimate",
     "recommend",
     "to_code",
 ]
