@@ -151,7 +151,10 @@ def _of_kept_models(run, problem, options, schema, single):
 
 
 def _refit_members(run, problem, options, make, bag, fitted_on):
-    """Fit members of a bag on all rows, as many as there is time for, the heaviest first."""
+    """Fit members of a bag on all rows, too, as many as there is time for, the heaviest first.
+
+    The mean of the models of the folds and of one of all rows errs less than either.
+    """
     time_left, chosen = 0.8 * run.budget.left(), {}
     for row, weight in sorted(bag.weights.items(), key=lambda pair: -pair[1]):
         seconds = predict_refit_seconds(run.trials[row], problem)
@@ -161,14 +164,14 @@ def _refit_members(run, problem, options, make, bag, fitted_on):
     final = _fit_ensemble(run, problem, options, make, chosen) if chosen else None
     if final is None or final.estimator is None:
         return bag.estimator, fitted_on
-    members = {
-        name: (name, unfitted, [model])
-        for own in (bag.estimator, final.estimator)
-        for (name, unfitted), model in zip(own.estimators, own.estimators_, strict=True)
-    }
-    whole = fitted_voting(list(members.values()), list(bag.weights.values()))
-    every = len(chosen) == len(bag.weights)
-    return whole, final.fitted_on if every else f"{final.fitted_on} or {fitted_on}"
+    unfitted = {**dict(bag.estimator.estimators), **dict(final.estimator.estimators)}
+    whole, folds = final.estimator.named_estimators_, bag.estimator.named_estimators_
+    members = [
+        (name, own, [folds[name], whole[name]] if name in whole else [folds[name]])
+        for name, own in unfitted.items()
+    ]
+    weights = [bag.weights[int(name.rpartition("_")[2])] for name in unfitted]
+    return fitted_voting(members, weights), f"{final.fitted_on}, and {fitted_on}"
 
 
 def _estimate(run, problem, options, evidence):

@@ -241,9 +241,9 @@ def test_a_network_of_all_rows_is_the_mean_of_several_random_starts():
 @pytest.mark.parametrize(
     ("seconds", "fitted_on"),
     [
-        (1e-4, "all rows"),
+        (1e-4, "all rows, and training rows of each fold"),
         (1e4, "training rows of each fold"),
-        ("the first", "all rows or training rows of each fold"),
+        ("the first", "all rows, and training rows of each fold"),
     ],
 )
 def test_members_are_fitted_on_all_rows_where_there_is_time(monkeypatch, seconds, fitted_on):
@@ -261,9 +261,15 @@ def test_members_are_fitted_on_all_rows_where_there_is_time(monkeypatch, seconds
     auto = AutoClassifier(**options, families=QUICK, random_state=0).fit(X, y)
     assert len(auto.ensemble_) > 1
     assert auto.refit_on_ == fitted_on and auto.score(X, y) > 0.9
-    whole = {"all rows": len(auto.ensemble_), "training rows of each fold": 0}.get(fitted_on, 1)
-    fitted = auto.best_estimator_.estimators_
-    assert sum(not hasattr(own, "estimators_") for own in fitted) == whole
+    n_whole = {1e-4: len(auto.ensemble_), 1e4: 0}.get(seconds, 1)
+    both = [own for own in auto.best_estimator_.estimators_ if len(own.estimators_) == 2]
+    assert len(both) == n_whole
+    for member in both:
+        folds, whole = member.estimators_
+        assert len(folds.estimators_) == 5
+        assert np.allclose(
+            member.predict_proba(X), (folds.predict_proba(X) + whole.predict_proba(X)) / 2
+        )
 
 
 @pytest.mark.parametrize("families", [["lda", "gaussian_nb"], ["ridge"]])
@@ -317,7 +323,7 @@ def test_a_few_rows_are_shuffled_again_for_the_best(monkeypatch):
             np.sort(np.concatenate([test for _, test in shuffle])), np.arange(178)
         )
     assert not np.array_equal(shuffles[0][0][1], shuffles[1][0][1])
-    assert auto.refit_on_ == "all rows"
+    assert auto.refit_on_ == "all rows, and training rows of each fold"
 
 
 @pytest.mark.parametrize("travel", [True, False])
