@@ -61,9 +61,10 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
     final : {"auto", "bag", "refit"}, default="auto"
         What predicts: the models that were fitted on the folds (``"bag"``), which need no further
         fit but predict some five times slower, or new ones that are fitted on all rows
-        (``"refit"``). ``"auto"`` fits new ones; under a `time_budget` the models of the folds
-        remain where there is no time for them. Where a sample was searched under a budget, the
-        best ones are fitted on nearly all rows and their weights chosen on the rest.
+        (``"refit"``). ``"auto"`` fits new ones. Under a `time_budget` a member is the mean of
+        both, or of the models of the folds alone where there is no time. Where a sample was
+        searched under a budget, the best ones are fitted on nearly all rows and their weights
+        chosen on the rest.
     racing : bool, default=False
         Stop a configuration after its first folds when it can hardly become the best any more. It
         then cannot join the ensemble.
@@ -247,9 +248,10 @@ class AutoRegressor(AutoSearch, RegressorMixin, CallbackSupportMixin, BaseEstima
     final : {"auto", "bag", "refit"}, default="auto"
         What predicts: the models that were fitted on the folds (``"bag"``), which need no further
         fit but predict some five times slower, or new ones that are fitted on all rows
-        (``"refit"``). ``"auto"`` fits new ones; under a `time_budget` the models of the folds
-        remain where there is no time for them. Where a sample was searched under a budget, the
-        best ones are fitted on nearly all rows and their weights chosen on the rest.
+        (``"refit"``). ``"auto"`` fits new ones. Under a `time_budget` a member is the mean of
+        both, or of the models of the folds alone where there is no time. Where a sample was
+        searched under a budget, the best ones are fitted on nearly all rows and their weights
+        chosen on the rest.
     racing : bool, default=False
         Stop a configuration after its first folds when it can hardly become the best any more. It
         then cannot join the ensemble.
