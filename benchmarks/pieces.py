@@ -79,8 +79,8 @@ def unstopped():
 VARIANTS = {own.__name__: own for own in (whole, bagged, one_start, raced, single, unstopped)}
 
 
-def split(source):
-    """Give training and test parts, and the number of classes (0: numbers)."""
+def split(source, most=ROWS):
+    """Give training rows, at most so many, and test rows, and the number of classes (0: numbers)."""
     X, y = read_table(source.path)
     known = y.notna().to_numpy()
     X, y = X[known].dropna(axis=1, how="all").reset_index(drop=True), y[known].to_numpy()
@@ -94,8 +94,17 @@ def split(source):
     train, test = train_test_split(
         rows, test_size=0.3, random_state=0, stratify=y if n_classes else None
     )
-    train, test = train[:ROWS], test[:TEST_ROWS]
+    train, test = train[:most], test[:TEST_ROWS]
     return X.iloc[train], y[train], X.iloc[test], y[test], n_classes
+
+
+def test_loss(found, y, n_classes):
+    """1 - AUC for two classes, log loss for more, 1 - R2 for numbers."""
+    if n_classes == 2:
+        return float(1 - roc_auc_score(y, found[:, 1]))
+    if n_classes:
+        return float(log_loss(y, found, labels=range(n_classes)))
+    return float(1 - r2_score(y, found))
 
 
 def measure(source, name, knowledge):
@@ -118,18 +127,12 @@ def measure(source, name, knowledge):
         else:
             found = model.predict(X_test)
         predict_seconds = time.process_time() - begun
-    if n_classes == 2:
-        loss = 1 - roc_auc_score(y_test, found[:, 1])
-    elif n_classes:
-        loss = log_loss(y_test, found, labels=range(n_classes))
-    else:
-        loss = 1 - r2_score(y_test, found)
     return {
         "dataset": source.name,
         "variant": name,
         "n_rows": len(y),
         "n_classes": n_classes,
-        "loss": float(loss),
+        "loss": test_loss(found, y_test, n_classes),
         "seconds": seconds,
         "predict_seconds": predict_seconds,
         "members": len(model.ensemble_),
