@@ -84,7 +84,7 @@ def run(options):
     base, tasks = KnowledgeBase.bundled(), list_tasks(options.data)
     # Not many fewer rows than are asked for.
     least = max(LEAST_ROWS, int(1.5 * options.rows)) if options.rows > 1500 else LEAST_ROWS
-    sources = [s for s in sources_for(options.data, options.used, 0) if s.n_rows >= least]
+    sources = [s for s in sources_for(options.data, None, 0) if s.n_rows >= least]
     for source in sources[: options.first]:
         if source.name in done:
             continue
@@ -131,7 +131,6 @@ def main():
     own = commands.add_parser("run")
     own.add_argument("--data", type=Path, required=True)
     own.add_argument("--out", type=Path, required=True)
-    own.add_argument("--used", type=Path, required=True)
     own.add_argument("--rows", type=int, default=1500)
     own.add_argument("--n-iter", type=int, default=12)
     own.add_argument("--first", type=int, default=32)

@@ -141,7 +141,7 @@ def measure(source, name, knowledge):
 
 def sources_for(data, used, seed):
     """Datasets in an order drawn by a seed, without families on which something was chosen."""
-    lines = used.read_text(encoding="utf-8").splitlines()
+    lines = [] if used is None else used.read_text(encoding="utf-8").splitlines()
     left_out = {line for line in lines if not line.startswith("#")}
     with DRAWN.open(newline="", encoding="utf-8") as file:
         left_out |= {row["family"] for row in csv.DictReader(file)}
