@@ -1,10 +1,12 @@
 """Which of a table's own columns the final model needs."""
 
+from functools import partial
+
 import numpy as np
 from scipy.sparse import issparse
 from scipy.sparse.csgraph import connected_components
 from scipy.stats import rankdata, t
-from sklearn.base import is_classifier
+from sklearn.base import clone, is_classifier
 from sklearn.model_selection import check_cv
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -12,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._compat import num_samples, safe_indexing
 from ..exceptions import import_optional
 from ..search import as_html, show_number
+from ._metric import metric_label, metric_of
 
 __all__ = ["ColumnImportanceDisplay"]
 
@@ -64,13 +67,13 @@ class ColumnImportanceDisplay:
 
     @classmethod
     def from_estimator(
-        cls, auto, X, y, *, cv=None, n_repeats=10, together=0.9, max_rows=5000, random_state=None
+        cls, search, X, y, *, cv=None, n_repeats=10, together=0.9, max_rows=5000, random_state=None
     ):
         """Shuffle the columns of a table before a fitted model meets them.
 
         Parameters
         ----------
-        auto : AutoClassifier or AutoRegressor
+        search : AutoClassifier, AutoRegressor or MetaSearchCV
             Fitted.
         X : array-like, sparse matrix or dataframe of shape (n_samples, n_features)
             Rows with the columns of fit. Without `cv` rows that the model has not seen: of those it
@@ -94,38 +97,36 @@ class ColumnImportanceDisplay:
         -------
         ColumnImportanceDisplay
         """
-        check_is_fitted(auto, "best_estimator_")
+        check_is_fitted(search, "best_estimator_")
         rng = check_random_state(random_state)
         X, y = _with_columns(X), np.asarray(y)
         groups = _groups(X, together)
         if cv is None:
-            judged = [(auto, np.arange(len(y)))]
+            judged = [(search, np.arange(len(y)))]
         else:
-            folds = check_cv(cv, y, classifier=is_classifier(auto)).split(X, y)
+            folds = check_cv(cv, y, classifier=is_classifier(search)).split(X, y)
             judged = (
-                (auto.refit(safe_indexing(X, train), y[train]), test) for train, test in folds
+                (_fitted_again(search, safe_indexing(X, train), y[train]), test)
+                for train, test in folds
             )
         lost = []
         for model, rows in judged:
             if len(rows) > max_rows:
                 rows = rng.choice(rows, max_rows, replace=False)
             part, target = safe_indexing(X, rows), y[rows]
-            whole = model.score(part, target)
+            score = _score_of(search, model)
+            whole = score(part, target)
             lost.append(
                 [
-                    [
-                        whole - model.score(_shuffled(part, group, rng), target)
-                        for _ in range(n_repeats)
-                    ]
+                    [whole - score(_shuffled(part, group, rng), target) for _ in range(n_repeats)]
                     for group in groups
                 ]
             )
         named = [str(name) for name in getattr(X, "columns", range(X.shape[1]))]
-        metric = auto.scoring if isinstance(auto.scoring, str) else "score"
         return cls(
             names=[tuple(named[j] for j in group) for group in groups],
             importances=np.concatenate(lost, axis=1),
-            metric=metric,
+            metric=metric_label(search, metric_of(search)),
             n_folds=len(lost),
         )
 
@@ -196,6 +197,22 @@ class ColumnImportanceDisplay:
         ax.set(xlabel=f"{self.metric} lost when the column is shuffled")
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+
+def _fitted_again(search, X, y):
+    """What was found, on other rows."""
+    if callable(getattr(search, "refit", None)):
+        return search.refit(X, y)
+    return clone(search.best_estimator_).fit(X, y)
+
+
+def _score_of(search, model):
+    """How the search judges a model."""
+    if model is search or isinstance(model, type(search)):
+        return model.score
+    scorer = search.scorer_
+    scorer = scorer[metric_of(search)] if isinstance(scorer, dict) else scorer
+    return partial(scorer, model)
 
 
 def _with_columns(X):

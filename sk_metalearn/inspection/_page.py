@@ -5,13 +5,13 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from sklearn.inspection import permutation_importance
 from sklearn.utils.validation import check_is_fitted
 
 from .._version import __version__
 from ..search import as_html, leaderboard_rows, settings_text, show_number, show_seconds, to_code
 from ._curve import curve_svg
 from ._history import SearchHistoryDisplay
+from ._importance import ColumnImportanceDisplay
 
 __all__ = ["report"]
 
@@ -183,15 +183,13 @@ def _importances(search, X, y):
     if X is None:
         return ""
     n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
-    rows = min(1.0, _MOST_ROWS / n_rows)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = permutation_importance(
-            search, X, y, n_repeats=_REPEATS, max_samples=rows, random_state=0
-        ).importances_mean
-    names = list(map(str, getattr(X, "columns", range(len(found)))))
-    order = np.argsort(-found, kind="stable")[:_MOST_COLUMNS]
-    told = _bars([(names[i], float(found[i])) for i in order], "column", "loss of score, shuffled")
+        found = ColumnImportanceDisplay.from_estimator(
+            search, X, y, n_repeats=_REPEATS, max_rows=_MOST_ROWS, random_state=0
+        ).rows()
+    pairs = [(row["column"], row["lost"]) for row in found[:_MOST_COLUMNS]]
+    told = _bars(pairs, "column", "loss of score, shuffled")
     return f"<p>On {min(n_rows, _MOST_ROWS):,} rows.</p>{told}"
 
 

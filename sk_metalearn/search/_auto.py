@@ -347,7 +347,8 @@ class AutoRegressor(AutoSearch, RegressorMixin, CallbackSupportMixin, BaseEstima
         """Predict between which values a target will be.
 
         The errors of the final model's members on rows that they had not seen are added to the
-        prediction, as in CV+ with intervals of one width.
+        prediction, as in CV+ with intervals of one width. After `refit` they are still those of the
+        search: where targets are on another scale since, search again.
 
         Parameters
         ----------
@@ -366,8 +367,8 @@ class AutoRegressor(AutoSearch, RegressorMixin, CallbackSupportMixin, BaseEstima
         ------
         ValueError
             If `coverage` is not between 0 and 1, there are too few rows for it, or no predictions
-            on unseen rows were kept: a single pipeline (``ensemble_size=0``), or one that was
-            fitted for want of time.
+            on unseen rows were kept: of a single pipeline (``ensemble_size`` of 0 or 1), or one
+            that was fitted for want of time.
 
         References
         ----------
@@ -380,8 +381,8 @@ class AutoRegressor(AutoSearch, RegressorMixin, CallbackSupportMixin, BaseEstima
         if self._errors is None:
             raise ValueError(
                 "There are no errors on unseen rows to make intervals of: the model is a single "
-                "pipeline (ensemble_size=0), or was fitted for want of time. Give an ensemble_size "
-                "of 1 or more, and a larger time_budget."
+                "pipeline (ensemble_size below 2), or was fitted for want of time. Give an "
+                "ensemble_size of 2 or more, and a larger time_budget."
             )
         low, high = interval_offsets(self._errors, coverage)
         ends = np.column_stack([predicted + low, predicted + high])

@@ -181,7 +181,10 @@ def _estimate(run, problem, options, evidence):
 
 
 def _errors(problem, evidence, weights):
-    return unseen_errors(evidence, weights) if problem.kind == "regression" else None
+    if problem.kind != "regression":
+        return None
+    # Further shuffles hold the same rows.
+    return unseen_errors(evidence, weights, len(problem.splits))
 
 
 def _refit(run, problem, options, schema, single):
@@ -208,11 +211,12 @@ def _refit(run, problem, options, schema, single):
     if model is not None and problem.kind == "classification" and lacks_probabilities(model):
         model = _calibrated_afterwards(model, problem, unseen=final.fitted_on != "all rows")
         final = replace(final, estimator=model)
+    estimate = _estimate(run, problem, options, searched)
     return _with(
         single,
         final,
         errors=_errors(problem, searched, single.weights),
-        estimate=_estimate(run, problem, options, searched),
+        estimate=None if estimate is None else estimate.of_single(),
     )
 
 

@@ -233,9 +233,14 @@ class AutoSearch:
         Raises
         ------
         ValueError
-            If the data cannot be used; the message says why.
+            If the data cannot be used, or nothing was found that could be fitted again; the message
+            says why.
         """
         X = self._ready(X)
+        if not self.ensemble_:
+            raise ValueError(
+                f"The search found nothing that could be fitted again: {self.refit_on_}."
+            )
         y = check_target(y, X, self._kind, self)
         params = check_method_params(X, params={"sample_weight": sample_weight})
         weight = params["sample_weight"]

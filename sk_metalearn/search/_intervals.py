@@ -7,7 +7,7 @@ __all__ = ["interval_offsets", "unseen_errors"]
 _ROUNDING = 1e-9
 
 
-def unseen_errors(evidence, weights):
+def unseen_errors(evidence, weights, n_folds):
     """Give the errors of a mixture on the rows of the folds.
 
     Parameters
@@ -16,6 +16,8 @@ def unseen_errors(evidence, weights):
         Of values.
     weights : dict of int to int
         Of the mixture, by row of the results.
+    n_folds : int
+        At most so many folds, the first ones, are used.
 
     Returns
     -------
@@ -24,11 +26,12 @@ def unseen_errors(evidence, weights):
     """
     if not evidence.mixable or not evidence.folds or not set(weights) <= set(evidence.folds):
         return None
-    predictions, y, _, _ = evidence.stacked(None)
+    predictions, y, tests, _ = evidence.stacked(None)
+    n_rows = sum(map(len, tests[:n_folds]))
     places = {row: i for i, row in enumerate(evidence.folds)}
     counts = np.array(list(weights.values()), dtype=float)
     mixture = np.tensordot(counts / counts.sum(), [predictions[places[row]] for row in weights], 1)
-    return np.sort(np.asarray(y, dtype=float) - mixture)
+    return np.sort(np.asarray(y, dtype=float)[:n_rows] - mixture[:n_rows])
 
 
 def interval_offsets(errors, coverage):

@@ -1,7 +1,7 @@
 """What to expect of the final model on new rows, without the optimism of having chosen it."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -39,6 +39,15 @@ class ScoreEstimate:
     single: float
     single_standard_error: float
     dummy: float = np.nan
+
+    def of_single(self):
+        """Give that of the best single configuration.
+
+        Returns
+        -------
+        ScoreEstimate
+        """
+        return replace(self, score=self.single, standard_error=self.single_standard_error)
 
     def __str__(self):
         text = (

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.sparse import csr_array
+from sklearn.linear_model import Ridge
 
-from sk_metalearn import AutoClassifier, AutoRegressor
+from sk_metalearn import AutoClassifier, AutoRegressor, MetaSearchCV
 from sk_metalearn.inspection import ColumnImportanceDisplay
 
 RNG = np.random.default_rng(0)
@@ -86,3 +87,13 @@ def test_it_is_drawn(auto):
     display = ColumnImportanceDisplay.from_estimator(auto, FRAME, TARGET, n_repeats=2)
     axes = display.plot().ax_
     assert len(axes.get_yticks()) == 3 and "lost" in axes.get_xlabel()
+
+
+def test_a_search_over_an_estimator_of_ones_own_is_judged_by_its_metric():
+    X = FRAME[["size", "noise", "twin"]]
+    search = MetaSearchCV(Ridge(), {"alpha": [0.1, 10.0]}, scoring="neg_mean_absolute_error")
+    search.fit(X, TARGET)
+    for cv in (None, 3):
+        display = ColumnImportanceDisplay.from_estimator(search, X, TARGET, cv=cv, random_state=0)
+        assert display.rows()[0]["column"] == "size, twin"
+        assert display.metric == "neg_mean_absolute_error"

@@ -56,6 +56,13 @@ def test_what_cannot_be_is_said(auto):
     for wrong in (0, 1, 90):
         with pytest.raises(ValueError, match=f"between 0 and 1; got {wrong}"):
             auto.predict_interval(X[:1], wrong)
-    single = AutoRegressor(n_iter=1, families=["ridge"], ensemble_size=0).fit(X[:100], Y[:100])
-    with pytest.raises(ValueError, match="ensemble_size of 1 or more"):
-        single.predict_interval(X[:1])
+    for size in (0, 1):
+        single = AutoRegressor(n_iter=1, families=["ridge"], ensemble_size=size)
+        with pytest.raises(ValueError, match="ensemble_size of 2 or more"):
+            single.fit(X[:100], Y[:100]).predict_interval(X[:1])
+    single.set_params(ensemble_size=2).fit(X[:100], Y[:100]).predict_interval(X[:1])
+
+
+def test_rows_that_were_shuffled_again_count_once():
+    auto = AutoRegressor(**{**QUICK, "n_iter": None}, time_budget=120, patience=2)
+    assert len(auto.fit(X[:100], Y[:100])._errors) == 100

@@ -8,6 +8,7 @@ import pytest
 from sklearn.datasets import load_diabetes, load_wine
 
 from sk_metalearn import AutoClassifier, AutoRegressor
+from sk_metalearn.exceptions import FallbackWarning
 
 QUICK = ["lda", "gaussian_nb", "logistic_regression"]
 
@@ -54,6 +55,18 @@ def test_counts_stay_above_zero():
         n_iter=3, families=["ridge"], scoring="neg_mean_poisson_deviance", random_state=0
     ).fit(X, counts)
     assert auto.refit(X[::2], counts[::2]).predict(X).min() > 0
+
+
+def test_what_was_not_found_cannot_be_fitted_again(monkeypatch):
+    from sk_metalearn.search import _auto_model
+
+    monkeypatch.setattr(_auto_model, "_of_kept_models", lambda *arguments: None)
+    monkeypatch.setattr(_auto_model, "_refit", lambda *arguments: arguments[-1])
+    X, y = load_diabetes(return_X_y=True)
+    with pytest.warns(FallbackWarning, match="final model only predicts"):
+        auto = AutoRegressor(n_iter=1, families=["ridge"], random_state=0).fit(X, y)
+    with pytest.raises(ValueError, match="nothing that could be fitted again.*dummy"):
+        auto.refit(X, y)
 
 
 def test_columns_that_are_missing_are_named():

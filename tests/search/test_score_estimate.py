@@ -78,6 +78,19 @@ def test_of_noise_nothing_is_expected(ensemble_size):
     assert estimate.dummy == 0.5 and "dummy 0.5" in str(estimate)
 
 
+def test_it_is_of_the_model_that_predicts(monkeypatch):
+    from sk_metalearn.search import _auto_model
+
+    X, y = load_wine(return_X_y=True)
+    options = {"n_iter": 6, "families": QUICK, "scoring": "neg_log_loss", "random_state": 0}
+    whole = AutoClassifier(**options).fit(X, y).score_estimate_
+    assert whole.score != whole.single
+    # The ensemble cannot be fitted.
+    monkeypatch.setattr(_auto_model, "_fit_ensemble", lambda *arguments: None)
+    single = AutoClassifier(**options).fit(X, y).score_estimate_
+    assert single.score == single.single == whole.single
+
+
 def test_it_is_there_under_a_budget_too():
     X, y = load_wine(return_X_y=True)
     auto = AutoClassifier(time_budget=120, patience=3, families=QUICK, random_state=0).fit(X, y)
