@@ -76,7 +76,7 @@ class Reserve:
             seconds += sum(map(self.models.size, leaders)) / _LOADED
             if self.refits:
                 # Few of a dozen become members.
-                spent = 0.5 * sum(predict_refit_seconds(own, self.problem) for own in leaders)
+                spent = 0.25 * sum(predict_refit_seconds(own, self.problem) for own in leaders)
                 seconds += spent if spent <= _REFIT_SHARE * self.budget.seconds else 0.0
         return seconds
 
