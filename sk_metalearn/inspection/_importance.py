@@ -55,8 +55,8 @@ class ColumnImportanceDisplay:
     >>> X, y = load_iris(return_X_y=True, as_frame=True)
     >>> auto = AutoClassifier(n_iter=2, families=["lda"], random_state=0).fit(X[::2], y[::2])
     >>> display = ColumnImportanceDisplay.from_estimator(auto, X[1::2], y[1::2], random_state=0)
-    >>> max(display.rows(), key=lambda row: row["lost"])["column"]
-    'petal length (cm), petal width (cm)'
+    >>> display.rows()[0]["column"]
+    'sepal length (cm), petal length (cm), petal width (cm)'
     """
 
     def __init__(self, *, names, importances, metric="score", n_folds=1):

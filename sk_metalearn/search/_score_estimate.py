@@ -30,6 +30,7 @@ class ScoreEstimate:
     single : float
         The same for the best single configuration.
     single_standard_error : float
+        Of that.
     dummy : float
         Score of a model that does not look at X; NaN where it is not known.
     """
@@ -46,6 +47,7 @@ class ScoreEstimate:
         Returns
         -------
         ScoreEstimate
+            With its score in the place of the ensemble's.
         """
         return replace(self, score=self.single, standard_error=self.single_standard_error)
 

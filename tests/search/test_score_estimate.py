@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_wine
+from sklearn.datasets import load_diabetes, load_wine
 from sklearn.metrics import get_scorer, make_scorer, mean_squared_error
 
 from sk_metalearn import AutoClassifier, AutoRegressor
@@ -81,8 +81,9 @@ def test_of_noise_nothing_is_expected(ensemble_size):
 def test_it_is_of_the_model_that_predicts(monkeypatch):
     from sk_metalearn.search import _auto_model
 
-    X, y = load_wine(return_X_y=True)
-    options = {"n_iter": 6, "families": QUICK, "scoring": "neg_log_loss", "random_state": 0}
+    X, y = load_diabetes(return_X_y=True)
+    y = y > 140
+    options = {"n_iter": 8, "families": QUICK, "scoring": "neg_log_loss", "random_state": 0}
     whole = AutoClassifier(**options).fit(X, y).score_estimate_
     assert whole.score != whole.single
     # The ensemble cannot be fitted.
