@@ -23,7 +23,7 @@ FAMILIES += ("k_neighbors", "hist_gradient_boosting")
 
 def paragraphs(thing, deep=True):
     """First paragraphs of the docstrings of what a module or class holds."""
-    for name, value in vars(thing).items():
+    for name, value in list(vars(thing).items()):
         if name.startswith("_") or not callable(value):
             continue
         text = " ".join((value.__doc__ or "").strip().split("\n\n")[0].split())
