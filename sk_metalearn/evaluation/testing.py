@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 # No job of these checks takes nearly as long, unless it hangs.
-_LONG = 120.0
+_LONG = 300.0
 
 
 class ProbeClassifier(ClassifierMixin, BaseEstimator):
