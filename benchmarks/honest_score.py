@@ -12,13 +12,11 @@ intervals for nine of ten.
 """
 
 import argparse
-import csv
-import json
 import warnings
 from pathlib import Path
 
 import numpy as np
-from pieces import USED, sources_for, split
+from pieces import USED, add_row, mean_and_error, read_rows, sources_for, split, write_table
 
 from sk_metalearn import AutoClassifier, AutoRegressor, KnowledgeBase
 from sk_metalearn.building._tasks import list_tasks
@@ -56,23 +54,18 @@ def measure(source, knowledge):
 
 def run(options):
     """Measure what is left."""
-    out = options.out
-    lines = out.read_text(encoding="utf-8").splitlines() if out.exists() else []
-    done = {json.loads(line)["dataset"] for line in lines}
+    done = {row["dataset"] for row in read_rows(options.out)}
     base, tasks = KnowledgeBase.bundled(), list_tasks(options.data)
     for source in sources_for(options.data, options.used, options.seed)[: options.first]:
         if source.name in done:
             continue
         relatives = [own.name for own in tasks if own.family == source.family]
-        row = measure(source, base.without(tasks=relatives))
-        with out.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
-        print(row, flush=True)
+        add_row(options.out, measure(source, base.without(tasks=relatives)))
 
 
 def score(options):
     """Print the mean differences to the score on the test rows."""
-    rows = [json.loads(line) for line in options.rows.read_text(encoding="utf-8").splitlines()]
+    rows = read_rows(options.rows)
     table = [("told", "datasets", "mean told - test", "error", "median", "told more than test")]
     for name in ("best_score", "estimate"):
         differences = np.array([row[name] - row["test"] for row in rows])
@@ -80,8 +73,7 @@ def score(options):
             (
                 name,
                 len(rows),
-                f"{differences.mean():.4f}",
-                f"{differences.std(ddof=1) / len(rows) ** 0.5:.4f}",
+                *mean_and_error(differences),
                 f"{np.median(differences):.4f}",
                 int((differences > 0).sum()),
             )
@@ -95,11 +87,8 @@ def score(options):
     ]
     mean = np.mean([row["within"] for row in rows if row["within"] is not None])
     covered.append(("mean", "", f"{mean:.3f}"))
-    for path, own in ((options.out, table), (options.out.with_name("intervals.csv"), covered)):
-        with path.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows(own)
-        for row in own:
-            print(*row, sep="\t")
+    write_table(options.out, table)
+    write_table(options.out.with_name("intervals.csv"), covered)
     print(f"test score within two standard errors of the estimate: {np.mean(within):.0%}")
 
 

@@ -13,13 +13,21 @@ form of the final model was chosen by this table.
 """
 
 import argparse
-import csv
-import json
 import warnings
 from pathlib import Path
 
 import numpy as np
-from pieces import LEAST_ROWS, SCORING, sources_for, split, test_loss
+from pieces import (
+    LEAST_ROWS,
+    SCORING,
+    add_row,
+    mean_and_error,
+    read_rows,
+    sources_for,
+    split,
+    test_loss,
+    write_table,
+)
 from sklearn.base import clone
 
 from sk_metalearn import AutoClassifier, AutoRegressor, KnowledgeBase
@@ -78,9 +86,7 @@ def measure(source, options, knowledge):
 
 def run(options):
     """Measure what is left."""
-    out = options.out
-    lines = out.read_text(encoding="utf-8").splitlines() if out.exists() else []
-    done = {json.loads(line)["dataset"] for line in lines}
+    done = {row["dataset"] for row in read_rows(options.out)}
     base, tasks = KnowledgeBase.bundled(), list_tasks(options.data)
     # Not many fewer rows than are asked for.
     least = max(LEAST_ROWS, int(1.5 * options.rows)) if options.rows > 1500 else LEAST_ROWS
@@ -89,19 +95,15 @@ def run(options):
         if source.name in done:
             continue
         relatives = [own.name for own in tasks if own.family == source.family]
-        row = measure(source, options, base.without(tasks=relatives))
-        with out.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
-        print(row, flush=True)
+        add_row(options.out, measure(source, options, base.without(tasks=relatives)))
 
 
 def score(options):
     """Compare the forms with the models of the folds."""
     table = [("rows", "form", "datasets", "log ratio", "error", "median", "better", "worse")]
     for path in options.rows:
-        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         # A loss of nearly nothing has no ratio.
-        rows = [row for row in rows if row["losses"]["folds"] > 1e-4]
+        rows = [row for row in read_rows(path) if row["losses"]["folds"] > 1e-4]
         most = max(row["n_rows"] for row in rows)
         for name in list(rows[0]["losses"])[1:]:
             pairs = [(row["losses"][name], row["losses"]["folds"]) for row in rows]
@@ -111,17 +113,13 @@ def score(options):
                     f"at most {most}",
                     name,
                     len(ratios),
-                    f"{ratios.mean():.4f}",
-                    f"{ratios.std(ddof=1) / len(ratios) ** 0.5:.4f}",
+                    *mean_and_error(ratios),
                     f"{np.median(ratios):.4f}",
                     int((ratios < -0.001).sum()),
                     int((ratios > 0.001).sum()),
                 )
             )
-    with options.out.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows(table)
-    for row in table:
-        print(*row, sep="\t")
+    write_table(options.out, table)
 
 
 def main():

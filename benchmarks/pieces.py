@@ -156,26 +156,47 @@ def sources_for(data, used, seed):
     return sources
 
 
+def read_rows(path):
+    """What was measured so far, a line of JSON each."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return [json.loads(line) for line in lines]
+
+
+def add_row(path, row):
+    """Add what was measured."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(row) + "\n")
+    print(row, flush=True)
+
+
+def write_table(path, table):
+    """Write a table, and print it."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(table)
+    for row in table:
+        print(*row, sep="\t")
+
+
+def mean_and_error(values):
+    """A mean and its standard error, as text."""
+    return f"{values.mean():.4f}", f"{values.std(ddof=1) / len(values) ** 0.5:.4f}"
+
+
 def run(options):
     """Measure what is left."""
-    out = options.out
-    lines = out.read_text(encoding="utf-8").splitlines() if out.exists() else []
-    done = {(row["dataset"], row["variant"]) for row in map(json.loads, lines)}
+    done = {(row["dataset"], row["variant"]) for row in read_rows(options.out)}
     base, tasks = KnowledgeBase.bundled(), list_tasks(options.data)
     for source in sources_for(options.data, options.used, options.seed)[: options.first]:
         relatives = [own.name for own in tasks if own.family == source.family]
         for name in options.variants.split(","):
             if (source.name, name) in done:
                 continue
-            row = measure(source, name, base.without(tasks=relatives))
-            with out.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(row) + "\n")
-            print(row, flush=True)
+            add_row(options.out, measure(source, name, base.without(tasks=relatives)))
 
 
 def score(options):
     """Compare each variant with the whole."""
-    rows = [json.loads(line) for line in options.rows.read_text(encoding="utf-8").splitlines()]
+    rows = read_rows(options.rows)
     by = {(row["dataset"], row["variant"]): row for row in rows}
     datasets = sorted({row["dataset"] for row in rows})
     table = [("without", "datasets", "log ratio", "error", "better", "worse", "time", "predict")]
@@ -198,18 +219,14 @@ def score(options):
             (
                 name,
                 len(pairs),
-                f"{ratios.mean():.4f}",
-                f"{ratios.std(ddof=1) / len(pairs) ** 0.5:.4f}",
+                *mean_and_error(ratios),
                 int((ratios < -0.001).sum()),
                 int((ratios > 0.001).sum()),
                 f"{seconds:.2f}",
                 f"{predict:.1f}",
             )
         )
-    with options.out.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows(table)
-    for row in table:
-        print(*row, sep="\t")
+    write_table(options.out, table)
 
 
 def main():

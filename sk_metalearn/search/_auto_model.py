@@ -175,9 +175,7 @@ def _refit_members(run, problem, options, make, bag, fitted_on):
 
 
 def _estimate(run, problem, options, evidence):
-    left = run.budget.left()
-    deadline = np.inf if left is None else time.monotonic() + 0.5 * left
-    return estimate_score(run, evidence, problem, options, deadline)
+    return estimate_score(run, evidence, problem, options, run.budget.half_left())
 
 
 def _errors(problem, evidence, weights):
@@ -211,12 +209,12 @@ def _refit(run, problem, options, schema, single):
     if model is not None and problem.kind == "classification" and lacks_probabilities(model):
         model = _calibrated_afterwards(model, problem, unseen=final.fitted_on != "all rows")
         final = replace(final, estimator=model)
-    estimate = _estimate(run, problem, options, searched)
+    alone = replace(options, ensemble_size=min(options.ensemble_size, 1))
     return _with(
         single,
         final,
         errors=_errors(problem, searched, single.weights),
-        estimate=None if estimate is None else estimate.of_single(),
+        estimate=_estimate(run, problem, alone, searched),
     )
 
 
@@ -232,9 +230,7 @@ def _calibrated_afterwards(model, problem, unseen):
 def _fit_ensemble(run, problem, options, make, weights):
     """Fit the members; None if there is no time for them, or one can give no probabilities."""
     left = run.budget.left()
-    limits = options.limits
-    limited = limits.predict_seconds is not None or limits.model_bytes is not None
-    for n_starts in (1,) if limited else (_STARTS, 1):
+    for n_starts in (1,) if options.limits.bound_the_model else (_STARTS, 1):
         fits = [predict_refit_seconds(run.trials[row], problem, n_starts) for row in weights]
         if left is None or sum(fits) <= 0.8 * left:
             break

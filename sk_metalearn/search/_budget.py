@@ -1,5 +1,6 @@
 """How much time a search has, and what of it is kept for its end."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,6 +42,11 @@ class Budget:
         if self.seconds is None:
             return None
         return self.began + self.seconds - min(kept, MOST_KEPT * self.seconds)
+
+    def half_left(self):
+        """Give the ``time.monotonic()`` at which half of what is left now is over, or infinity."""
+        left = self.left()
+        return math.inf if left is None else time.monotonic() + 0.5 * left
 
     def left(self):
         """Seconds until the budget and its grace are over, None without a limit."""

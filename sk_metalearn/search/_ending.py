@@ -33,8 +33,7 @@ def choose_ending(problem, options):
     """
     if options.final != "auto":
         return options.final
-    limits = options.limits
-    if limits.predict_seconds is not None or limits.model_bytes is not None:
+    if options.limits.bound_the_model:
         # The models of all folds would take several times as much.
         return "refit"
     if options.ensemble_size < 2 or not options.timed:

@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from .._compat import safe_indexing
 from ._fast_scores import fast_score, proper_score
 
-__all__ = ["score_mixture", "select_members"]
+__all__ = ["mix", "score_mixture", "select_members"]
 
 # Scores that differ by less, relative to their size, are equal.
 _ROUNDING = 1e-6
@@ -130,6 +130,23 @@ def select_members(
             best, members = now, list(chosen)
     indices, counts = np.unique(pool[members], return_counts=True)
     return dict(zip(indices.tolist(), counts.tolist(), strict=True)), float(best[0])
+
+
+def mix(predictions, weights):
+    """Give the weighted mean of predictions.
+
+    Parameters
+    ----------
+    predictions : list of ndarray of shape (n_rows, n_classes) or (n_rows,)
+    weights : dict of int to int
+        By index.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_classes) or (n_rows,)
+    """
+    counts = np.array(list(weights.values()), dtype=float)
+    return np.tensordot(counts / counts.sum(), [predictions[i] for i in weights], 1)
 
 
 def score_mixture(mixture, y, scorer, rows, classes=None, score_params=None):

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ._ensemble import mix
+
 __all__ = ["interval_offsets", "unseen_errors"]
 
 _ROUNDING = 1e-9
@@ -29,8 +31,7 @@ def unseen_errors(evidence, weights, n_folds):
     predictions, y, tests, _ = evidence.stacked(None)
     n_rows = sum(map(len, tests[:n_folds]))
     places = {row: i for i, row in enumerate(evidence.folds)}
-    counts = np.array(list(weights.values()), dtype=float)
-    mixture = np.tensordot(counts / counts.sum(), [predictions[places[row]] for row in weights], 1)
+    mixture = mix(predictions, {places[row]: weight for row, weight in weights.items()})
     return np.sort(np.asarray(y, dtype=float)[:n_rows] - mixture[:n_rows])
 
 

@@ -1,6 +1,5 @@
 """The members of an ensemble: which they are, with their models."""
 
-import time
 import warnings
 from dataclasses import dataclass, replace
 from typing import Any
@@ -56,7 +55,6 @@ def select_rows(run, evidence, problem, options):
         return {}, -np.inf
     if not evidence.mixable:
         return {rows[0]: 1}, run.trials[rows[0]].estimate
-    left = run.budget.left()
     classes = np.unique(problem.whole[1]) if problem.kind == "classification" else None
     predictions, y, tests, score_params = evidence.stacked(classes)
     with warnings.catch_warnings():
@@ -70,7 +68,7 @@ def select_rows(run, evidence, problem, options):
             score_params=score_params,
             n_rounds=max(1, options.ensemble_size),
             costs=costs_of(run, evidence, problem),
-            deadline=np.inf if left is None else time.monotonic() + 0.5 * left,
+            deadline=run.budget.half_left(),
         )
     return {rows[i]: count for i, count in weights.items()}, score
 

@@ -75,6 +75,11 @@ model_bytes=None)
         """Whether candidates must run in processes that can be ended."""
         return self.fold_seconds is not None or self.memory_bytes is not None
 
+    @property
+    def bound_the_model(self):
+        """Whether the final model is held to a limit of prediction time or size."""
+        return self.predict_seconds is not None or self.model_bytes is not None
+
 
 # What the estimators of the room have in common.
 COMMON_CONSTRAINTS = {

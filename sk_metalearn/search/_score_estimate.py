@@ -1,11 +1,11 @@
 """What to expect of the final model on new rows, without the optimism of having chosen it."""
 
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from ._ensemble import score_mixture, select_members
+from ._ensemble import mix, score_mixture, select_members
 from ._fast_scores import fast_score
 from ._members import costs_of
 
@@ -40,16 +40,6 @@ class ScoreEstimate:
     single: float
     single_standard_error: float
     dummy: float = np.nan
-
-    def of_single(self):
-        """Give that of the best single configuration.
-
-        Returns
-        -------
-        ScoreEstimate
-            With its score in the place of the ensemble's.
-        """
-        return replace(self, score=self.single, standard_error=self.single_standard_error)
 
     def __str__(self):
         text = (
@@ -120,8 +110,7 @@ def estimate_score(run, evidence, problem, options, deadline):
                 )
                 if not weights:
                     return None
-                members, counts = list(weights), np.array(list(weights.values()), dtype=float)
-                mixture = np.tensordot(counts / counts.sum(), [predictions[i] for i in members], 1)
+                mixture = mix(predictions, weights)
                 both.append(
                     score_mixture(mixture, y, problem.scorer, judge, classes, score_params=params)
                 )
