@@ -141,17 +141,6 @@ def test_cancel(pool):
     assert pool.next(timeout=10).status == "cancelled"
 
 
-def test_overhead_of_the_parent():
-    with WorkerPool(1, preload=()) as pool:
-        pool.submit(abs, -1)
-        pool.next(timeout=100)
-        cpu = time.process_time()
-        for i in range(300):
-            pool.submit(abs, i, wall_seconds=10)
-            pool.next(timeout=100)
-        assert (time.process_time() - cpu) / 300 < 1e-3
-
-
 def test_bad_number_of_workers():
     with pytest.raises(ValueError, match="at least 1"):
         WorkerPool(0)

@@ -426,8 +426,9 @@ def test_a_header_larger_than_any_is_not_read(tmp_path, base):
 
 def test_names_cost_little_and_steer_nothing():
     began = time.process_time()
-    normalize_name("a" + " " * 40_000 + "b")
-    assert time.process_time() - began < 2
+    normalize_name("a" + " " * 400_000 + "b")
+    # What is quadratic takes many minutes.
+    assert time.process_time() - began < 60
     task = Task("a" * 12, "\x1b[2J\u202eevil\n", "regression", "f\x07", 10, 2, source="s\r")
     assert task.name == "\\x1b[2J\\u202eevil\\n" and task.family == "f\\x07"
     assert task.source == "s\\r" and Source("\x00").name == "\\x00"
