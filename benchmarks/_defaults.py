@@ -24,15 +24,16 @@ def learners():
 
 def defaults(options):
     """Each learner on left-out sine waves, or on left-out classes of digits."""
+    # Other waves, classes and episodes than those on which the defaults were chosen (seeds 2, 3, 0).
     waves = [
         ml.make_sine_tasks(n, n_samples, seed)
-        for n, n_samples, seed in ((1000, 50, 0), (600, 110, 2))
+        for n, n_samples, seed in ((1000, 50, 0), (600, 110, 4))
     ]
-    draw = {"kind": "regression", "n_shots": 10, "n_query": 100, "random_state": 3}
+    draw = {"kind": "regression", "n_shots": 10, "n_query": 100, "random_state": 5}
     episodes = list(ml.sample_episodes(waves[1], N_EPISODES, **draw))
     zero = np.mean([(episode[3] ** 2).mean() for episode in episodes])
-    _, (train, validation, test), _ = next(digit_sets())
-    draw = {"n_shots": 5, "n_query": 3, "n_way": 5, "random_state": 0}
+    _, (train, validation, test), _ = next(digit_sets(seed=7))
+    draw = {"n_shots": 5, "n_query": 3, "n_way": 5, "random_state": 7}
     problems = list(ml.sample_episodes([test], N_EPISODES, **draw))
     scale = StandardScaler().fit(train[0])
     neighbours = {

@@ -14,15 +14,15 @@ from sk_metalearn.metalearners import OuterLoop
 N_EPISODES = 600
 
 
-def digit_sets():
+def digit_sets(seed=0):
     """Digits and their quarter turns; the images of the test classes are never trained on.
 
-    Mirror images are further classes to train and validate on.
+    Mirror images are further classes to train and validate on. `seed` deals the classes.
     """
     digits = load_digits()
     X, y = ml.make_rotated_classes(digits.images / 16, digits.target)
     even = np.tile(np.arange(len(digits.target)) % 2 == 0, 4)
-    classes = np.random.RandomState(0).permutation(40)
+    classes = np.random.RandomState(seed).permutation(40)
     parts = [
         (X[np.isin(y, part) & half], y[np.isin(y, part) & half])
         for part, half in zip(np.split(classes, [22, 30]), (even, even, ~even), strict=True)

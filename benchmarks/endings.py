@@ -17,11 +17,13 @@ candidate and 1 for their median, with the paired difference to the first ending
 import argparse
 import json
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 from sklearn.metrics import get_scorer
 
 from sk_metalearn.evaluation._racing import Race
+from sk_metalearn.search import _ensemble
 from sk_metalearn.search._ensemble import select_members
 from sk_metalearn.search._fast_scores import fast_score
 
@@ -94,6 +96,11 @@ class Recording:
         tests = [rows for own in self.tests[:n_shuffles] for rows in own]
         return stacked, np.tile(self.y, n_shuffles), tests
 
+    def one_selection(self, candidates, n_shuffles):
+        """Choose members by one selection among all candidates, not by one of each half."""
+        with mock.patch.object(_ensemble, "_bags", lambda n, judge: [np.arange(n)]):
+            return self.ensemble(candidates, n_shuffles)
+
     def ensemble(self, candidates, n_shuffles=1):
         """Choose members among candidates; give a weight for each of all."""
         stacked, y, tests = self.evidence(n_shuffles)
@@ -154,8 +161,13 @@ def endings(recording, n_candidates):
         "ensemble, fold models": r.loss(ensemble, 1),
     }
     n = len(r.shuffles)
+    leaders = r.leaders(known)
+    losses |= {
+        "one selection, refitted": r.loss(r.one_selection(leaders, n)),
+        "a selection of each half, refitted": r.loss(r.ensemble(leaders, n)),
+    }
     if n > 1:
-        whole, leaders = r.ensemble(known, n), r.ensemble(r.leaders(known), n)
+        whole, leaders = r.ensemble(known, n), r.ensemble(leaders, n)
         losses |= {
             f"single by {n} shuffles, refitted": r.loss(r.single(known, n)),
             f"ensemble by {n} shuffles, refitted": r.loss(whole),

@@ -54,9 +54,9 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
         What is known of some columns, by name, or position where they have none: ``"number"``,
         ``"category"``, ``"ordered"``, ``"date"``, ``"duration"``, ``"text"`` or ``"ignore"``. What
         it does not name is decided from the values; see `describe_columns`.
-    ensemble_size : int, default=30
-        Rounds of ensemble selection over the out-of-fold predictions of the best 12 pipelines; 0
-        keeps the best single one. So does a callable `scoring` that
+    ensemble_size : int, default=12
+        Rounds of ensemble selection over the out-of-fold predictions of halves of the best 12
+        pipelines; 0 keeps the best single one. So does a callable `scoring` that
         `sklearn.metrics.make_scorer` did not make, as it may look at more than predictions.
     final : {"auto", "bag", "refit"}, default="auto"
         What predicts: the models that were fitted on the folds (``"bag"``), which need no further
@@ -241,9 +241,9 @@ class AutoRegressor(AutoSearch, RegressorMixin, CallbackSupportMixin, BaseEstima
         What is known of some columns, by name, or position where they have none: ``"number"``,
         ``"category"``, ``"ordered"``, ``"date"``, ``"duration"``, ``"text"`` or ``"ignore"``. What
         it does not name is decided from the values; see `describe_columns`.
-    ensemble_size : int, default=30
-        Rounds of ensemble selection over the out-of-fold predictions of the best 12 pipelines; 0
-        keeps the best single one. So does a callable `scoring` that
+    ensemble_size : int, default=12
+        Rounds of ensemble selection over the out-of-fold predictions of halves of the best 12
+        pipelines; 0 keeps the best single one. So does a callable `scoring` that
         `sklearn.metrics.make_scorer` did not make, as it may look at more than predictions.
     final : {"auto", "bag", "refit"}, default="auto"
         What predicts: the models that were fitted on the folds (``"bag"``), which need no further

@@ -85,7 +85,7 @@ class AutoSearch:
         cv=None,
         families=None,
         columns=None,
-        ensemble_size=30,
+        ensemble_size=12,
         final="auto",
         racing=False,
         max_rows=10_000,

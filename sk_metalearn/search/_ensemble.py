@@ -12,6 +12,9 @@ __all__ = ["mix", "score_mixture", "select_members"]
 
 # Scores that differ by less, relative to their size, are equal.
 _ROUNDING = 1e-6
+# How often the candidates are dealt into halves, each of which chooses for itself, and the least
+# share of all choices that makes a member.
+_N_SPLITS, _LEAST_SHARE = 4, 0.03
 
 
 class _Given:
@@ -52,14 +55,16 @@ def select_members(
     tests,
     classes=None,
     score_params=None,
-    n_rounds=30,
+    n_rounds=12,
     pool_size=12,
     costs=None,
     deadline=np.inf,
 ):
     """Choose members and weights of an ensemble by greedy forward selection with replacement.
 
-    Equal scores are told apart by the log likelihood, or the squared error of values.
+    Random halves of the candidates choose for themselves, and their choices are added: on few
+    rows a single selection ends with too few members. Equal scores are told apart by the log
+    likelihood, or the squared error of values.
 
     Parameters
     ----------
@@ -76,15 +81,15 @@ def select_members(
         None for regression.
     score_params : dict of str to ndarray of shape (n_rows,), optional
         For the scorer, such as sample weights.
-    n_rounds : int, default=30
-        Rounds of selection; the best of them counts.
+    n_rounds : int, default=12
+        Rounds of each selection; the best of them counts.
     pool_size : int, default=12
         Only the best so many candidates take part.
     costs : ndarray of shape (n_candidates, n_limits), optional
         What each takes of some limits, as shares: those of the members are not to be more than 1
         together.
     deadline : float, optional
-        ``time.monotonic()`` after which no further round is begun; a round that is not done
+        ``time.monotonic()`` after which no further round is begun; a selection that is not done
         does not count.
 
     Returns
@@ -110,12 +115,42 @@ def select_members(
     stacked = np.stack([np.asarray(predictions[i], dtype=float) for i in pool])
     costs = np.zeros((len(predictions), 1)) if costs is None else np.asarray(costs, dtype=float)
     costs = costs[pool]
-    chosen, total = [0], stacked[0].copy()
-    best, members = (scores[pool[0]], propers[pool[0]]), [0]
+    single = scores[pool[0]], propers[pool[0]]
+    counts = np.zeros(len(pool), dtype=int)
+    for bag in _bags(len(pool), judge) if n_rounds > 1 else ():
+        first = scores[pool[bag[0]]], propers[pool[bag[0]]]
+        members = _grow(judge, stacked[bag], first, n_rounds, costs[bag])
+        if members is None:
+            break
+        np.add.at(counts, bag[members], 1)
+    counts[counts < _LEAST_SHARE * counts.sum()] = 0
+    while costs[counts > 0].sum(axis=0).max() > 1 and (counts > 0).sum() > 1:
+        counts[np.argmin(np.where(counts > 0, counts, np.inf))] = 0
+    if (counts > 0).sum() > 1:
+        judged = judge(np.tensordot(counts / counts.sum(), stacked, 1)[None])
+        if judged is not None and _better((judged[0][0], judged[1][0]), single):
+            chosen = zip(pool.tolist(), counts.tolist(), strict=True)
+            return {i: count for i, count in chosen if count}, float(judged[0][0])
+    return {int(pool[0]): 1}, float(single[0])
+
+
+def _bags(n, judge):
+    """Halves of the candidates, best first: each is in as many as any other."""
+    # The metric of a user may take its time.
+    if n < 4 or judge.fast is None:
+        return [np.arange(n)]
+    random = np.random.RandomState(0)
+    shuffled = [random.permutation(n) for _ in range(_N_SPLITS)]
+    return [np.sort(half) for own in shuffled for half in np.array_split(own, 2)]
+
+
+def _grow(judge, stacked, first, n_rounds, costs):
+    """Places of the members that one greedy selection takes, from the first; None: no time."""
+    chosen, total, best, members = [0], stacked[0].copy(), first, [0]
     for _ in range(n_rounds - 1):
         judged = judge((total + stacked) / (len(chosen) + 1))
         if judged is None:
-            break
+            return None
         taken = costs[np.unique(chosen)].sum(axis=0)
         fits = (costs + taken <= 1).all(axis=1)
         fits[chosen] = True
@@ -123,13 +158,16 @@ def select_members(
         chosen.append(pick)
         total += stacked[pick]
         now = judged[0][pick], judged[1][pick]
-        # An equal one has to be more probable by more than rounding.
-        if now[0] > best[0] + _ROUNDING * abs(best[0]) or (
-            now[0] >= best[0] and now[1] > best[1] + _ROUNDING * abs(best[1])
-        ):
+        if _better(now, best):
             best, members = now, list(chosen)
-    indices, counts = np.unique(pool[members], return_counts=True)
-    return dict(zip(indices.tolist(), counts.tolist(), strict=True)), float(best[0])
+    return members
+
+
+def _better(now, best):
+    """Whether a score is better, or equal and the target more probable, by more than rounding."""
+    return now[0] > best[0] + _ROUNDING * abs(best[0]) or (
+        now[0] >= best[0] and now[1] > best[1] + _ROUNDING * abs(best[1])
+    )
 
 
 def mix(predictions, weights):

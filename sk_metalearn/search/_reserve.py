@@ -18,7 +18,7 @@ __all__ = ["Reserve"]
 _CHOICE_SHARE, _CHOICE_SECONDS = 0.05, 5.0
 # Seconds that it takes a thousand rows, and a tenth of it for each class, by a quick metric: once
 # for the model and once for an honest score of it.
-_CHOICE_BY_ROWS = 0.2
+_CHOICE_BY_ROWS = 0.3
 # Bytes of models that are loaded in a second.
 _LOADED = 3e8
 # The most of a budget that further shuffles, and fits on nearly all rows, may take.
