@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from sk_metalearn import cli
+from sk_metalearn.cli._data_commands import _rounded
 
 pandas = pytest.importorskip("pandas")
 rng = np.random.default_rng(0)
@@ -112,7 +113,8 @@ def test_what_fit_wrote_predicts_beside_the_ids(folder, capsys, tmp_path):
     model = joblib.load(folder / "model.joblib")
     expected = model.predict_proba(new.assign(customer=range(N)))
     assert list(written.columns) == ["customer", "prediction", "proba_no", "proba_yes"]
-    np.testing.assert_allclose(written[["proba_no", "proba_yes"]], expected)
+    np.testing.assert_allclose(written[["proba_no", "proba_yes"]], expected, atol=5e-7, rtol=0)
+    assert max(map(len, out_file.read_text().splitlines()[1:])) < 40
     assert written["prediction"].tolist() == model.classes_[expected.argmax(axis=1)].tolist()
     status, out, _ = run(capsys, *words)
     assert status == 0 and out.startswith("customer,prediction\n") and len(out.splitlines()) == 121
@@ -121,6 +123,19 @@ def test_what_fit_wrote_predicts_beside_the_ids(folder, capsys, tmp_path):
     status, _, err = run(capsys, *words, "--out", out_file)
     assert status == 1 and "is there already" in err
     assert run(capsys, *words, "--out", out_file, "--force")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("predicted", "written"),
+    [
+        ([1234567.891, 12.3456789], [1234568.0, 12.0]),
+        ([0.0123456789, -0.5], [0.0123457, -0.5]),
+        ([2e-9 / 3, 0.0], [6.666667e-10, 0.0]),
+        ([0.0], [0.0]),
+    ],
+)
+def test_predictions_have_seven_digits(predicted, written):
+    assert _rounded(np.array(predicted)).tolist() == written
 
 
 def test_fit_says_what_it_found(folder, capsys, tmp_path):

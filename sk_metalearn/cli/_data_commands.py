@@ -143,10 +143,10 @@ def _predict(model, data, output, ids, proba, as_json, force):
     names = list(ids) if ids else _names_of_rows(auto, table)
     pandas = sys.modules["pandas"]
     result = table[names].copy() if names else pandas.DataFrame({"row": np.arange(len(table))})
-    result["prediction"] = np.asarray(predicted)
+    result["prediction"] = _rounded(np.asarray(predicted))
     if proba:
         for j, label in enumerate(auto.classes_):
-            result[f"proba_{label}"] = chances[:, j]
+            result[f"proba_{label}"] = chances[:, j].round(6)
     if as_json:
         say_json(result.to_dict(orient="records"))
     elif output is None:
@@ -155,6 +155,16 @@ def _predict(model, data, output, ids, proba, as_json, force):
         result.to_csv(output, index=False)
         if not as_json:
             say(f"{len(result):,} predictions are in {output}")
+
+
+def _rounded(predicted):
+    """Seven digits of the largest number: more say nothing."""
+    import numpy as np
+
+    if predicted.dtype.kind != "f":
+        return predicted
+    largest = np.abs(predicted).max(initial=0)
+    return predicted.round(max(0, 6 - int(np.floor(np.log10(largest))))) if largest else predicted
 
 
 def _report(model, output, data, target, force):
