@@ -411,6 +411,8 @@ TABLES = {
     "tensoroboe": ("transfer_tensoroboe", regrets),
     "own_classification": ("transfer_own_classification", regrets),
     "own_regression": ("transfer_own_regression", regrets),
+    "oboe_unmeasured": ("transfer_oboe_unmeasured", regrets),
+    "tensoroboe_unmeasured": ("transfer_tensoroboe_unmeasured", regrets),
     "oboe_clock": ("transfer_oboe_clock", clock),
     "own_classification_clock": ("transfer_own_classification_clock", clock),
     "shuffled": ("transfer_shuffled_oboe", shuffled),
