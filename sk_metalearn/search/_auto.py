@@ -2,12 +2,15 @@
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
 
 from .._compat import CallbackSupportMixin
 from ..tables import Labels, Numbers
 from ._auto_search import AutoSearch
 from ._intervals import interval_offsets
+from ._threshold import check_threshold
 
 __all__ = ["AutoClassifier", "AutoRegressor"]
 
@@ -65,6 +68,10 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
         both, or of the models of the folds alone where there is no time. Where a sample was
         searched under a budget, the best ones are fitted on nearly all rows and their weights
         chosen on the rest.
+    threshold : {"tune"} or None, default=None
+        ``"tune"``: for two classes and a metric of predicted classes, `predict` gives the second
+        class from that probability on which scores best on rows that the members had not seen. It
+        is then not always the likelier class that is predicted; probabilities stay as they are.
     racing : bool, default=False
         Stop a configuration after its first folds when it can hardly become the best any more. It
         then cannot join the ensemble.
@@ -114,6 +121,8 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
         configuration, and ``dummy``. `best_score_` is optimistic, as members were chosen by it;
         here each fold is judged by an ensemble that was chosen on the others. None where there
         was no time for it.
+    threshold_ : float or None
+        Probability of the second class from which on it is predicted. None: the likelier class is.
     ensemble_ : dict of int to int
         Weight of each member, by row; a single pipeline is one row with weight 1.
     stop_reason_ : str
@@ -154,11 +163,71 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
 
     _kind = "classification"
     _default_scoring = "accuracy"
+    _parameter_constraints = {
+        **AutoSearch._parameter_constraints,
+        "threshold": [StrOptions({"tune"}), None],
+    }
+
+    def __init__(
+        self,
+        *,
+        n_iter=None,
+        time_budget=None,
+        strategy="auto",
+        knowledge="bundled",
+        scoring=None,
+        cv=None,
+        families=None,
+        columns=None,
+        ensemble_size=12,
+        final="auto",
+        threshold=None,
+        racing=False,
+        max_rows=10_000,
+        n_jobs=None,
+        patience=None,
+        limits=None,
+        checkpoint=None,
+        remember=False,
+        lookahead=2,
+        verbose=0,
+        random_state=None,
+    ):
+        super().__init__(
+            n_iter=n_iter,
+            time_budget=time_budget,
+            strategy=strategy,
+            knowledge=knowledge,
+            scoring=scoring,
+            cv=cv,
+            families=families,
+            columns=columns,
+            ensemble_size=ensemble_size,
+            final=final,
+            racing=racing,
+            max_rows=max_rows,
+            n_jobs=n_jobs,
+            patience=patience,
+            limits=limits,
+            checkpoint=checkpoint,
+            remember=remember,
+            lookahead=lookahead,
+            verbose=verbose,
+            random_state=random_state,
+        )
+        self.threshold = threshold
 
     def _learn_target(self, y, scorer):
         labels = Labels.of(y)
+        if self.threshold is not None:
+            check_threshold(labels.classes, scorer, self.scoring)
         self.classes_ = labels.classes
         return labels
+
+    @property
+    def threshold_(self):
+        check_is_fitted(self, "best_estimator_")
+        return self._threshold
 
     def predict_proba(self, X):
         """Predict the probability of each class.

@@ -20,6 +20,7 @@ from ._members import load_bag, select_rows
 from ._nearly_all_rows import of_nearly_all_rows
 from ._score_estimate import estimate_score
 from ._stopped_boosting import found_params
+from ._threshold import threshold_of
 from ._voting import fit_voting, fitted_voting, voting_estimator
 
 __all__ = ["AutoModel", "fit_auto_model"]
@@ -54,6 +55,8 @@ class AutoModel:
         What to expect of it on new rows.
     errors : ndarray or None
         Of regression: target less prediction on rows that the members had not seen, ascending.
+    threshold : float or None
+        Probability from which on the second class is predicted; None: of one half.
     """
 
     estimator: Any
@@ -65,6 +68,7 @@ class AutoModel:
     point: dict
     estimate: Any = None
     errors: Any = None
+    threshold: float | None = None
 
 
 def fit_auto_model(run, problem, options, results, quick=None):
@@ -143,9 +147,7 @@ def _of_kept_models(run, problem, options, schema, single):
                 seconds=time.perf_counter() - begun,
                 fitted_on=fitted_on,
                 weights=bag.weights,
-                score=bag.score,
-                errors=_errors(problem, evidence, bag.weights),
-                estimate=_estimate(run, problem, options, evidence),
+                **_judged(run, problem, options, evidence, bag.weights, bag.score),
             )
     return None
 
@@ -174,15 +176,18 @@ def _refit_members(run, problem, options, make, bag, fitted_on):
     return fitted_voting(members, weights), f"{final.fitted_on}, and {fitted_on}"
 
 
-def _estimate(run, problem, options, evidence):
-    return estimate_score(run, evidence, problem, options, run.budget.half_left())
-
-
-def _errors(problem, evidence, weights):
-    if problem.kind != "regression":
-        return None
-    # Further shuffles hold the same rows.
-    return unseen_errors(evidence, weights, len(problem.splits))
+def _judged(run, problem, options, evidence, weights, score):
+    """What rows that the members had not seen tell of a mixture of them, as parts of a model."""
+    told = {"score": score}
+    deadline = run.budget.half_left()
+    if options.threshold is not None:
+        threshold, best = threshold_of(evidence, weights, problem, deadline)
+        told |= {"threshold": threshold, "score": best if np.isfinite(best) else score}
+    if problem.kind == "regression":
+        # Further shuffles hold the same rows.
+        told["errors"] = unseen_errors(evidence, weights, len(problem.splits))
+    told["estimate"] = estimate_score(run, evidence, problem, options, deadline)
+    return told
 
 
 def _refit(run, problem, options, schema, single):
@@ -191,16 +196,15 @@ def _refit(run, problem, options, schema, single):
     searched = of_search(run, problem, options)
     if options.ensemble_size > 1:
         weights, score = select_rows(run, searched, problem, options)
-        if len(weights) > 1 and score > single.score + _BETTER:
+        better = options.threshold is not None or score > single.score + _BETTER
+        if len(weights) > 1 and better:
             final = _fit_ensemble(run, problem, options, make, weights)
             if final is not None and final.estimator is not None:
                 return _with(
                     single,
                     final,
                     weights=weights,
-                    score=score,
-                    errors=_errors(problem, searched, weights),
-                    estimate=_estimate(run, problem, options, searched),
+                    **_judged(run, problem, options, searched, weights, score),
                 )
     best = run.trials[single.index]
     estimator = unfitted_member(best, problem, make)
@@ -213,8 +217,7 @@ def _refit(run, problem, options, schema, single):
     return _with(
         single,
         final,
-        errors=_errors(problem, searched, single.weights),
-        estimate=_estimate(run, problem, alone, searched),
+        **_judged(run, problem, alone, searched, single.weights, single.score),
     )
 
 

@@ -49,6 +49,7 @@ from ._results import format_results
 from ._routing import RoutedScorer, route, without_routing
 from ._run_search import run_search
 from ._stopped_boosting import found_params
+from ._threshold import ThresholdScorer, predict_from
 from ._voting import fit_voting
 
 __all__ = ["AutoSearch"]
@@ -182,7 +183,10 @@ class AutoSearch:
         validate_data(self, X, skip_check_array=True)
         target = self._learn_target(y, scorer)
         y, judge = target.encode(y), target.judge(scorer)
-        judge = RoutedScorer.of(MarginScorer(judge) if needs_probabilities(scorer) else judge)
+        if options.threshold is not None:
+            judge = MarginScorer(ThresholdScorer(RoutedScorer.of(judge)))
+        else:
+            judge = RoutedScorer.of(MarginScorer(judge) if needs_probabilities(scorer) else judge)
         # The pipelines are ours; what they are given reaches them by name.
         with ExitStack() as stack, fit_task(self, X, y, params, False) as root, without_routing():
             own = {"kind": self._kind, "layout": layout}
@@ -192,7 +196,11 @@ class AutoSearch:
             quick = fit_quick_model(problem, choices) if options.timed else None
             past = ask_the_past(problem, choices, options)
             mixable = scores_predictions(scorer)
-            keep = mixable and (options.ensemble_size > 1 or options.checkpoint is not None)
+            keep = mixable and (
+                options.ensemble_size > 1
+                or options.checkpoint is not None
+                or options.threshold is not None
+            )
             options = options if mixable else replace(options, ensemble_size=0)
             run = run_search(
                 self,
@@ -254,7 +262,7 @@ class AutoSearch:
                 target.encode(y),
                 {} if weight is None else {"model__sample_weight": weight},
             )
-        again.best_estimator_ = target.speak(model)
+        again.best_estimator_ = predict_from(target.speak(model), self._threshold)
         again._found, again._target = model, target
         again.refit_time_, again.refit_on_ = time.perf_counter() - begun, "all rows"
         return again
@@ -280,7 +288,8 @@ class AutoSearch:
     def _store_model(self, model, run, problem, past, target):
         self._layout, self._target, self._found = problem.layout, target, model.estimator
         self._errors = model.errors
-        self.best_estimator_ = target.speak(model.estimator)
+        self._threshold = model.threshold
+        self.best_estimator_ = predict_from(target.speak(model.estimator), model.threshold)
         self.refit_time_ = model.seconds
         self.refit_on_, self.ensemble_ = model.fitted_on, model.weights
         self.best_index_, self.best_score_ = model.index, model.score

@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from .._compat import safe_indexing
 from ._fast_scores import fast_score, proper_score
 
-__all__ = ["mix", "score_mixture", "select_members"]
+__all__ = ["mix", "score_mixtures", "select_members"]
 
 # Scores that differ by less, relative to their size, are equal.
 _ROUNDING = 1e-6
@@ -187,26 +187,28 @@ def mix(predictions, weights):
     return np.tensordot(counts / counts.sum(), [predictions[i] for i in weights], 1)
 
 
-def score_mixture(mixture, y, scorer, rows, classes=None, score_params=None):
-    """Score one mixture on some rows.
+def score_mixtures(mixtures, y, scorer, tests, classes=None, score_params=None, deadline=np.inf):
+    """Score mixtures, each by its mean over folds.
 
     Parameters
     ----------
-    mixture : ndarray of shape (n_rows, n_classes) or (n_rows,)
+    mixtures : ndarray of shape (n_mixtures, n_rows, n_classes) or (n_mixtures, n_rows)
     y : ndarray of shape (n_rows,)
     scorer : callable
-    rows : ndarray of int
+    tests : list of ndarray of int
     classes : ndarray of shape (n_classes,), optional
         None for regression.
     score_params : dict of str to ndarray of shape (n_rows,), optional
+    deadline : float, optional
+        ``time.monotonic()`` after which none is scored.
 
     Returns
     -------
-    float
-        Minus infinity where there is no score.
+    ndarray of shape (n_mixtures,) or None
+        Minus infinity where there is no score; None where there was no time.
     """
-    scores, _ = _Judge(y, scorer, [rows], classes, score_params, np.inf)(mixture[None])
-    return float(scores[0])
+    judged = _Judge(y, scorer, tests, classes, score_params, deadline)(mixtures)
+    return None if judged is None else judged[0]
 
 
 def _first_of(scores, propers):

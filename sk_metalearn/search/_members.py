@@ -10,6 +10,7 @@ from .._compat import num_samples
 from ._ensemble import select_members
 from ._kept_models import load_member
 from ._more_fits import fit_more, mean_seconds
+from ._threshold import members_scorer
 from ._voting import fitted_voting
 
 __all__ = ["Bag", "costs_of", "load_bag", "select_rows"]
@@ -57,12 +58,13 @@ def select_rows(run, evidence, problem, options):
         return {rows[0]: 1}, run.trials[rows[0]].estimate
     classes = np.unique(problem.whole[1]) if problem.kind == "classification" else None
     predictions, y, tests, score_params = evidence.stacked(classes)
+    scorer, score_params = members_scorer(problem.scorer, score_params)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         weights, score = select_members(
             predictions,
             y,
-            problem.scorer,
+            scorer,
             tests,
             classes,
             score_params=score_params,

@@ -107,6 +107,7 @@ _DECIDES = (
     "return_train_score",
     "error_score",
     "limits",
+    "threshold",
 )
 
 
@@ -140,6 +141,7 @@ class SearchOptions:
     columns: Any = None
     ensemble_size: int = 0
     final: str = "refit"
+    threshold: str | None = None
     max_rows: int | None = None
 
     @classmethod

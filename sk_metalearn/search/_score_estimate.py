@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._ensemble import mix, score_mixture, select_members
+from ._ensemble import mix, score_mixtures, select_members
 from ._fast_scores import fast_score
 from ._members import costs_of
+from ._threshold import label_scorer, members_scorer, shifted, tune_threshold
 
 __all__ = ["ScoreEstimate", "estimate_score"]
 
@@ -74,7 +75,8 @@ def estimate_score(run, evidence, problem, options, deadline):
     cross-validation.
     """
     if not evidence.mixable:
-        return _of_singles(run.trials, problem)
+        # What a threshold is worth to a single candidate is not known of each.
+        return _of_singles(run.trials, problem) if options.threshold is None else None
     if not evidence.folds:
         return None
     classes = np.unique(problem.whole[1]) if problem.kind == "classification" else None
@@ -89,10 +91,12 @@ def estimate_score(run, evidence, problem, options, deadline):
     n_rounds = max(1, options.ensemble_size)
     if params or fast_score(problem.scorer, 0 if classes is None else len(classes)) is None:
         n_rounds = min(n_rounds, _SLOW_ROUNDS)
+    scorer, told = members_scorer(problem.scorer, params)
+    labels = label_scorer(problem.scorer)
     scores = []
     for judge in judging:
         seen = np.isin(rows, rows[judge])
-        choosing = [own[~seen[own]] for own in tests]
+        choosing = [own for own in (each[~seen[each]] for each in tests) if len(own)]
         both = []
         for rounds in (n_rounds, 1):
             with warnings.catch_warnings():
@@ -100,10 +104,10 @@ def estimate_score(run, evidence, problem, options, deadline):
                 weights, _ = select_members(
                     predictions,
                     y,
-                    problem.scorer,
-                    [own for own in choosing if len(own)],
+                    scorer,
+                    choosing,
                     classes,
-                    score_params=params,
+                    score_params=told,
                     n_rounds=rounds,
                     costs=costs_of(run, evidence, problem),
                     deadline=deadline,
@@ -111,9 +115,11 @@ def estimate_score(run, evidence, problem, options, deadline):
                 if not weights:
                     return None
                 mixture = mix(predictions, weights)
-                both.append(
-                    score_mixture(mixture, y, problem.scorer, judge, classes, score_params=params)
-                )
+                if options.threshold is not None:
+                    given = y, labels, choosing, classes, params, deadline
+                    mixture = shifted(mixture, tune_threshold(mixture, *given)[0])
+                found = score_mixtures(mixture[None], y, labels, [judge], classes, params)
+                both.append(found[0])
         scores.append(both)
     return _summary(np.array(scores))
 

@@ -28,7 +28,7 @@ def _estimated(errors, tests, scorer, ensemble_size, deadline=np.inf):
     problem = SimpleNamespace(
         kind="regression", whole=(payload.X, payload.y), scorer=scorer, splits=splits, seed=0
     )
-    options = SimpleNamespace(ensemble_size=ensemble_size)
+    options = SimpleNamespace(ensemble_size=ensemble_size, threshold=None)
     evidence = evidence_of(payload, folds, "regression")
     return estimate_score(None, evidence, problem, options, deadline)
 

@@ -42,6 +42,7 @@ STEPS = [
     {"_run_search"},
     {"_best_index", "_results", "_callbacks", "_leaderboard"},
     {"_ensemble"},
+    {"_threshold"},
     {"_members"},
     {"_score_estimate", "_intervals"},
     {"_nearly_all_rows"},
@@ -124,4 +125,5 @@ def test_both_families_share_the_names_and_defaults_of_their_options():
     ours, theirs = (inspect.signature(own).parameters for own in (MetaSearchCV, AutoClassifier))
     differ = {n for n in set(ours) & set(theirs) if ours[n].default != theirs[n].default}
     assert not differ
-    assert inspect.signature(AutoRegressor).parameters == theirs
+    only_of_classes = {name: own for name, own in theirs.items() if name != "threshold"}
+    assert dict(inspect.signature(AutoRegressor).parameters) == only_of_classes
