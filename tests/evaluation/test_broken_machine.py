@@ -21,6 +21,8 @@ from sk_metalearn.evaluation._supervisor import Supervisor
 from sk_metalearn.evaluation.testing import make_payload
 from sk_metalearn.exceptions import FallbackWarning
 
+pytestmark = pytest.mark.slow
+
 LONG = 100.0
 
 

@@ -9,6 +9,8 @@ from sk_metalearn.evaluation import _supervisor as supervisor
 from sk_metalearn.evaluation import make_executor
 from sk_metalearn.evaluation.testing import make_payload
 
+pytestmark = pytest.mark.slow
+
 LONG = 100.0
 
 

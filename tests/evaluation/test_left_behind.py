@@ -19,6 +19,8 @@ from sk_metalearn.evaluation._shared import SharedObject, load_shared, pack
 from sk_metalearn.evaluation._supervisor import close_all
 from sk_metalearn.evaluation.testing import make_payload
 
+pytestmark = pytest.mark.slow
+
 LONG = 100.0
 
 

@@ -16,6 +16,8 @@ from sk_metalearn.evaluation import WorkerPool, make_executor
 from sk_metalearn.evaluation._user_code import dumps, is_users, loads
 from sk_metalearn.evaluation.testing import make_payload
 
+pytestmark = pytest.mark.slow
+
 LONG = 100.0
 MODULE = """
 from sklearn.base import BaseEstimator, ClassifierMixin

@@ -31,7 +31,7 @@ from _mutants import (  # noqa: E402
     write_archive,
 )
 
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.slow]
 
 
 @pytest.fixture

@@ -238,6 +238,7 @@ def _start(url, n_writers, n):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the writers are forked")
 @pytest.mark.parametrize("n", [60, pytest.param(500, marks=pytest.mark.slow)])
 def test_eight_processes_write_at_once(url, n):
@@ -249,6 +250,7 @@ def test_eight_processes_write_at_once(url, n):
     assert count["tasks"] == 1
 
 
+@pytest.mark.slow
 def test_a_killed_writer_leaves_a_sound_store(url):
     writer = _start(url, 1, 100_000)
     for line in writer.stdout:

@@ -64,6 +64,7 @@ def test_what_a_grid_search_recorded_stands_in_the_catalogues_words(home):
     assert np.isfinite(past.scores).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", ["AG", "GA", "GAA", "AGG", "G", "A"])
 def test_the_users_base_guides_whatever_was_searched_in_whatever_order(home, order):
     for kind, data in zip(order, (IRIS, WINE, CANCER), strict=False):

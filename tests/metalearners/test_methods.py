@@ -34,6 +34,7 @@ def _torch():
 # What meta-training is for ------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name, max_iter",
     [

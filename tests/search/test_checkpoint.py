@@ -78,6 +78,7 @@ def test_kill_and_go_on(tmp_path, uninterrupted, points, n_jobs):
     assert sum(fits.values()) - len(fits) <= n_jobs * len(points)
 
 
+@pytest.mark.slow
 def test_go_on_without_repeatable_order(tmp_path):
     checkpoint, log = tmp_path / "checkpoint", tmp_path / "log"
     process = start(checkpoint, log, 2, "timed")

@@ -240,6 +240,7 @@ def test_a_network_of_all_rows_is_the_mean_of_several_random_starts():
         assert np.allclose(network.predict_proba(X), (first + second + third) / 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("seconds", "fitted_on"),
     [
@@ -374,7 +375,7 @@ def test_members_stay_within_limits_together():
     assert len(bounded) > 1 and (costs[list(bounded)].sum(axis=0) <= 1).all()
 
 
-@pytest.mark.parametrize("final", ["auto", "bag"])
+@pytest.mark.parametrize("final", [pytest.param("auto", marks=pytest.mark.slow), "bag"])
 def test_limits_of_prediction_hold_for_the_whole_model(final):
     X, y = load_diabetes(return_X_y=True)
     families = ["random_forest", "extra_trees", "decision_tree", "ridge"]

@@ -61,6 +61,7 @@ def test_numeric_error_score():
     assert results["mean_test_score"][0] == -1.0 and results["rank_test_score"][0] == 2
 
 
+@pytest.mark.slow
 def test_error_score_raise():
     with pytest.raises(RuntimeError, match="does not work"):
         search({"fault": ["", "raise"]}, error_score="raise")

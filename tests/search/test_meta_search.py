@@ -107,6 +107,7 @@ def test_no_grid_takes_the_space_of_the_catalogue(model, name, data):
     assert search.knowledge_report_["used"]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("kind", ["classification", "regression"])
 def test_every_family_of_the_catalogue_can_be_searched_without_a_grid(kind):
@@ -123,6 +124,7 @@ def test_every_family_of_the_catalogue_can_be_searched_without_a_grid(kind):
             assert set(search.cv_results_["status"]) == {"ok"}, family.name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "model",
     [

@@ -95,6 +95,7 @@ def test_defaults_are_those_of_scikit_learn(kind):
                 assert parameter.default == signature[name], (family.name, name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_first_configuration_fits_a_mixed_frame_without_warnings(kind):
     X = _frame()

@@ -18,6 +18,7 @@ from sk_metalearn.strategies import (
 from sk_metalearn.strategies.testing import simulate
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "share"),
     [
@@ -65,6 +66,7 @@ def test_evolution_needs_more_evaluations_than_a_surrogate():
     assert space_regret(Evolution, 60, range(1000, 1012)) < 0.6 * random_space_regret(60)
 
 
+@pytest.mark.slow
 def test_quasi_random_is_no_worse_than_random():
     assert space_regret(QuasiRandom, 30, range(1000, 1030)) < 1.3 * random_space_regret(30)
 

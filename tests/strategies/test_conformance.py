@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 
 from sk_metalearn.exceptions import StrategyError
-from sk_metalearn.strategies import STRATEGIES, GaussianProcess, Strategy, get_strategy, testing
+from sk_metalearn.strategies import (
+    IN_FRONT,
+    STRATEGIES,
+    GaussianProcess,
+    Strategy,
+    get_strategy,
+    testing,
+)
 from sk_metalearn.strategies._lookup import strategy_class
 
 # The contract does not depend on how hard a surrogate works.
@@ -36,7 +43,13 @@ def quick(name):
 
 
 @pytest.mark.parametrize("check", testing.CHECKS, ids=lambda check: check.__name__)
-@pytest.mark.parametrize("name", sorted(STRATEGIES))
+@pytest.mark.parametrize(
+    "name",
+    [
+        own if own in FRONT else pytest.param(own, marks=pytest.mark.slow)
+        for own in sorted(STRATEGIES)
+    ],
+)
 def test_contract(name, check):
     check(lambda: quick(name))
 

@@ -36,6 +36,7 @@ SHARES = {
 IN_FRONT = {"auto", "portfolio", "nearest", "rgpe", "transfer_mvn"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [pytest.param(n, marks=[] if n in IN_FRONT else pytest.mark.slow) for n in sorted(SHARES)],
