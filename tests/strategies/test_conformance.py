@@ -46,7 +46,7 @@ def quick(name):
 @pytest.mark.parametrize(
     "name",
     [
-        own if own in FRONT else pytest.param(own, marks=pytest.mark.slow)
+        own if own in IN_FRONT else pytest.param(own, marks=pytest.mark.slow)
         for own in sorted(STRATEGIES)
     ],
 )
