@@ -126,7 +126,7 @@ def summary(systems, groups):
         line = {
             "datasets": len(groups),
             "rank": mean(r[own] for r in ranked),
-            "interval": _interval([r[own] for r in ranked]),
+            "interval": interval([r[own] for r in ranked]),
             "first": sum(f[own] for f in first),
         }
         for kind in ("two classes", "several classes", "numbers"):
@@ -166,7 +166,7 @@ def pairs(systems, groups, against):
             "share": (better + signs.count(0) / 2) / len(signs),
             "p": binomtest(better, better + worse).pvalue if better + worse else 1.0,
             "loss": math.exp(mean(quotients)) if quotients else math.nan,
-            "loss_interval": tuple(map(math.exp, _interval(quotients))),
+            "loss_interval": tuple(map(math.exp, interval(quotients))),
         }
     return table
 
@@ -303,7 +303,7 @@ def _any(group):
     return next(iter(group.values()))
 
 
-def _interval(values):
+def interval(values):
     """Bootstrap the mean over datasets."""
     if not values:
         return math.nan, math.nan

@@ -3,21 +3,26 @@
     python benchmarks/picture.py benchmarks/results docs/_static/benchmark.svg
 
 Left: how far the best configuration found so far is from the best of all, after so many evaluations.
-Right: the time that a search needs to come within a distance. Both on Oboe's recorded table, the
-families of the judged dataset left out of the knowledge; see `transfer.py`.
+Middle: the time that a search needs to come within a distance. Both on Oboe's recorded table, the
+families of the judged dataset left out of the knowledge; see `transfer.py`. Right: the mean rank of
+each system after the same 60 seconds; see `minute.py`.
 """
 
 import argparse
 import csv
 from pathlib import Path
+from statistics import mean
 
 import matplotlib.pyplot as plt
+from _minute_score import NAMES, complete, interval, ranks, score_of
 
 SHOWN = {
     "auto": ("sk_metalearn", "tab:blue"),
     "portfolio": ("a fixed list of good configurations", "tab:orange"),
     "random (exact)": ("random search", "tab:gray"),
 }
+SECONDS = 60
+SYSTEMS = ("ours", "agbest", "flaml")
 
 
 def read(path):
@@ -32,10 +37,12 @@ def columns(rows, strategy, *names):
 
 
 def draw(results):
-    """Draw both panels; gives the figure."""
+    """Draw the panels; gives the figure."""
     regrets = read(results / "transfer_oboe.csv")
     times = read(results / "transfer_oboe_clock.csv")
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, 3.6), layout="constrained")
+    figure, (left, right, minute) = plt.subplots(
+        1, 3, figsize=(12, 3.6), layout="constrained", width_ratios=[1, 1, 0.8]
+    )
     for strategy, (label, colour) in SHOWN.items():
         x, y, low, high = columns(regrets, strategy, "evaluations", "regret", "low", "high")
         left.plot(x, y, marker="o", color=colour, label=label)
@@ -62,11 +69,35 @@ def draw(results):
     right.set_xticks([1, 10, 100], ["1", "10", "100"])
     right.set_yticks([0.1, 0.05, 0.02], ["0.1", "0.05", "0.02"])
     right.minorticks_off()
-    for axes in (left, right):
+    n_datasets = draw_minute(minute, read(results / "minute.csv"))
+    left.set_title("330 recorded datasets", fontsize="medium")
+    right.set_title("the same, by time", fontsize="medium")
+    minute.set_title(f"{n_datasets} datasets, {SECONDS} s each, 2 cores", fontsize="medium")
+    for axes in (left, right, minute):
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.3)
-    figure.suptitle("330 datasets, their families left out of the knowledge (95 % intervals)")
+    figure.suptitle("Each dataset and its relatives left out of the knowledge (95 % intervals)")
     return figure
+
+
+def draw_minute(axes, rows):
+    """Draw the mean rank of each system in the same seconds; gives the number of datasets."""
+    numbers = ("budget", "score")
+    rows = [row | {name: float(row[name] or "nan") for name in numbers} for row in rows]
+    rows = [row for row in rows if row["budget"] == SECONDS]
+    systems, groups = complete(rows, list(SYSTEMS))
+    ranked = [ranks({own: score_of(group[own]) for own in systems}) for group in groups]
+    found = {own: [each[own] for each in ranked] for own in systems}
+    order = sorted(systems, key=lambda own: -mean(found[own]))
+    for place, own in enumerate(order):
+        middle, colour = mean(found[own]), "tab:blue" if own == "ours" else "tab:gray"
+        axes.plot(interval(found[own]), [place, place], color=colour, alpha=0.4, linewidth=4)
+        axes.plot(middle, place, "o", color=colour)
+        axes.text(middle, place + 0.16, NAMES.get(own, own), ha="center", color=colour)
+    axes.set(xlabel="mean rank (1: best)", xlim=(1, len(systems)), ylim=(-0.5, len(systems) - 0.4))
+    axes.set_yticks([])
+    axes.set_xticks(range(1, len(systems) + 1))
+    return len(groups)
 
 
 def main():
