@@ -61,13 +61,14 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
         Rounds of ensemble selection over the out-of-fold predictions of halves of the best 12
         pipelines; 0 keeps the best single one. So does a callable `scoring` that
         `sklearn.metrics.make_scorer` did not make, as it may look at more than predictions.
-    final : {"auto", "bag", "refit"}, default="auto"
+    final : {"auto", "bag", "latest", "refit"}, default="auto"
         What predicts: the models that were fitted on the folds (``"bag"``), which need no further
         fit but predict some five times slower, or new ones that are fitted on all rows
         (``"refit"``). ``"auto"`` fits new ones. Under a `time_budget` a member is the mean of
         both, or of the models of the folds alone where there is no time. Where a sample was
         searched under a budget, the best ones are fitted on nearly all rows and their weights
-        chosen on the rest.
+        chosen on the rest. ``"latest"``, for folds in order of time, fits on the rows from the
+        first of the last fold on.
     threshold : {"tune"} or None, default=None
         ``"tune"``: for two classes and a metric of predicted classes, `predict` gives the second
         class from that probability on which scores best on rows that the members had not seen. It
@@ -301,8 +302,9 @@ class AutoRegressor(AutoSearch, RegressorMixin, CallbackSupportMixin, BaseEstima
     scoring : str, callable or None, default=None
         What to maximise. None: R2.
     cv : int, splitter, iterable or None, default=None
-        Folds. None or an int: so many folds of shuffled rows; by default 5, or 3 where a
-        sample of the rows is searched under a `time_budget`.
+        Folds. None or an int: so many folds of shuffled rows, or of whole groups where `fit` is
+        given ``groups``; by default 5, or 3 where a sample of the rows is searched under a
+        `time_budget`.
     families : list of str, default=None
         Names of the model families to choose from; by default all of scikit-learn's.
         ``"lightgbm"``, ``"xgboost"`` and ``"catboost"`` (extra ``boosting``) serve when named.
@@ -314,13 +316,14 @@ class AutoRegressor(AutoSearch, RegressorMixin, CallbackSupportMixin, BaseEstima
         Rounds of ensemble selection over the out-of-fold predictions of halves of the best 12
         pipelines; 0 keeps the best single one. So does a callable `scoring` that
         `sklearn.metrics.make_scorer` did not make, as it may look at more than predictions.
-    final : {"auto", "bag", "refit"}, default="auto"
+    final : {"auto", "bag", "latest", "refit"}, default="auto"
         What predicts: the models that were fitted on the folds (``"bag"``), which need no further
         fit but predict some five times slower, or new ones that are fitted on all rows
         (``"refit"``). ``"auto"`` fits new ones. Under a `time_budget` a member is the mean of
         both, or of the models of the folds alone where there is no time. Where a sample was
         searched under a budget, the best ones are fitted on nearly all rows and their weights
-        chosen on the rest.
+        chosen on the rest. ``"latest"``, for folds in order of time, fits on the rows from the
+        first of the last fold on.
     racing : bool, default=False
         Stop a configuration after its first folds when it can hardly become the best any more. It
         then cannot join the ensemble.

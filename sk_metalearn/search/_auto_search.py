@@ -19,6 +19,7 @@ from .._compat import (
     _fit_context,
     check_method_params,
     needs_probabilities,
+    num_samples,
     routing_is_on,
     scores_predictions,
     visual_block,
@@ -40,6 +41,7 @@ from ._budget import Budget
 from ._callbacks import fit_task
 from ._catalogue_choices import choose_pipelines
 from ._check_data import check_data
+from ._folds import group_folds
 from ._leaderboard import leaderboard_frame, score_dummy
 from ._options import COMMON_CONSTRAINTS, SearchOptions
 from ._past import ask_the_past, check_knowledge, remember
@@ -66,7 +68,7 @@ class AutoSearch:
         "families": [list, tuple, None],
         "columns": [dict, None],
         "ensemble_size": [Interval(Integral, 0, None, closed="left")],
-        "final": [StrOptions({"auto", "bag", "refit"})],
+        "final": [StrOptions({"auto", "bag", "latest", "refit"})],
         "max_rows": [Interval(Integral, 50, None, closed="left")],
         "n_jobs": [Integral, None],
         "verbose": ["verbose", StrOptions({"bar"})],
@@ -158,7 +160,8 @@ class AutoSearch:
             Labels or numbers.
         **params : dict of str to array-like of shape (n_samples,)
             ``sample_weight`` for the fits and, where the metric takes it, the scores; families
-            that take no weights are left out. ``groups`` for the splitter given as `cv`. With
+            that take no weights are left out. ``groups`` for the splitter given as `cv`; where that
+            is None or a number, no group is on both sides of a fold. With
             ``enable_metadata_routing`` whatever splitter and scorer request.
 
         Returns
@@ -179,6 +182,9 @@ class AutoSearch:
         check_knowledge(options.knowledge)
         scorer = self._scorer()
         routed = route(self, X, params, scorer)
+        groups = params.get("groups")
+        if groups is not None and (options.cv is None or isinstance(options.cv, Integral)):
+            options = replace(options, cv=group_folds(options.cv, groups, self._kind))
         X, y, layout = check_data(X, y, self, self._kind)
         validate_data(self, X, skip_check_array=True)
         target = self._learn_target(y, scorer)
@@ -292,6 +298,8 @@ class AutoSearch:
         self.best_estimator_ = predict_from(target.speak(model.estimator), model.threshold)
         self.refit_time_ = model.seconds
         self.refit_on_, self.ensemble_ = model.fitted_on, model.weights
+        if self.final == "latest" and model.fitted_on == "all rows":
+            self.refit_on_ = f"the latest {num_samples(problem.whole[1])} rows"
         self.best_index_, self.best_score_ = model.index, model.score
         self.best_params_ = model.point
         dummy = past.report["dummy"]

@@ -32,7 +32,7 @@ def choose_ending(problem, options):
         rows.
     """
     if options.final != "auto":
-        return options.final
+        return "refit" if options.final == "latest" else options.final
     if options.limits.bound_the_model:
         # The models of all folds would take several times as much.
         return "refit"

@@ -1,9 +1,9 @@
 """The folds of a search."""
 
 import numpy as np
-from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
-__all__ = ["draw_folds", "shuffled_folds"]
+__all__ = ["draw_folds", "group_folds", "latest_rows", "shuffled_folds"]
 
 
 def draw_folds(cv, X, y, split_params):
@@ -78,3 +78,52 @@ def shuffled_folds(n_folds, y, kind, seed):
             f"{counts.max()}. Give more rows or a smaller cv."
         )
     return StratifiedKFold(n_folds, shuffle=True, random_state=seed)
+
+
+def group_folds(n_folds, groups, kind):
+    """Make the splitter of an Auto estimator where rows come in groups.
+
+    Parameters
+    ----------
+    n_folds : int or None
+        None: 5, or as many as there are groups.
+    groups : array-like of shape (n_samples,)
+    kind : {"classification", "regression"}
+
+    Returns
+    -------
+    splitter
+
+    Raises
+    ------
+    ValueError
+        If there are fewer groups than folds.
+    """
+    n_groups = len(np.unique(np.asarray(groups)))
+    wanted = min(5, n_groups) if n_folds is None else n_folds
+    if n_groups < max(2, wanted):
+        raise ValueError(
+            f"{max(2, wanted)} folds need at least as many groups; groups holds {n_groups}. Give "
+            "smaller groups or a smaller cv."
+        )
+    return StratifiedGroupKFold(wanted) if kind == "classification" else GroupKFold(wanted)
+
+
+def latest_rows(splits, rows, n_rows):
+    """Give the rows from the first of the last fold on.
+
+    Parameters
+    ----------
+    splits : list of (ndarray, ndarray)
+        In order of time.
+    rows : ndarray of int or None
+        The rows that the folds are about; None: all.
+    n_rows : int
+        How many rows there are in all.
+
+    Returns
+    -------
+    ndarray of int
+    """
+    first = min(part.min() for part in splits[-1])
+    return np.arange(first if rows is None else rows[first], n_rows)

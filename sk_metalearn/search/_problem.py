@@ -16,7 +16,7 @@ from ..evaluation import Journal
 from ..spaces import Schema
 from ..tables import choose_rows, cut_folds
 from ._fingerprint import fingerprint_of, seed_of, take_up
-from ._folds import draw_folds, shuffled_folds
+from ._folds import draw_folds, latest_rows, shuffled_folds
 
 __all__ = ["Objective", "Problem", "kind_of", "pose_problem"]
 
@@ -201,6 +201,8 @@ def pose_problem(
         # A splitter may know rows by their place among all.
         splits = draw_folds(cv, *whole[:2], routed.splitter.split)
         splits = splits if rows is None else cut_folds(splits, rows, n_rows)
+    if options.final == "latest":
+        whole = _latest(whole, latest_rows(splits, rows, n_rows), options, classes)
     schema, no_past = _describe(X, y, kind, estimator, layout, splits)
     return Problem(
         X=X,
@@ -233,6 +235,25 @@ def kind_of(estimator):
 
 def _stratifies(estimator, kind):
     return kind == "classification" if estimator is None else is_classifier(estimator)
+
+
+def _latest(whole, rows, options, classes):
+    """Cut what the final model is fitted on to the latest rows."""
+    if options.cv is None or isinstance(options.cv, Integral):
+        raise ValueError(
+            "final='latest' needs folds in order of time, such as cv=TimeSeriesSplit(5, "
+            f"max_train_size=1000); cv={options.cv!r} shuffles the rows."
+        )
+    X, y, *params = whole
+    cut = safe_indexing(y, rows)
+    if classes is not None and len(np.unique(cut)) < len(np.unique(y)):
+        gone = classes[np.isin(np.unique(y), np.unique(cut), invert=True)].tolist()
+        raise ValueError(
+            f"The latest {len(rows)} of {len(y)} rows hold none of the classes {gone}. Give "
+            "final='refit', or a cv with a longer last fold."
+        )
+    params = [check_method_params(X, params=own, indices=rows) for own in params]
+    return (safe_indexing(X, rows), cut, *params)
 
 
 def _rows_to_search(y, kind, options, seed):
