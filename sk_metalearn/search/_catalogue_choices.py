@@ -1,6 +1,6 @@
 """Choices of whole pipelines: the pool and the catalogue."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sklearn.utils.validation import has_fit_parameter
 
@@ -23,6 +23,7 @@ from ..spaces import (
     unwrap,
 )
 from ._choices import Choices
+from ._losses import loss_of, set_loss
 from ._stopped_boosting import StoppedPipeline, stops
 
 __all__ = [
@@ -46,10 +47,13 @@ class MakePipeline:
     ----------
     schema : Schema
     seed : int
+    loss : dict, default={}
+        Settings of boosting that minimise what the metric measures.
     """
 
     schema: Schema
     seed: int
+    loss: dict = field(default_factory=dict)
 
     def __call__(self, point):
         """Make it.
@@ -66,6 +70,7 @@ class MakePipeline:
             There are no parameters left to set.
         """
         pipeline = build_estimator(from_point(point), self.schema, self.seed)
+        set_loss(pipeline, self.loss)
         return StoppedPipeline(pipeline.steps) if stops(pipeline) else pipeline, None
 
 
@@ -103,7 +108,7 @@ def choose_pipelines(problem, options):
     return Choices(
         points=points,
         space=Space([b for b in whole.branches if b.name in usable], root=whole.root),
-        make=MakePipeline(schema, problem.seed % 2**31),
+        make=MakePipeline(schema, problem.seed % 2**31, loss_of(problem.scorer, problem.y)),
         to_params=dict,
         identity=from_point,
         match=match_configurations,
