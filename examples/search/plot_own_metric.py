@@ -33,7 +33,7 @@ options = {
     "cost, own threshold": {"scoring": scoring, "threshold": "tune"},
 }
 models = {
-    name: AutoClassifier(n_iter=6, random_state=0, **own).fit(X_train, y_train)
+    name: AutoClassifier(n_iter=4, random_state=0, **own).fit(X_train, y_train)
     for name, own in options.items()
 }
 print(f"The second class from {models['cost, own threshold'].threshold_:.3f} on.")

@@ -138,6 +138,8 @@ def _of_kept_models(run, problem, options, schema, single):
         bag = load_bag(run, problem, options, evidence)
         if bag is not None:
             estimator = bag.estimator
+            # Before further fits, which take whatever time is left.
+            judged = _judged(run, problem, options, evidence, bag.weights, bag.score)
             if run.refits:
                 make = replace(run.payload.make, schema=schema)
                 estimator, fitted_on = _refit_members(run, problem, options, make, bag, fitted_on)
@@ -147,7 +149,7 @@ def _of_kept_models(run, problem, options, schema, single):
                 seconds=time.perf_counter() - begun,
                 fitted_on=fitted_on,
                 weights=bag.weights,
-                **_judged(run, problem, options, evidence, bag.weights, bag.score),
+                **judged,
             )
     return None
 

@@ -1,8 +1,11 @@
 """The ensemble as one estimator of scikit-learn."""
 
+import warnings
+
 import numpy as np
 from sklearn.base import clone, is_classifier
 from sklearn.ensemble import VotingClassifier, VotingRegressor
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import Bunch
 
@@ -51,7 +54,10 @@ def fit_voting(estimator, X, y, fit_params):
         The same, fitted.
     """
     if not isinstance(estimator, VotingClassifier | VotingRegressor):
-        return estimator.fit(X, y, **fit_params)
+        with warnings.catch_warnings():
+            # The search has told it of the candidates.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            return estimator.fit(X, y, **fit_params)
     names = [name for name, _ in estimator.estimators]
     fitted = [fit_voting(clone(own), X, y, fit_params) for _, own in estimator.estimators]
     return _fill(estimator, names, fitted)
