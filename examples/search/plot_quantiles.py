@@ -2,8 +2,8 @@
 Quantiles
 =========
 
-What will be exceeded once in ten times? The pinball loss asks for a quantile, and boosting minimises
-it.
+What will be exceeded once in ten times? The pinball loss asks for a quantile, and boosting
+minimises it.
 """
 
 # %%
