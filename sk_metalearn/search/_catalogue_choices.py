@@ -142,7 +142,7 @@ def usable_configurations(kind, schema, scoring, only=None, weighted=False):
     Raises
     ------
     ValueError
-        If `only` names an unknown family or leaves none.
+        If `only` is no list of names, names an unknown family or leaves none.
     """
     usable, asked = _usable_families(kind, schema, scoring, only, weighted)
     configurations = tuple(
@@ -173,11 +173,19 @@ def match_configurations(points):
 def _usable_families(kind, schema, scoring, only, weighted):
     """Names of the families that can serve, and of those of optional packages among them."""
     known = {family.name for family in families(kind)} - {"dummy"}
+    if isinstance(only, str):
+        raise ValueError(f"families is a list of names; got {only!r}. Write families=[{only!r}].")
     if only is not None and not len(only):
         raise ValueError(
             f"families={only!r} names no family; give some of {sorted(known)}, or None for all."
         )
     optional = {family.name: family for family in families(kind, optional=True)}
+    unnamed = [entry for entry in only or () if not isinstance(entry, str)]
+    if unnamed:
+        raise ValueError(
+            f"families={list(only)!r} holds {unnamed[0]!r}, which is no name; give some of "
+            f"{sorted(known)}. An estimator of your own is searched by MetaSearchCV."
+        )
     wrong = sorted(set(only or ()) - known - set(optional))
     if wrong:
         raise ValueError(

@@ -70,3 +70,20 @@ def test_the_pip_line_names_what_every_index_has(monkeypatch):
     monkeypatch.setattr(importlib.metadata, "requires", missing)
     with pytest.raises(MissingDependencyError, match='pip install "no_such_module"$'):
         import_optional("no_such_module.part", "deep", "This")
+
+
+@pytest.mark.parametrize("own", [SVC(), (SVC(), {"C": [1, 2]}), None, 3])
+@pytest.mark.parametrize("where", ["auto", "recommend"])
+def test_a_family_that_is_no_name_is_shown_with_what_may_stand_there(own, where):
+    named = ["lda", own]
+    calls = {
+        "auto": lambda: AutoClassifier(families=named).fit(X, y),
+        "recommend": lambda: recommend(X, y, families=named),
+    }
+    with pytest.raises(ValueError, match=r"no name; give some of \['adaboost'.*MetaSearchCV"):
+        calls[where]()
+
+
+def test_one_name_in_place_of_a_list_of_families_is_told_apart():
+    with pytest.raises(ValueError, match=r"got 'lda'\. Write families=\['lda'\]"):
+        recommend(X, y, families="lda")
