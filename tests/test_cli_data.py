@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sk_metalearn import cli
-from sk_metalearn.cli._data_commands import _rounded
+from sk_metalearn.cli._data_commands import _rounded, _six_digits
 
 pandas = pytest.importorskip("pandas")
 rng = np.random.default_rng(0)
@@ -136,6 +136,12 @@ def test_what_fit_wrote_predicts_beside_the_ids(folder, capsys, tmp_path):
 )
 def test_predictions_have_seven_digits(predicted, written):
     assert _rounded(np.array(predicted)).tolist() == written
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_probabilities_have_six_digits(dtype):
+    chances = np.array([1 / 3, 2e-9 / 3, 1.0, 0.0], dtype=dtype)
+    assert _six_digits(chances) == [0.333333, 6.66667e-10, 1.0, 0.0]
 
 
 def test_fit_says_what_it_found(folder, capsys, tmp_path):

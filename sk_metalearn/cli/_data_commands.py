@@ -146,7 +146,7 @@ def _predict(model, data, output, ids, proba, as_json, force):
     result["prediction"] = _rounded(np.asarray(predicted))
     if proba:
         for j, label in enumerate(auto.classes_):
-            result[f"proba_{label}"] = chances[:, j].round(6)
+            result[f"proba_{label}"] = _six_digits(chances[:, j])
     if as_json:
         say_json(result.to_dict(orient="records"))
     elif output is None:
@@ -165,6 +165,11 @@ def _rounded(predicted):
         return predicted
     largest = np.abs(predicted).max(initial=0)
     return predicted.round(max(0, 6 - int(np.floor(np.log10(largest))))) if largest else predicted
+
+
+def _six_digits(chances):
+    """Six digits of each, float32 too: small probabilities stay apart from zero."""
+    return [float(f"{chance:.6g}") for chance in chances]
 
 
 def _report(model, output, data, target, force):
