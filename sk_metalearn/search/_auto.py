@@ -50,9 +50,13 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
     cv : int, splitter, iterable or None, default=None
         Folds. None or an int: so many stratified folds of shuffled rows; by default 5, or
         3 where a sample of the rows is searched under a `time_budget`.
-    families : list of str, default=None
-        Names of the model families to choose from; by default all of scikit-learn's.
-        ``"lightgbm"``, ``"xgboost"`` and ``"catboost"`` (extra ``boosting``) serve when named.
+    families : list, default=None
+        What to choose from: names of model families, ``"all"`` for all of scikit-learn's (the
+        default), ``"lightgbm"``, ``"xgboost"`` and ``"catboost"`` (extra ``boosting``), and beside
+        them estimators of your own, or pairs of one and distributions of its parameters. An
+        estimator of your own is tried early as it is, then with parameters drawn at random, after
+        the steps of a linear model (gaps filled, numbers scaled, categories one-hot); a pipeline
+        is taken as it is.
     columns : dict of column to role, default=None
         What is known of some columns, by name, or position where they have none: ``"number"``,
         ``"category"``, ``"ordered"``, ``"date"``, ``"duration"``, ``"text"`` or ``"ignore"``. What
@@ -307,9 +311,13 @@ class AutoRegressor(AutoSearch, RegressorMixin, CallbackSupportMixin, BaseEstima
         Folds. None or an int: so many folds of shuffled rows, or of whole groups where `fit` is
         given ``groups``; by default 5, or 3 where a sample of the rows is searched under a
         `time_budget`.
-    families : list of str, default=None
-        Names of the model families to choose from; by default all of scikit-learn's.
-        ``"lightgbm"``, ``"xgboost"`` and ``"catboost"`` (extra ``boosting``) serve when named.
+    families : list, default=None
+        What to choose from: names of model families, ``"all"`` for all of scikit-learn's (the
+        default), ``"lightgbm"``, ``"xgboost"`` and ``"catboost"`` (extra ``boosting``), and beside
+        them estimators of your own, or pairs of one and distributions of its parameters. An
+        estimator of your own is tried early as it is, then with parameters drawn at random, after
+        the steps of a linear model (gaps filled, numbers scaled, categories one-hot); a pipeline
+        is taken as it is.
     columns : dict of column to role, default=None
         What is known of some columns, by name, or position where they have none: ``"number"``,
         ``"category"``, ``"ordered"``, ``"date"``, ``"duration"``, ``"text"`` or ``"ignore"``. What

@@ -26,7 +26,6 @@ from .._compat import (
 )
 from ..evaluation import MarginScorer
 from ..knowledge import PlaceParameter
-from ..spaces import from_point
 from ..tables import (
     check_metric_name,
     check_new_rows,
@@ -219,7 +218,7 @@ class AutoSearch:
                 root=root,
                 keep_predictions=keep,
             )
-            self._store_results(run, problem, past, scorer)
+            self._store_results(run, problem, choices, past, scorer)
             model = fit_auto_model(run, problem, options, self.cv_results_, quick)
             self._store_model(model, run, problem, past, target)
             remember(past, problem, choices, run.trials)
@@ -282,11 +281,11 @@ class AutoSearch:
             scorer.set_score_request(sample_weight=True)
         return scorer
 
-    def _store_results(self, run, problem, past, scorer):
+    def _store_results(self, run, problem, choices, past, scorer):
         self.scorer_ = scorer
         self.stop_reason_, self.n_splits_ = run.stop_reason, len(problem.splits)
         points = [found_params(trial) for trial in run.trials]
-        self.configurations_ = [from_point(point) for point in points]
+        self.configurations_ = [choices.identity(point) for point in points]
         self.cv_results_ = format_results(run.trials, points, self.n_splits_, False)
         self.knowledge_report_ = past.report
         past.report["dummy"] = score_dummy(problem)

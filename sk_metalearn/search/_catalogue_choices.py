@@ -24,6 +24,7 @@ from ..spaces import (
 )
 from ._choices import Choices
 from ._losses import loss_of, set_loss
+from ._own_families import build_own, configuration_of, is_own, read_families, schedule
 from ._stopped_boosting import StoppedPipeline, stops
 
 __all__ = [
@@ -49,11 +50,14 @@ class MakePipeline:
     seed : int
     loss : dict, default={}
         Settings of boosting that minimise what the metric measures.
+    own : dict of str to OwnFamily, default={}
+        Estimators of the user's, by the name of the family.
     """
 
     schema: Schema
     seed: int
     loss: dict = field(default_factory=dict)
+    own: dict = field(default_factory=dict)
 
     def __call__(self, point):
         """Make it.
@@ -69,6 +73,8 @@ class MakePipeline:
         None
             There are no parameters left to set.
         """
+        if is_own(point):
+            return build_own(self.own[point["family"]], point, self.schema, self.seed), None
         pipeline = build_estimator(from_point(point), self.schema, self.seed)
         set_loss(pipeline, self.loss)
         return StoppedPipeline(pipeline.steps) if stops(pipeline) else pipeline, None
@@ -96,24 +102,26 @@ def choose_pipelines(problem, options):
         raise ValueError(f"The data cannot be searched: {problem.no_past}.")
     weighted = bool(problem.fit_params)
     # Decision values become probabilities, so that every classifier serves every metric.
-    configurations, asked = usable_configurations(kind, schema, None, options.families, weighted)
-    usable = {own.family for own in configurations}
+    names, own = read_families(options.families, kind, weighted)
+    configurations, asked = usable_configurations(kind, schema, None, names, weighted)
+    usable = {member.family for member in configurations}
     whole = catalogue_space(kind, asked, many_levels=bool(schema.many))
-    early = [own for own in early_configurations(kind, schema) if own.family in usable]
+    early = [member for member in early_configurations(kind, schema) if member.family in usable]
     n_iter = options.n_iter
     if n_iter is None and not options.timed:
         n_iter = N_ITER
-    points = [to_point(own) for own in configurations]
+    points = [to_point(member) for member in configurations]
     n_early = None if n_iter is None else max(1, n_iter // 2)
+    enqueued = [(to_point(member), _EARLY, 0) for member in early[:n_early]]
     return Choices(
         points=points,
         space=Space([b for b in whole.branches if b.name in usable], root=whole.root),
-        make=MakePipeline(schema, problem.seed % 2**31, loss_of(problem.scorer, problem.y)),
+        make=MakePipeline(schema, problem.seed % 2**31, loss_of(problem.scorer, problem.y), own),
         to_params=dict,
-        identity=from_point,
+        identity=configuration_of,
         match=match_configurations,
         n_iter=n_iter,
-        enqueued=tuple((to_point(own), _EARLY) for own in early[:n_early]),
+        enqueued=(*enqueued, *schedule(own, n_iter, problem.seed % 2**31)),
         validates=True,
         kind=kind,
     )

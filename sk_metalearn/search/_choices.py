@@ -33,8 +33,8 @@ class Choices:
         Points that leave the estimator as it is.
     n_iter : int or None, default=None
         Number of candidates; None: no limit.
-    enqueued : tuple of (dict, str), default=()
-        Points to try first, each with its reason.
+    enqueued : tuple of (dict, str, int), default=()
+        Points to try early, each with its reason, and after how many others it comes.
     estimator : estimator or None, default=None
         The user's own; None where whole pipelines are searched.
     searched : tuple of str, default=()

@@ -110,7 +110,7 @@ def choose_from_grid(estimator, param_grid, param_distributions, problem, option
         match=partial(_match, estimator, found.to_params, problem),
         defaults=found.defaults,
         n_iter=n_iter,
-        enqueued=tuple((point, "enqueued") for point in enqueued),
+        enqueued=tuple((point, "enqueued", 0) for point in enqueued),
         estimator=estimator,
         searched=tuple(sorted({name for point in found.points for name in found.to_params(point)})),
         open_ended=found.origin == "distributions" and found.space is not None,

@@ -122,7 +122,7 @@ class SearchLoop:
     n_folds : int
     journal : Journal
     rules : LoopRules, optional
-    enqueued : sequence of (dict, str)
+    enqueued : sequence of (dict, str, int)
         Points to evaluate before the strategy is asked, each with the reason to give.
     watcher : object, optional
         Told what happens: ``fold_ends(trial, fold)`` and ``trial_ends(trial, loop)``; both may
@@ -440,8 +440,9 @@ class SearchLoop:
         if self.repeats:
             candidate = self.repeats.pop(0)
             return Proposal(-1, self.context.candidates[candidate], candidate, "repeated")
-        if self.enqueued:
-            proposal = self._own_proposal(*self.enqueued.pop(0))
+        if self.enqueued and len(self.trials) >= self.enqueued[0][2]:
+            point, reason, _ = self.enqueued.pop(0)
+            proposal = self._own_proposal(point, reason)
         else:
             proposal = next(iter(self.strategy.ask(1)), None)
         if self.whole and proposal is not None and proposal.candidate is not None:

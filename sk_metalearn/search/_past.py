@@ -16,6 +16,7 @@ from ..metafeatures import MetaFeatureExtractor
 from ..spaces import point_key
 from ..strategies import PastPerformance, similar_tasks
 from ._memory import Memory, memory_of, metric_name, stack_past
+from ._own_families import is_own
 from ._past_lookup import past_performance
 from ._report import SearchReport
 
@@ -345,6 +346,9 @@ def remember(past, problem, choices, trials):
     """
     if past.memory is None:
         return
+    if choices.estimator is None:
+        # Nobody else could make anything of an estimator of the user's.
+        trials = [own for own in trials if not is_own(own.proposal.point)]
     try:
         past.memory.record(
             problem.X,

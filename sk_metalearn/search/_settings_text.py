@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from ..spaces import Configuration, from_point, get_family, same_value
+from ..exceptions import SpaceError
+from ..spaces import Configuration, get_family, same_value
+from ._own_families import configuration_of
 
 __all__ = ["configuration_text", "params_text", "settings_text"]
 
@@ -26,7 +28,7 @@ def settings_text(params, estimator=None, kind=None):
     str
     """
     if estimator is None:
-        return configuration_text(from_point(params), kind)
+        return configuration_text(configuration_of(params), kind)
     return params_text(params, estimator)
 
 
@@ -50,7 +52,12 @@ def configuration_text(configuration, kind):
     >>> configuration_text(load_pool("classification")[3], "classification")
     'gaussian_nb'
     """
-    family = get_family(configuration.family, kind)
+    try:
+        family = get_family(configuration.family, kind)
+    except SpaceError:
+        # An estimator of the user's; what is set on it differs from what it was.
+        changed = configuration.params
+        return f"{configuration.family}({_listed(changed)})" if changed else configuration.family
     defaults = Configuration(
         family.name,
         {name: own.default for name, own in family.parameters.items()},

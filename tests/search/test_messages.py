@@ -72,15 +72,26 @@ def test_the_pip_line_names_what_every_index_has(monkeypatch):
         import_optional("no_such_module.part", "deep", "This")
 
 
-@pytest.mark.parametrize("own", [SVC(), (SVC(), {"C": [1, 2]}), None, 3])
-@pytest.mark.parametrize("where", ["auto", "recommend"])
-def test_a_family_that_is_no_name_is_shown_with_what_may_stand_there(own, where):
+@pytest.mark.parametrize(
+    ("where", "own"),
+    [
+        ("auto", None),
+        ("auto", 3),
+        ("recommend", SVC()),
+        ("recommend", (SVC(), {"C": [1, 2]})),
+        ("recommend", None),
+    ],
+)
+def test_a_family_that_is_no_name_is_shown_with_what_may_stand_there(where, own):
     named = ["lda", own]
     calls = {
         "auto": lambda: AutoClassifier(families=named).fit(X, y),
         "recommend": lambda: recommend(X, y, families=named),
     }
-    with pytest.raises(ValueError, match=r"no name; give some of \['adaboost'.*MetaSearchCV"):
+    expected = r"no name; give some of \['adaboost'.*MetaSearchCV"
+    if where == "auto":
+        expected = "An entry of families is a name, an estimator, or a pair"
+    with pytest.raises(ValueError, match=expected):
         calls[where]()
 
 
