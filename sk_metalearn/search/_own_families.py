@@ -13,7 +13,14 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
 from ..exceptions import FallbackWarning, SpaceError, warn_user
-from ..spaces import Configuration, build_estimator, from_point, get_family, value_text
+from ..spaces import (
+    Configuration,
+    build_estimator,
+    families,
+    from_point,
+    get_family,
+    value_text,
+)
 
 __all__ = ["OwnFamily", "build_own", "configuration_of", "is_own", "read_families", "schedule"]
 
@@ -118,7 +125,11 @@ def read_families(entries, kind, weighted=False):
             "families holds only estimators of your own. Add families of the catalogue by name, or "
             f"all of them: families=[{_ALL!r}, ...]; estimators alone are searched by MetaSearchCV."
         )
-    return (None if _ALL in names else names), own
+    others = [name for name in names if name != _ALL]
+    if len(others) < len(names):
+        whole = [family.name for family in families(kind) if family.name != "dummy"]
+        names = [*whole, *others] if others else None
+    return names, own
 
 
 def _parts_of(entry, kind):

@@ -17,6 +17,7 @@ from sklearn.preprocessing import SplineTransformer, StandardScaler
 
 from sk_metalearn import AutoClassifier, AutoRegressor, KnowledgeBase
 from sk_metalearn.search import to_code
+from sk_metalearn.search._own_families import read_families
 
 X, y = load_wine(return_X_y=True)
 CURVES = make_pipeline(StandardScaler(), SplineTransformer(n_knots=3), LogisticRegression())
@@ -115,6 +116,24 @@ def test_numbers_and_all_families():
     ).fit(X, y)
     assert {"own_ridge", "own_poisson_regressor"} < set(families_of(found))
     assert len(set(families_of(found))) > 4
+
+
+@pytest.mark.parametrize(
+    ("entries", "expected"),
+    [
+        (None, None),
+        (["all"], None),
+        (["all", Ridge()], None),
+        (["lda", "svm"], ["lda", "svm"]),
+    ],
+)
+def test_all_stands_for_the_catalogue(entries, expected):
+    assert read_families(entries, "regression")[0] == expected
+
+
+def test_all_and_those_of_other_packages():
+    names, _ = read_families(["all", "lightgbm"], "regression")
+    assert names[-1] == "lightgbm" and "ridge" in names and "dummy" not in names
 
 
 def test_nothing_of_it_is_remembered(tmp_path):
