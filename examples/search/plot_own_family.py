@@ -2,8 +2,8 @@
 Your own estimator among the others
 ===================================
 
-``families`` takes estimators of your own beside the names of families. They are tried early, compared
-with the others, and join the ensemble.
+``families`` takes estimators of your own beside the names of families. They are tried early,
+compared with the others, and join the ensemble.
 """
 
 # %%
