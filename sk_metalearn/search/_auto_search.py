@@ -221,7 +221,9 @@ class AutoSearch:
             self._store_results(run, problem, choices, past, scorer)
             model = fit_auto_model(run, problem, options, self.cv_results_, quick)
             self._store_model(model, run, problem, past, target)
-            remember(past, problem, choices, run.trials)
+            if options.threshold is None:
+                # Scores at the best threshold are no scores of the metric.
+                remember(past, problem, choices, run.trials)
         return self
 
     def refit(self, X, y, *, sample_weight=None):

@@ -347,8 +347,15 @@ def remember(past, problem, choices, trials):
     if past.memory is None:
         return
     if choices.estimator is None:
-        # Nobody else could make anything of an estimator of the user's.
-        trials = [own for own in trials if not is_own(own.proposal.point)]
+        # Nobody else could make anything of an estimator of the user's, and boosting by another
+        # loss is another configuration.
+        changed = "hist_gradient_boosting" if choices.make.loss else None
+        points = [own.proposal.point for own in trials]
+        trials = [
+            own
+            for own, point in zip(trials, points, strict=True)
+            if not is_own(point) and point["family"] != changed
+        ]
     try:
         past.memory.record(
             problem.X,

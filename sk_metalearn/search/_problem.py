@@ -202,7 +202,7 @@ def pose_problem(
         splits = draw_folds(cv, *whole[:2], routed.splitter.split)
         splits = splits if rows is None else cut_folds(splits, rows, n_rows)
     if options.final == "latest":
-        whole = _latest(whole, latest_rows(splits, rows, n_rows), options, classes)
+        whole = _latest(whole, splits, rows, options, classes)
     schema, no_past = _describe(X, y, kind, estimator, layout, splits)
     return Problem(
         X=X,
@@ -237,14 +237,17 @@ def _stratifies(estimator, kind):
     return kind == "classification" if estimator is None else is_classifier(estimator)
 
 
-def _latest(whole, rows, options, classes):
+def _latest(whole, splits, rows, options, classes):
     """Cut what the final model is fitted on to the latest rows."""
-    if options.cv is None or isinstance(options.cv, Integral):
+    train, test = splits[-1]
+    if train.max() >= test.min():
         raise ValueError(
             "final='latest' needs folds in order of time, such as cv=TimeSeriesSplit(5, "
-            f"max_train_size=1000); cv={options.cv!r} shuffles the rows."
+            f"max_train_size=1000); the last fold of cv={options.cv!r} trains on rows that come "
+            "after rows it tests."
         )
     X, y, *params = whole
+    rows = latest_rows(splits, rows, num_samples(y))
     cut = safe_indexing(y, rows)
     if classes is not None and len(np.unique(cut)) < len(np.unique(y)):
         gone = classes[np.isin(np.unique(y), np.unique(cut), invert=True)].tolist()

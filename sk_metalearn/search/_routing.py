@@ -1,5 +1,7 @@
 """Who receives what the fit of an Auto estimator is given beside X and y."""
 
+from numbers import Integral
+
 from sklearn import config_context
 from sklearn.utils import Bunch
 from sklearn.utils.metadata_routing import process_routing
@@ -34,8 +36,12 @@ def route(auto, X, params, scorer):
     weight = params.get("sample_weight")
     fit = {} if weight is None else {"model__sample_weight": weight}
     if routing_is_on():
-        routed = process_routing(auto, "fit", **params)
-        score, split = dict(routed.scorer.score), dict(routed.splitter.split)
+        others, own = dict(params), {}
+        if "groups" in params and (auto.cv is None or isinstance(auto.cv, Integral)):
+            # The folds are then of our making, and take them.
+            own["groups"] = others.pop("groups")
+        routed = process_routing(auto, "fit", **others)
+        score, split = dict(routed.scorer.score), {**routed.splitter.split, **own}
     else:
         unknown = sorted(set(params) - {"sample_weight", "groups"})
         if unknown:

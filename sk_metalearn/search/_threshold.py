@@ -116,7 +116,8 @@ def members_scorer(scorer, score_params):
     """
     if label_scorer(scorer) is scorer:
         return scorer, score_params
-    return get_scorer("neg_log_loss"), {}
+    weights = {name: own for name, own in score_params.items() if name == "sample_weight"}
+    return get_scorer("neg_log_loss"), weights
 
 
 def shifted(probabilities, threshold):
@@ -230,7 +231,8 @@ def predict_from(model, threshold):
         return model
     final = FixedThresholdClassifier(
         model,
-        threshold=threshold,
+        # Of two classes that are equally likely the first is predicted, as by the model itself.
+        threshold=float(np.nextafter(0.5, 1)) if threshold == _HALF else threshold,
         pos_label=model.classes_[1],
         response_method="predict_proba",
     )

@@ -4,8 +4,9 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn import config_context
 from sklearn.datasets import make_classification
-from sklearn.model_selection import GroupKFold, TimeSeriesSplit
+from sklearn.model_selection import GroupKFold, KFold, TimeSeriesSplit
 
 from sk_metalearn import AutoClassifier, AutoRegressor
 from sk_metalearn.search import _auto_search
@@ -68,6 +69,15 @@ def test_few_groups_are_as_many_folds_and_fewer_are_refused(seen):
         fitted(AutoClassifier, X, y, np.zeros(240))
 
 
+def test_groups_reach_the_folds_where_metadata_are_routed(seen):
+    X, y = data(AutoClassifier)
+    groups = np.arange(240) % 24
+    with config_context(enable_metadata_routing=True):
+        fitted(AutoClassifier, X, y, groups)
+    for train, test in seen[0][1].splits:
+        assert not set(groups[train]) & set(groups[test])
+
+
 @pytest.mark.parametrize("options", [{}, {"time_budget": 20}, {"max_rows": 120}])
 def test_nothing_is_trained_on_what_comes_later(seen, options):
     X, y = data(AutoRegressor)
@@ -96,6 +106,9 @@ def test_what_latest_cannot_do_is_said():
     X, y = data(AutoClassifier)
     with pytest.raises(ValueError, match="needs folds in order of time"):
         fitted(AutoClassifier, X, y, final="latest")
+    for cv, params in ((GroupKFold(3), {"groups": np.arange(240) % 6}), (KFold(3), {})):
+        with pytest.raises(ValueError, match="trains on rows that come after"):
+            fitted(AutoClassifier, X, y, cv=cv, final="latest", **params)
     ordered = np.where(np.arange(240) < 100, "old", np.where(y == 1, "a", "b"))
     with pytest.raises(ValueError, match=r"none of the classes \['old'\]"):
         cv = TimeSeriesSplit(4, max_train_size=60)

@@ -7,12 +7,19 @@ import pytest
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.datasets import make_classification
-from sklearn.metrics import balanced_accuracy_score, get_scorer, make_scorer
+from sklearn.metrics import balanced_accuracy_score, get_scorer, log_loss, make_scorer
 from sklearn.model_selection import FixedThresholdClassifier, cross_val_score
+from sklearn.naive_bayes import GaussianNB
 
-from sk_metalearn import AutoClassifier
+from sk_metalearn import AutoClassifier, KnowledgeBase
 from sk_metalearn.search import to_code
-from sk_metalearn.search._threshold import shifted, tune_threshold
+from sk_metalearn.search._threshold import (
+    ThresholdScorer,
+    members_scorer,
+    predict_from,
+    shifted,
+    tune_threshold,
+)
 
 FAMILIES = ["logistic_regression", "gaussian_nb", "lda", "decision_tree"]
 
@@ -152,6 +159,25 @@ def test_a_profit_of_each_row():
         scoring = make_scorer(profit).set_score_request(amount=True)
         found = auto(scoring=scoring).fit(X, y, amount=amount)
     assert found.threshold_ < 0.5 and found.best_score_ > 0
+
+
+def test_nothing_is_remembered_under_the_name_of_the_metric(tmp_path):
+    X, y, _, _ = data(100)
+    memory = KnowledgeBase.open(tmp_path / "own.db")
+    auto(scoring="balanced_accuracy", remember=memory).fit(X, y)
+    assert memory.kinds == ()
+
+
+def test_of_two_classes_that_are_equally_likely_the_first_is_predicted():
+    X, y = np.zeros((40, 1)), np.repeat(["a", "b"], 20)
+    plain = GaussianNB().fit(X, y)
+    assert (plain.predict_proba(X)[:, 1] == 0.5).all()
+    assert set(predict_from(plain, 0.5).predict(X)) == {"a"} == set(plain.predict(X))
+
+
+def test_weights_count_when_members_are_chosen():
+    scorer, params = members_scorer(ThresholdScorer(COST), {"sample_weight": [1], "amount": [2]})
+    assert scorer._score_func is log_loss and params == {"sample_weight": [1]}
 
 
 def test_in_cross_validation():
