@@ -56,6 +56,13 @@ from ._voting import fit_voting
 __all__ = ["AutoSearch"]
 
 
+def _with_groups(options, groups, kind):
+    """Deal whole groups to the folds where the user gives groups and no splitter."""
+    if groups is None or not (options.cv is None or isinstance(options.cv, Integral)):
+        return options
+    return replace(options, cv=group_folds(options.cv, groups, kind))
+
+
 class AutoSearch:
     """Search over pipelines; a subclass says of which kind, and what its target is."""
 
@@ -181,9 +188,7 @@ class AutoSearch:
         check_knowledge(options.knowledge)
         scorer = self._scorer()
         routed = route(self, X, params, scorer)
-        groups = params.get("groups")
-        if groups is not None and (options.cv is None or isinstance(options.cv, Integral)):
-            options = replace(options, cv=group_folds(options.cv, groups, self._kind))
+        options = _with_groups(options, params.get("groups"), self._kind)
         X, y, layout = check_data(X, y, self, self._kind)
         validate_data(self, X, skip_check_array=True)
         target = self._learn_target(y, scorer)

@@ -239,12 +239,11 @@ def _stratifies(estimator, kind):
 
 def _latest(whole, splits, rows, options, classes):
     """Cut what the final model is fitted on to the latest rows."""
-    train, test = splits[-1]
-    if train.max() >= test.min():
+    if any(train.max() >= test.min() for train, test in splits):
         raise ValueError(
             "final='latest' needs folds in order of time, such as cv=TimeSeriesSplit(5, "
-            f"max_train_size=1000); the last fold of cv={options.cv!r} trains on rows that come "
-            "after rows it tests."
+            f"max_train_size=1000); cv={options.cv!r} trains on rows that come after those that "
+            "it tests."
         )
     X, y, *params = whole
     rows = latest_rows(splits, rows, num_samples(y))

@@ -112,6 +112,7 @@ class Recommendations(list):
             return "[]"
         named = ", ".join(f"{name} ({weight:.0%})" for name, _, weight in self[0].evidence)
         lines = [f"{len(self)} recommended {self[0].kind} models by {self[0].metric}"]
+        lines += ["Expected: the mean over past datasets, those like yours counting more"]
         lines += [f"The past datasets that counted most: {printable(named)}"] if named else []
         return "\n".join([*lines, as_text(self.rows(), _WIDTH)])
 

@@ -11,7 +11,7 @@ from sklearn.metrics import (
     mean_tweedie_deviance,
 )
 
-from sk_metalearn import AutoRegressor
+from sk_metalearn import AutoRegressor, KnowledgeBase
 from sk_metalearn.search._losses import loss_of
 from sk_metalearn.spaces import unwrap
 
@@ -82,3 +82,13 @@ def test_in_any_unit(unit):
         random_state=0,
     ).fit(X, y * unit)
     assert 0.6 < np.mean(y * unit <= auto.predict(X)) < 0.98
+
+
+def test_another_loss_is_not_remembered_as_the_usual_one(tmp_path):
+    X, y = load_diabetes(return_X_y=True)
+    memory = KnowledgeBase.open(tmp_path / "own.db")
+    families = ["hist_gradient_boosting", "ridge"]
+    options = {"n_iter": 4, "families": families, "cv": 2, "random_state": 0, "remember": memory}
+    AutoRegressor(scoring="neg_mean_absolute_error", **options).fit(X[:100], y[:100])
+    configurations = memory.table("regression").configurations
+    assert {own.family for own in configurations} == {"ridge"}

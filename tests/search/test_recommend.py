@@ -98,9 +98,9 @@ def test_a_recommendation_shows_itself():
     found = recommend(X, y, n=3)
     assert isinstance(found, list) and len(found) == 3
     lines = repr(found).splitlines()
-    assert lines[0] == "3 recommended classification models by accuracy" and len(lines) == 6
+    assert lines[0] == "3 recommended classification models by accuracy" and len(lines) == 7
     assert all(len(line) <= 100 for line in lines)
-    for line, own in zip(lines[3:], found, strict=True):
+    for line, own in zip(lines[4:], found, strict=True):
         assert f"{own.expected_score:.4f}" in line and own.configuration.family in line
     shown = found._repr_html_()
     assert shown.count("<tr>") == 4 + 1 + len(found[0].evidence)
