@@ -450,9 +450,11 @@ def write_tables(results, pages):
         with open(Path(pages) / f"{name}.csv", "w", newline="", encoding="utf-8") as file:
             csv.writer(file, lineterminator="\n").writerows([head, *body])
     # Long runs, whose results may not be there yet; `minute.py` writes its tables itself.
-    minute, pieces = Path(results) / "minute.txt", Path(results) / "pieces.csv"
-    text = minute.read_text(encoding="utf-8") if minute.exists() else LATER
-    (Path(pages) / "minute.txt").write_text(text, encoding="utf-8")
+    pieces = Path(results) / "pieces.csv"
+    for name in ("minute.txt", "minute_five.txt"):
+        minute = Path(results) / name
+        text = minute.read_text(encoding="utf-8") if minute.exists() else LATER
+        (Path(pages) / name).write_text(text, encoding="utf-8")
     text = LATER
     if pieces.exists():
         rows = textwrap.indent(pieces.read_text(encoding="utf-8"), "   ")
