@@ -123,7 +123,7 @@ def choose_pipelines(problem, options):
         identity=configuration_of,
         match=match_configurations,
         n_iter=n_iter,
-        enqueued=(*enqueued, *schedule(own, n_iter, problem.seed % 2**31)),
+        enqueued=(*enqueued, *schedule(own, problem.seed % 2**31)),
         validates=True,
         kind=kind,
     )

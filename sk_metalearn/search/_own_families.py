@@ -28,7 +28,7 @@ __all__ = ["OwnFamily", "build_own", "configuration_of", "is_own", "read_familie
 _ALL = "all"
 # The family whose steps come before an estimator of the user's.
 _STEPS_OF = {"classification": "logistic_regression", "regression": "ridge"}
-# Settings of one estimator that are drawn where there is no number of evaluations.
+# Settings of one estimator that are drawn.
 _MOST_POINTS = 15
 # The first setting of each comes second, further ones at every so many evaluations.
 _EVERY = 4
@@ -166,27 +166,23 @@ def _name_of(estimator, taken):
     return name
 
 
-def schedule(own, n_iter, seed):
+def schedule(own, seed):
     """Say which settings of the user's estimators are tried when.
 
     Parameters
     ----------
     own : dict of str to OwnFamily
-    n_iter : int or None
-        Number of evaluations.
     seed : int
 
     Returns
     -------
     list of (dict, str, int)
-        Point, reason, and after how many others.
+        Point, reason, and after how many others: a longer search begins as a shorter one.
     """
-    rng = np.random.RandomState(seed)
-    n_points = _MOST_POINTS if n_iter is None else max(1, n_iter // (_EVERY * max(1, len(own))))
     found = [
         (point, _REASON, 1 + _EVERY * turn)
         for family in own.values()
-        for turn, point in enumerate(family.points(n_points, rng))
+        for turn, point in enumerate(family.points(_MOST_POINTS, np.random.RandomState(seed)))
     ]
     return sorted(found, key=lambda entry: entry[2])
 

@@ -100,7 +100,7 @@ def test_models_of_further_shuffles_are_averaged(tmp_path):
     assert recording.loss(one, 3) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("n_shuffles, n_endings", [(1, 6), (3, 11)])
+@pytest.mark.parametrize("n_shuffles, n_endings", [(1, 8), (3, 13)])
 def test_endings_are_shown(tmp_path, monkeypatch, capsys, n_shuffles, n_endings):
     for number, n_classes in enumerate((1, 2, 4)):
         record(tmp_path / f"d{number}.npz", n_classes, n_shuffles, seed=number)

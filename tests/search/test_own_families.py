@@ -82,6 +82,12 @@ def test_the_same_in_any_process_and_after_a_break(tmp_path, n_jobs):
     np.testing.assert_allclose(*scores)
 
 
+def test_a_longer_search_begins_as_a_shorter_one():
+    own = (LogisticRegression(), {"C": [0.01, 0.1, 1, 10, 100], "tol": [1e-4, 1e-3]})
+    short, long = (auto(own, n_iter=n).fit(X, y).cv_results_["params"] for n in (6, 12))
+    assert long[:6] == short
+
+
 def test_any_other_estimator_stands_after_the_steps_of_a_linear_model():
     pandas = pytest.importorskip("pandas")
     table = pandas.DataFrame(X[:, :3], columns=list("abc")).assign(d=np.where(y == 1, "u", "v"))
