@@ -304,9 +304,8 @@ class AutoRegressor(AutoSearch, RegressorMixin, CallbackSupportMixin, BaseEstima
         a database. What `remember` recorded stands beside it. None: nothing else. Whatever goes
         wrong with it is reported and costs the search nothing.
     scoring : str, callable or None, default=None
-        What to maximise. None: R2. Histogram gradient boosting minimises the loss of the metric
-        where it has one: absolute error, quantiles (`sklearn.metrics.mean_pinball_loss`), and
-        Poisson and gamma deviance of targets that allow it.
+        What to maximise. None: R2. Where it is the pinball loss of a quantile
+        (`sklearn.metrics.mean_pinball_loss`), histogram gradient boosting minimises that.
     cv : int, splitter, iterable or None, default=None
         Folds. None or an int: so many folds of shuffled rows, or of whole groups where `fit` is
         given ``groups``; by default 5, or 3 where a sample of the rows is searched under a

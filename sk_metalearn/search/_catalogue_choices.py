@@ -116,9 +116,7 @@ def choose_pipelines(problem, options):
     return Choices(
         points=points,
         space=Space([b for b in whole.branches if b.name in usable], root=whole.root),
-        make=MakePipeline(
-            schema, problem.seed % 2**31, loss_of(problem.scorer, problem.whole[1]), own
-        ),
+        make=MakePipeline(schema, problem.seed % 2**31, loss_of(problem.scorer), own),
         to_params=dict,
         identity=configuration_of,
         match=match_configurations,

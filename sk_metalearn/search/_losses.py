@@ -1,58 +1,33 @@
-"""The loss that boosting minimises where the metric is another than the squared error."""
+"""The loss that boosting minimises where the metric asks for a quantile."""
 
-import numpy as np
 from sklearn.ensemble import HistGradientBoostingRegressor
-from sklearn.metrics import (
-    d2_absolute_error_score,
-    d2_pinball_score,
-    d2_tweedie_score,
-    mean_absolute_error,
-    mean_gamma_deviance,
-    mean_pinball_loss,
-    mean_poisson_deviance,
-    mean_tweedie_deviance,
-    median_absolute_error,
-)
+from sklearn.metrics import d2_pinball_score, mean_pinball_loss
 
 from ..spaces import unwrap
 
 __all__ = ["loss_of", "set_loss"]
 
-_ABSOLUTE = (mean_absolute_error, median_absolute_error, d2_absolute_error_score)
-_PINBALL = (mean_pinball_loss, d2_pinball_score)
-_TWEEDIE = (mean_tweedie_deviance, d2_tweedie_score)
 
-
-def loss_of(scorer, y):
+def loss_of(scorer):
     """Give the settings of histogram gradient boosting that minimise what a metric measures.
+
+    The absolute error and Poisson's deviance are left to the squared error, with which searches
+    did as well.
 
     Parameters
     ----------
     scorer : callable
-    y : array-like of shape (n_rows,)
-        Numbers, or anything where the metric is none of numbers.
 
     Returns
     -------
     dict
-        Empty for the squared error, and where the targets do not allow the loss.
+        Empty but for the pinball loss of a quantile.
     """
     while hasattr(scorer, "scorer"):
         scorer = scorer.scorer
-    metric, known = getattr(scorer, "_score_func", None), getattr(scorer, "_kwargs", {})
-    if metric in _ABSOLUTE:
-        return {"loss": "absolute_error"}
-    if metric in _PINBALL:
-        return {"loss": "quantile", "quantile": known.get("alpha", 0.5)}
-    power = {mean_poisson_deviance: 1, mean_gamma_deviance: 2}.get(metric)
-    if metric in _TWEEDIE:
-        power = known.get("power", 0)
-    if power is None or not 1 <= power <= 2:
+    if getattr(scorer, "_score_func", None) not in (mean_pinball_loss, d2_pinball_score):
         return {}
-    least = np.min(np.asarray(y, dtype=float))
-    if power == 2:
-        return {"loss": "gamma"} if least > 0 else {}
-    return {"loss": "poisson"} if least >= 0 else {}
+    return {"loss": "quantile", "quantile": scorer._kwargs.get("alpha", 0.5)}
 
 
 def set_loss(pipeline, settings):
@@ -66,9 +41,5 @@ def set_loss(pipeline, settings):
         Of `loss_of`.
     """
     parts = unwrap(pipeline)
-    if not settings or not isinstance(parts.model, HistGradientBoostingRegressor):
-        return
-    if parts.target and settings["loss"] in ("poisson", "gamma"):
-        # These are for numbers above 0, and not for what a transformation makes of them.
-        return
-    pipeline.set_params(**{parts.prefix + name: value for name, value in settings.items()})
+    if settings and isinstance(parts.model, HistGradientBoostingRegressor):
+        pipeline.set_params(**{parts.prefix + name: value for name, value in settings.items()})
