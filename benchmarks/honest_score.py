@@ -11,12 +11,18 @@ classes, accuracy for more, R2 for numbers. Of numbers also the share of targets
 intervals for nine of ten.
 """
 
-import argparse
 import warnings
-from pathlib import Path
 
 import numpy as np
-from pieces import USED, add_row, mean_and_error, read_rows, sources_for, split, write_table
+from pieces import (
+    add_row,
+    mean_and_error,
+    read_rows,
+    run_or_score,
+    sources_for,
+    split,
+    write_table,
+)
 
 from sk_metalearn import AutoClassifier, AutoRegressor, KnowledgeBase
 from sk_metalearn.building._tasks import list_tasks
@@ -92,24 +98,5 @@ def score(options):
     print(f"test score within two standard errors of the estimate: {np.mean(within):.0%}")
 
 
-def main():
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    commands = parser.add_subparsers(required=True)
-    own = commands.add_parser("run")
-    own.add_argument("--data", type=Path, required=True)
-    own.add_argument("--out", type=Path, required=True)
-    own.add_argument("--used", type=Path, default=USED)
-    own.add_argument("--first", type=int, default=24)
-    own.add_argument("--seed", type=int, default=1)
-    own.set_defaults(function=run)
-    own = commands.add_parser("score")
-    own.add_argument("rows", type=Path)
-    own.add_argument("--out", type=Path, required=True)
-    own.set_defaults(function=score)
-    options = parser.parse_args()
-    options.function(options)
-
-
 if __name__ == "__main__":
-    main()
+    run_or_score(__doc__, run, score, first=24, seed=1)

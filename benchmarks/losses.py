@@ -7,13 +7,19 @@ An `AutoRegressor` tries 16 configurations on at most 1,500 rows of each dataset
 what is known of its family, and is judged on the others by the pinball loss of the quantile .9.
 """
 
-import argparse
 import warnings
-from pathlib import Path
 from unittest import mock
 
 import numpy as np
-from pieces import USED, add_row, mean_and_error, read_rows, sources_for, split, write_table
+from pieces import (
+    add_row,
+    mean_and_error,
+    read_rows,
+    run_or_score,
+    sources_for,
+    split,
+    write_table,
+)
 from sklearn.metrics import make_scorer, mean_pinball_loss
 
 from sk_metalearn import AutoRegressor, KnowledgeBase
@@ -70,24 +76,5 @@ def score(options):
     write_table(options.out, table)
 
 
-def main():
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    commands = parser.add_subparsers(required=True)
-    own = commands.add_parser("run")
-    own.add_argument("--data", type=Path, required=True)
-    own.add_argument("--out", type=Path, required=True)
-    own.add_argument("--used", type=Path, default=USED)
-    own.add_argument("--first", type=int, default=10)
-    own.add_argument("--seed", type=int, default=3)
-    own.set_defaults(function=run)
-    own = commands.add_parser("score")
-    own.add_argument("rows", type=Path)
-    own.add_argument("--out", type=Path, required=True)
-    own.set_defaults(function=score)
-    options = parser.parse_args()
-    options.function(options)
-
-
 if __name__ == "__main__":
-    main()
+    run_or_score(__doc__, run, score, first=10, seed=3)

@@ -169,6 +169,25 @@ def add_row(path, row):
     print(row, flush=True)
 
 
+def run_or_score(doc, run, score, first, seed):
+    """Read the command line of a benchmark that measures dataset by dataset, and do what it says."""
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
+    commands = parser.add_subparsers(required=True)
+    own = commands.add_parser("run")
+    own.add_argument("--data", type=Path, required=True)
+    own.add_argument("--out", type=Path, required=True)
+    own.add_argument("--used", type=Path, default=USED)
+    own.add_argument("--first", type=int, default=first)
+    own.add_argument("--seed", type=int, default=seed)
+    own.set_defaults(function=run)
+    own = commands.add_parser("score")
+    own.add_argument("rows", type=Path)
+    own.add_argument("--out", type=Path, required=True)
+    own.set_defaults(function=score)
+    options = parser.parse_args()
+    options.function(options)
+
+
 def write_table(path, table):
     """Write a table, and print it."""
     with path.open("w", newline="", encoding="utf-8") as file:

@@ -8,12 +8,18 @@ without what is known of its family, and is judged on the others: by balanced ac
 rarer class, and by costs where to miss the rarer class costs ten times as much as a false alarm.
 """
 
-import argparse
 import warnings
-from pathlib import Path
 
 import numpy as np
-from pieces import USED, add_row, mean_and_error, read_rows, sources_for, split, write_table
+from pieces import (
+    add_row,
+    mean_and_error,
+    read_rows,
+    run_or_score,
+    sources_for,
+    split,
+    write_table,
+)
 from sklearn.metrics import balanced_accuracy_score, f1_score, make_scorer
 
 from sk_metalearn import AutoClassifier, KnowledgeBase
@@ -95,24 +101,5 @@ def score(options):
     write_table(options.out, table)
 
 
-def main():
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    commands = parser.add_subparsers(required=True)
-    own = commands.add_parser("run")
-    own.add_argument("--data", type=Path, required=True)
-    own.add_argument("--out", type=Path, required=True)
-    own.add_argument("--used", type=Path, default=USED)
-    own.add_argument("--first", type=int, default=8)
-    own.add_argument("--seed", type=int, default=2)
-    own.set_defaults(function=run)
-    own = commands.add_parser("score")
-    own.add_argument("rows", type=Path)
-    own.add_argument("--out", type=Path, required=True)
-    own.set_defaults(function=score)
-    options = parser.parse_args()
-    options.function(options)
-
-
 if __name__ == "__main__":
-    main()
+    run_or_score(__doc__, run, score, first=8, seed=2)
