@@ -20,6 +20,7 @@ from ._inverse import Inexpressible, find_family, read_model, unwrap
 from ._match import Match, Matches, match_candidates
 from ._parameters import plain_value, same_value
 from ._pool import SLICE
+from ._schema import MANY_LEVELS
 
 __all__ = [
     "CATALOGUE_VERSION",

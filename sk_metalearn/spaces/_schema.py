@@ -124,7 +124,10 @@ class Schema:
         n_rows = view.shape[0]
         n_classes, rarest = 0, n_rows
         if y is not None and kind == "classification":
-            counts = np.unique(np.asarray(y).astype(str), return_counts=True)[1]
+            codes = np.asarray(y)
+            # Of a million numbers the text alone would take 80 MB.
+            codes = codes if codes.dtype.kind in "biu" else codes.astype(str)
+            counts = np.unique(codes, return_counts=True)[1]
             n_classes, rarest = len(counts), int(counts.min()) if len(counts) else 0
         names = layout.names or ()
         if len(set(names)) < len(names) or not all(isinstance(name, str) for name in names):
