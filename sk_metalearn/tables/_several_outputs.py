@@ -88,11 +88,10 @@ def check_outputs(y, X, kind, estimator):
         If y is of another length, a column holds no numbers, or one of classification more or less
         than the two values 0 and 1; the column is named.
     """
-    if y.shape[0] != num_samples(X) if hasattr(y, "shape") else len(y) != num_samples(X):
-        n_rows = y.shape[0] if hasattr(y, "shape") else len(y)
+    if num_samples(y) != num_samples(X):
         raise ValueError(
             f"Found input variables with inconsistent numbers of samples: "
-            f"{[num_samples(X), n_rows]}."
+            f"{[num_samples(X), num_samples(y)]}."
         )
     check = _check_label if kind == "classification" else check_target
     found = []
