@@ -226,9 +226,8 @@ class AutoSearch:
             self._store_results(run, problem, choices, past, scorer)
             model = fit_auto_model(run, problem, options, self.cv_results_, quick)
             self._store_model(model, run, problem, past, target)
-            if options.threshold is None:
-                # Scores at the best threshold are no scores of the metric.
-                remember(past, problem, choices, run.trials)
+            tuned = options.threshold is not None
+            remember(past, problem, choices, run.trials, at_best_threshold=tuned)
         return self
 
     def refit(self, X, y, *, sample_weight=None):
@@ -311,7 +310,8 @@ class AutoSearch:
         dummy = past.report["dummy"]
         self.score_estimate_ = model.estimate and replace(model.estimate, dummy=dummy)
         if model.index >= 0:
-            past.report.add_outcome(run.trials, run.trials[model.index], past.expected)
+            mixed = (model.score, len(model.weights)) if len(model.weights) > 1 else None
+            past.report.add_outcome(run.trials, run.trials[model.index], past.expected, mixed)
 
     def _ready(self, X):
         """Check rows to predict against those of fit."""
