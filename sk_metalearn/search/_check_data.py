@@ -1,6 +1,7 @@
 """The table and the target of an Auto estimator, checked."""
 
 from ..tables import check_columns, check_metric, check_table, check_target, with_index
+from ._metrics import has_own_metric, split_metrics
 
 __all__ = ["check_data"]
 
@@ -32,6 +33,8 @@ def check_data(X, y, auto, kind):
     X = check_table(X, auto)
     layout = check_columns(X, auto.columns)
     values = check_target(y, X, kind, auto)
-    if isinstance(auto.scoring, str):
-        check_metric(auto.scoring, values, kind)
-    return X, with_index(values, y) if callable(auto.scoring) else values, layout
+    deciding, _, further = split_metrics(auto.scoring)
+    for scoring in (deciding, *further.values()):
+        if isinstance(scoring, str):
+            check_metric(scoring, values, kind)
+    return X, with_index(values, y) if has_own_metric(auto.scoring) else values, layout

@@ -75,6 +75,8 @@ class Problem:
     metric_names : tuple of str
         Where a scorer gives several metrics.
     objective : Objective
+    told : callable
+        Gives all scores of a fold; the scorer itself where no metric is only told.
     fit_params, score_params, split_params : dict
         What `fit` was given beside X and y, by receiver, cut to the rows that are searched.
     seed : int
@@ -99,6 +101,7 @@ class Problem:
     scorer: Any
     metric_names: tuple
     objective: Objective
+    told: Any
     fit_params: dict
     score_params: dict
     split_params: dict
@@ -129,6 +132,7 @@ def pose_problem(
     kind=None,
     layout=None,
     classes=None,
+    told=None,
 ):
     """Pose the problem of a search.
 
@@ -154,6 +158,8 @@ def pose_problem(
         What the columns of X are; by default read from them.
     classes : ndarray of shape (n_classes,) or None, default=None
         What the values of y stand for, where these may be codes.
+    told : callable or None, default=None
+        Gives the score and those of further metrics; by default the scorer.
 
     Returns
     -------
@@ -214,6 +220,7 @@ def pose_problem(
         scorer=scorer,
         metric_names=names,
         objective=Objective(metric),
+        told=scorer if told is None else told,
         fit_params=fit_params,
         score_params=score_params,
         split_params=dict(routed.splitter.split),

@@ -10,7 +10,7 @@ from ._fast_scores import fast_score
 from ._members import costs_of
 from ._threshold import label_scorer, members_scorer, shifted, tune_threshold
 
-__all__ = ["ScoreEstimate", "estimate_score"]
+__all__ = ["ScoreEstimate", "estimate_score", "further_scores"]
 
 # Rows that are judged once only are cut into so many parts.
 _PARTS = 5
@@ -122,6 +122,44 @@ def estimate_score(run, evidence, problem, options, deadline):
                 both.append(found[0])
         scores.append(both)
     return _summary(np.array(scores))
+
+
+def further_scores(evidence, weights, problem, threshold, deadline):
+    """Score a mixture on the folds by the metrics that do not decide.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    weights : dict of int to int
+        Of the mixture, by row of the results.
+    problem : Problem
+    threshold : float or None
+        From which on its second class is predicted.
+    deadline : float
+        Of ``time.monotonic()``.
+
+    Returns
+    -------
+    dict of str to float
+        By metric, without those that cannot be had; empty for a single member.
+    """
+    further = getattr(problem.told, "further", {})
+    if not further or len(weights) < 2:
+        return {}
+    classes = np.unique(problem.whole[1]) if problem.kind == "classification" else None
+    predictions, y, tests, params = evidence.stacked(classes)
+    mixture = mix(dict(zip(evidence.folds, predictions, strict=True)), weights)
+    if threshold is not None:
+        mixture = shifted(mixture, threshold)
+    found = {}
+    for name, own in further.items():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            given = mixture[None], y, own, tests, classes, own.params_of(params), deadline
+            scores = score_mixtures(*given)
+        if scores is not None and np.isfinite(scores[0]):
+            found[name] = float(scores[0])
+    return found
 
 
 def _of_singles(trials, problem):
