@@ -16,7 +16,7 @@ from ..evaluation import Journal
 from ..spaces import Schema
 from ..tables import choose_rows, cut_folds
 from ._fingerprint import fingerprint_of, seed_of, take_up
-from ._folds import draw_folds, latest_rows, shuffled_folds
+from ._folds import draw_folds, in_order_of_time, latest_rows, shuffled_folds
 
 __all__ = ["Objective", "Problem", "kind_of", "pose_problem"]
 
@@ -246,7 +246,7 @@ def _stratifies(estimator, kind):
 
 def _latest(whole, splits, rows, options, classes):
     """Cut what the final model is fitted on to the latest rows."""
-    if any(train.max() >= test.min() for train, test in splits):
+    if not in_order_of_time(splits):
         raise ValueError(
             "final='latest' needs folds in order of time, such as cv=TimeSeriesSplit(5, "
             f"max_train_size=1000); cv={options.cv!r} trains on rows that come after those that "
