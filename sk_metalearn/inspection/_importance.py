@@ -78,7 +78,7 @@ class ColumnImportanceDisplay:
         X : array-like, sparse matrix or dataframe of shape (n_samples, n_features)
             Rows with the columns of fit. Without `cv` rows that the model has not seen: of those it
             was fitted on, it may know the answers by heart.
-        y : array-like of shape (n_samples,)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Their labels or numbers.
         cv : int, splitter or iterable, default=None
             Folds. What was found is then fitted anew on each (`AutoClassifier.refit`), and the
@@ -99,7 +99,7 @@ class ColumnImportanceDisplay:
         """
         check_is_fitted(search, "best_estimator_")
         rng = check_random_state(random_state)
-        X, y = _with_columns(X), np.asarray(y)
+        X, y = _with_columns(X), np.asarray(y.toarray() if issparse(y) else y)
         groups = _groups(X, together)
         if cv is None:
             judged = [(search, np.arange(len(y)))]

@@ -41,9 +41,15 @@ def metric_label(search, metric):
     """
     if metric != "score":
         return metric
-    scoring = search.scoring or getattr(search, "_default_scoring", None)
+    scoring = search.scoring or _usual_metric(search)
     if scoring is None:
         return name_of_score(search.estimator) or metric
     if isinstance(scoring, list | tuple | dict):
         return next(iter(scoring))
     return scoring if isinstance(scoring, str) else getattr(scoring, "__name__", metric)
+
+
+def _usual_metric(search):
+    """The metric of an Auto estimator that was given none; None for another search."""
+    several = getattr(getattr(search, "_target", None), "n_outputs", 1) > 1
+    return getattr(search, "_several_scoring" if several else "_default_scoring", None)

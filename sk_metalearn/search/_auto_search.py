@@ -29,17 +29,16 @@ from ..knowledge import PlaceParameter
 from ..tables import (
     check_metric_name,
     check_new_rows,
-    check_target,
     describe_layout,
+    output_values,
     own_copy,
-    target_values,
     with_index,
 )
 from ._auto_model import fit_auto_model
 from ._budget import Budget
 from ._callbacks import fit_task
 from ._catalogue_choices import choose_pipelines
-from ._check_data import check_data
+from ._check_data import check_data, check_y
 from ._folds import group_folds
 from ._leaderboard import leaderboard_frame, score_dummy
 from ._metrics import FurtherMetric, MetricsScorer, has_own_metric, split_metrics
@@ -50,6 +49,7 @@ from ._quick_model import fit_quick_model
 from ._results import format_results
 from ._routing import RoutedScorer, route, without_routing
 from ._run_search import run_search
+from ._several import of_one_pipeline
 from ._stopped_boosting import found_params
 from ._threshold import ThresholdScorer, predict_from
 from ._voting import fit_voting
@@ -57,11 +57,11 @@ from ._voting import fit_voting
 __all__ = ["AutoSearch"]
 
 
-def _with_groups(options, groups, kind):
+def _with_groups(options, groups, stratifies):
     """Deal whole groups to the folds where the user gives groups and no splitter."""
     if groups is None or not (options.cv is None or isinstance(options.cv, Integral)):
         return options
-    return replace(options, cv=group_folds(options.cv, groups, kind))
+    return replace(options, cv=group_folds(options.cv, groups, stratifies))
 
 
 def _judge_of(target, scorer, threshold=None):
@@ -69,7 +69,9 @@ def _judge_of(target, scorer, threshold=None):
     judge = target.judge(scorer)
     if threshold is not None:
         return MarginScorer(ThresholdScorer(RoutedScorer.of(judge)))
-    return RoutedScorer.of(MarginScorer(judge) if needs_probabilities(scorer) else judge)
+    if needs_probabilities(scorer) and target.n_outputs == 1:
+        judge = MarginScorer(judge)
+    return RoutedScorer.of(judge)
 
 
 class AutoSearch:
@@ -140,6 +142,7 @@ class AutoSearch:
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
+        tags.target_tags.multi_output = True
         tags.input_tags.allow_nan = True
         tags.input_tags.sparse = True
         tags.input_tags.string = True
@@ -171,8 +174,9 @@ class AutoSearch:
         ----------
         X : array-like, sparse matrix or dataframe of shape (n_samples, n_features)
             Columns of any type; missing values are allowed.
-        y : array-like of shape (n_samples,)
-            Labels or numbers.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Labels or numbers. Several columns of numbers; or, for `AutoClassifier`, a column of 0
+            and 1 for each label that a row may have, also as a sparse matrix.
         **params : dict of str to array-like of shape (n_samples,)
             ``sample_weight`` for the fits and, where the metric takes it, the scores; families
             that take no weights are left out. ``groups`` for the splitter given as `cv`; where that
@@ -196,28 +200,23 @@ class AutoSearch:
         scoring, name, further = split_metrics(self.scoring)
         options = replace(SearchOptions.of(self), scoring=scoring, further=further)
         check_knowledge(options.knowledge)
-        scorer = self._scorer()
-        routed = route(self, X, params, scorer)
-        options = _with_groups(options, params.get("groups"), self._kind)
+        routed = route(self, X, params, self._scorer())
         X, y, layout = check_data(X, y, self, self._kind)
         validate_data(self, X, skip_check_array=True)
-        target = self._learn_target(y, scorer)
+        options, scorer, target = self._learn_outputs(y, options, params)
         y, judge = target.encode(y), _judge_of(target, scorer, options.threshold)
         told = self._told_by(judge, name, further, target)
         # The pipelines are ours; what they are given reaches them by name.
         with ExitStack() as stack, fit_task(self, X, y, params, False) as root, without_routing():
-            own = {"kind": self._kind, "layout": layout}
-            own |= {"classes": getattr(target, "classes", None), "told": told}
+            own = {"kind": self._kind, "layout": layout, "told": told}
+            own["classes"] = getattr(target, "classes", None) if target.n_outputs == 1 else None
             problem = pose_problem(X, y, routed, judge, "score", options, stack, **own)
             choices = choose_pipelines(problem, options)
             quick = fit_quick_model(problem, choices) if options.timed else None
             past = ask_the_past(problem, choices, options)
             mixable = scores_predictions(scorer)
-            keep = mixable and (
-                options.ensemble_size > 1
-                or options.checkpoint is not None
-                or options.threshold is not None
-            )
+            mixed = options.ensemble_size > 1 or options.threshold is not None
+            keep = mixable and target.n_outputs == 1 and (mixed or options.checkpoint is not None)
             options = options if mixable else replace(options, ensemble_size=0)
             run = run_search(
                 self,
@@ -244,8 +243,8 @@ class AutoSearch:
         ----------
         X : array-like, sparse matrix or dataframe of shape (n_samples, n_features)
             Rows with the columns of fit, in any storage; see `predict`.
-        y : array-like of shape (n_samples,)
-            Their labels or numbers; classes may be others.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their labels or numbers, of as many outputs as in fit; classes may be others.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows.
 
@@ -267,7 +266,13 @@ class AutoSearch:
             raise ValueError(
                 f"The search found nothing that could be fitted again: {self.refit_on_}."
             )
-        y = check_target(y, X, self._kind, self)
+        y = check_y(y, X, self, self._kind)
+        n_outputs = y.shape[1] if y.ndim == 2 else 1
+        if n_outputs != self._target.n_outputs:
+            raise ValueError(
+                f"y has {n_outputs} columns; the model that was found is for "
+                f"{self._target.n_outputs}. Give as many, or call fit."
+            )
         params = check_method_params(X, params={"sample_weight": sample_weight})
         weight = params["sample_weight"]
         again = copy.copy(self)
@@ -285,16 +290,26 @@ class AutoSearch:
         again.refit_time_, again.refit_on_ = time.perf_counter() - begun, "all rows"
         return again
 
-    def _scorer(self):
+    def _learn_outputs(self, y, options, params):
+        """Read the target, and what its number of outputs means for options and metric."""
+        several = np.ndim(y) == 2
+        options = of_one_pipeline(self, options, y.shape[1] if several else 1)
+        stratifies = self._kind == "classification" and not several
+        options = _with_groups(options, params.get("groups"), stratifies)
+        scorer = self._scorer(several)
+        return options, scorer, self._learn_target(y, scorer)
+
+    def _scorer(self, several=False):
         """The scorer that decides."""
         deciding, _, further = split_metrics(self.scoring)
         for scoring in (deciding, *further.values()):
             check_metric_name(scoring)
-        return self._scorer_of(deciding)
+        return self._scorer_of(deciding, several)
 
-    def _scorer_of(self, scoring):
+    def _scorer_of(self, scoring, several=False):
         dummy = DummyClassifier() if self._kind == "classification" else DummyRegressor()
-        scorer = check_scoring(dummy, scoring or self._default_scoring)
+        usual = self._several_scoring if several else self._default_scoring
+        scorer = check_scoring(dummy, scoring or usual)
         if routing_is_on() and not callable(scoring):
             # Nobody else can say whether a metric known by name takes weights.
             scorer.set_score_request(sample_weight=True)
@@ -353,12 +368,11 @@ class AutoSearch:
 
         Returns
         -------
-        ndarray of shape (n_samples,)
-            Labels or numbers.
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Labels or numbers; columns in the order of the y of fit.
         """
         X = self._ready(X)
-        # CatBoost gives a column where there are several classes.
-        return np.ravel(self.best_estimator_.predict(X))
+        return self._target.plain(self.best_estimator_.predict(X))
 
     def score(self, X, y, **params):
         """Score the final model by what was maximised.
@@ -367,8 +381,8 @@ class AutoSearch:
         ----------
         X : array-like, sparse matrix or dataframe of shape (n_samples, n_features)
             Rows with the columns of fit.
-        y : array-like of shape (n_samples,)
-            Their labels or numbers.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their labels or numbers; columns in the order of the y of fit.
         **params : dict of str to array-like of shape (n_samples,)
             For the scorer, such as ``sample_weight``.
 
@@ -380,7 +394,7 @@ class AutoSearch:
         X = self._ready(X)
         if routing_is_on():
             params = process_routing(self, "score", **params).scorer.score
-        values = target_values(y)
+        values = output_values(y)
         y = with_index(values, y) if has_own_metric(self.scoring) else values
         judge = self._target.judge_final(self.scorer_)
         return judge(self.best_estimator_, X, y, **params)

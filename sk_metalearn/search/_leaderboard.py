@@ -134,7 +134,7 @@ def score_dummy(problem):
     if isinstance(scorer, dict):
         scorer = scorer[problem.objective.name]
     known = problem.kind and _is_scikit_learns(scorer) and problem.n_rows <= _MOST_ROWS
-    if not known or np.ndim(problem.y) != 1:
+    if not known:
         return np.nan
     classifies = problem.kind == "classification"
     dummy = DummyClassifier() if classifies else DummyRegressor()

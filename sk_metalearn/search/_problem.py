@@ -22,6 +22,8 @@ __all__ = ["Objective", "Problem", "kind_of", "pose_problem"]
 
 # Under a budget, of a sample of the rows.
 _FOLDS_OF_SAMPLE = 3
+# Whole pipelines have a past of single targets; of an estimator around others nothing is known.
+_SEVERAL = ("multilabel-indicator", "multiclass-multioutput", "continuous-multioutput")
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Problem:
     Parameters
     ----------
     X, y : array-like
-        The rows that are searched.
+        The rows that are searched; y may have a column for each of several outputs.
     kind : {"classification", "regression", ""}
         Empty where it is neither.
     schema : Schema or None
@@ -116,6 +118,11 @@ class Problem:
     def n_rows(self):
         """Number of rows that are searched."""
         return num_samples(self.X)
+
+    @property
+    def n_outputs(self):
+        """Number of columns of the target."""
+        return self.y.shape[1] if np.ndim(self.y) == 2 else 1
 
 
 def pose_problem(
@@ -208,7 +215,7 @@ def pose_problem(
         splits = draw_folds(cv, *whole[:2], routed.splitter.split)
         splits = splits if rows is None else cut_folds(splits, rows, n_rows)
     if options.final == "latest":
-        whole = _latest(whole, splits, rows, options, classes)
+        whole = _latest(whole, splits, rows, options, classes, kind)
     schema, no_past = _describe(X, y, kind, estimator, layout, splits)
     return Problem(
         X=X,
@@ -244,7 +251,7 @@ def _stratifies(estimator, kind):
     return kind == "classification" if estimator is None else is_classifier(estimator)
 
 
-def _latest(whole, splits, rows, options, classes):
+def _latest(whole, splits, rows, options, classes, kind):
     """Cut what the final model is fitted on to the latest rows."""
     if not in_order_of_time(splits):
         raise ValueError(
@@ -261,6 +268,13 @@ def _latest(whole, splits, rows, options, classes):
             f"The latest {len(rows)} of {len(y)} rows hold none of the classes {gone}. Give "
             "final='refit', or a cv with a longer last fold."
         )
+    if kind == "classification" and np.ndim(cut) == 2:
+        gone = np.flatnonzero(np.ptp(np.asarray(cut), axis=0) == 0).tolist()
+        if gone:
+            raise ValueError(
+                f"Of the latest {len(rows)} of {len(y)} rows all or none have the labels of the "
+                f"columns {gone} of y. Give final='refit', or a cv with a longer last fold."
+            )
     params = [check_method_params(X, params=own, indices=rows) for own in params]
     return (safe_indexing(X, rows), cut, *params)
 
@@ -282,7 +296,7 @@ def _describe(X, y, kind, estimator, layout, splits):
     no_past = ""
     try:
         target = type_of_target(y)
-        if target in ("multilabel-indicator", "multiclass-multioutput", "continuous-multioutput"):
+        if estimator is not None and target in _SEVERAL:
             no_past = f"the knowledge has no {target} tasks"
     except Exception as error:
         no_past = f"y is not a target that it knows ({type(error).__name__}: {error})"
