@@ -18,7 +18,7 @@ def metric_of(search):
     str
         Where a callable chose, or nothing, the first metric; it guided the search.
     """
-    # The Auto estimators have one metric and no choice.
+    # In the Auto estimators the first metric decides.
     refit = getattr(search, "refit", True)
     asked = refit.metric if isinstance(refit, OneStandardError) else refit
     names = [name[10:] for name in search.cv_results_ if name.startswith("mean_test_")]
@@ -44,6 +44,8 @@ def metric_label(search, metric):
     scoring = search.scoring or _usual_metric(search)
     if scoring is None:
         return name_of_score(search.estimator) or metric
+    if isinstance(scoring, list | tuple | dict):
+        return next(iter(scoring))
     return scoring if isinstance(scoring, str) else getattr(scoring, "__name__", metric)
 
 

@@ -10,6 +10,7 @@ from .._compat import CallbackSupportMixin
 from ..tables import Labels, Numbers, SeveralLabels, SeveralNumbers
 from ._auto_search import AutoSearch
 from ._intervals import interval_offsets
+from ._metrics import split_metrics
 from ._threshold import check_threshold
 
 __all__ = ["AutoClassifier", "AutoRegressor"]
@@ -45,9 +46,11 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
         What is known of past datasets: the bundled base, the user's own alone, a file or the URL of
         a database. What `remember` recorded stands beside it. None: nothing else. Whatever goes
         wrong with it is reported and costs the search nothing.
-    scoring : str, callable or None, default=None
+    scoring : str, callable, list, tuple, dict or None, default=None
         What to maximise. None: accuracy; of several labels ``"f1_micro"``, as the accuracy of
-        whole rows says little where there are many.
+        whole rows says little where there are many. Several, as a list of names or a dict of names
+        to scorers: the first decides, the others stand beside it in ``cv_results_`` and in the
+        `leaderboard`.
     cv : int, splitter, iterable or None, default=None
         Folds. None or an int: so many stratified folds of shuffled rows; by default 5, or
         3 where a sample of the rows is searched under a `time_budget`.
@@ -230,7 +233,7 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
     def _learn_target(self, y, scorer):
         labels = Labels.of(y) if np.ndim(y) == 1 else SeveralLabels(y.shape[1])
         if self.threshold is not None:
-            check_threshold(labels.classes, scorer, self.scoring)
+            check_threshold(labels.classes, scorer, split_metrics(self.scoring)[0])
         self.classes_ = labels.classes
         return labels
 
@@ -316,9 +319,11 @@ class AutoRegressor(AutoSearch, RegressorMixin, CallbackSupportMixin, BaseEstima
         What is known of past datasets: the bundled base, the user's own alone, a file or the URL of
         a database. What `remember` recorded stands beside it. None: nothing else. Whatever goes
         wrong with it is reported and costs the search nothing.
-    scoring : str, callable or None, default=None
+    scoring : str, callable, list, tuple, dict or None, default=None
         What to maximise. None: R2, of several outputs their mean. Where it is the pinball loss of a
         quantile (`sklearn.metrics.mean_pinball_loss`), histogram gradient boosting minimises that.
+        Several, as a list of names or a dict of names to scorers: the first decides, the others
+        stand beside it in ``cv_results_`` and in the `leaderboard`.
     cv : int, splitter, iterable or None, default=None
         Folds. None or an int: so many folds of shuffled rows, or of whole groups where `fit` is
         given ``groups``; by default 5, or 3 where a sample of the rows is searched under a

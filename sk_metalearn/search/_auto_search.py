@@ -41,6 +41,7 @@ from ._catalogue_choices import choose_pipelines
 from ._check_data import check_data, check_y
 from ._folds import group_folds
 from ._leaderboard import leaderboard_frame, score_dummy
+from ._metrics import FurtherMetric, MetricsScorer, has_own_metric, split_metrics
 from ._options import COMMON_CONSTRAINTS, SearchOptions
 from ._past import ask_the_past, check_knowledge, remember
 from ._problem import pose_problem
@@ -63,13 +64,23 @@ def _with_groups(options, groups, stratifies):
     return replace(options, cv=group_folds(options.cv, groups, stratifies))
 
 
+def _judge_of(target, scorer, threshold=None):
+    """The scorer of models as they are: of codes, margins, and with the user's routing."""
+    judge = target.judge(scorer)
+    if threshold is not None:
+        return MarginScorer(ThresholdScorer(RoutedScorer.of(judge)))
+    if needs_probabilities(scorer) and target.n_outputs == 1:
+        judge = MarginScorer(judge)
+    return RoutedScorer.of(judge)
+
+
 class AutoSearch:
     """Search over pipelines; a subclass says of which kind, and what its target is."""
 
     _parameter_constraints = {
         **COMMON_CONSTRAINTS,
         "n_iter": [Interval(Integral, 1, None, closed="left"), None],
-        "scoring": [str, callable, None],
+        "scoring": [str, callable, list, tuple, dict, None],
         "cv": ["cv_object"],
         "families": [list, tuple, None],
         "columns": [dict, None],
@@ -186,16 +197,18 @@ class AutoSearch:
             If `knowledge` names a file that does not exist.
         """
         budget = Budget(self.time_budget, time.monotonic())
-        options = SearchOptions.of(self)
+        scoring, name, further = split_metrics(self.scoring)
+        options = replace(SearchOptions.of(self), scoring=scoring, further=further)
         check_knowledge(options.knowledge)
         routed = route(self, X, params, self._scorer())
         X, y, layout = check_data(X, y, self, self._kind)
         validate_data(self, X, skip_check_array=True)
         options, scorer, target = self._learn_outputs(y, options, params)
-        y, judge = target.encode(y), self._judge(target, scorer, options)
+        y, judge = target.encode(y), _judge_of(target, scorer, options.threshold)
+        told = self._told_by(judge, name, further, target)
         # The pipelines are ours; what they are given reaches them by name.
         with ExitStack() as stack, fit_task(self, X, y, params, False) as root, without_routing():
-            own = {"kind": self._kind, "layout": layout}
+            own = {"kind": self._kind, "layout": layout, "told": told}
             own["classes"] = getattr(target, "classes", None) if target.n_outputs == 1 else None
             problem = pose_problem(X, y, routed, judge, "score", options, stack, **own)
             choices = choose_pipelines(problem, options)
@@ -219,9 +232,8 @@ class AutoSearch:
             self._store_results(run, problem, choices, past, scorer)
             model = fit_auto_model(run, problem, options, self.cv_results_, quick)
             self._store_model(model, run, problem, past, target)
-            if options.threshold is None:
-                # Scores at the best threshold are no scores of the metric.
-                remember(past, problem, choices, run.trials)
+            tuned = options.threshold is not None
+            remember(past, problem, choices, run.trials, at_best_threshold=tuned)
         return self
 
     def refit(self, X, y, *, sample_weight=None):
@@ -287,24 +299,31 @@ class AutoSearch:
         scorer = self._scorer(several)
         return options, scorer, self._learn_target(y, scorer)
 
-    def _judge(self, target, scorer, options):
-        """The scorer as candidates meet it."""
-        judge = target.judge(scorer)
-        if options.threshold is not None:
-            return MarginScorer(ThresholdScorer(RoutedScorer.of(judge)))
-        if needs_probabilities(scorer) and target.n_outputs == 1:
-            judge = MarginScorer(judge)
-        return RoutedScorer.of(judge)
-
     def _scorer(self, several=False):
-        check_metric_name(self.scoring)
+        """The scorer that decides."""
+        deciding, _, further = split_metrics(self.scoring)
+        for scoring in (deciding, *further.values()):
+            check_metric_name(scoring)
+        return self._scorer_of(deciding, several)
+
+    def _scorer_of(self, scoring, several=False):
         dummy = DummyClassifier() if self._kind == "classification" else DummyRegressor()
         usual = self._several_scoring if several else self._default_scoring
-        scorer = check_scoring(dummy, self.scoring or usual)
-        if routing_is_on() and not callable(self.scoring):
+        scorer = check_scoring(dummy, scoring or usual)
+        if routing_is_on() and not callable(scoring):
             # Nobody else can say whether a metric known by name takes weights.
             scorer.set_score_request(sample_weight=True)
         return scorer
+
+    def _told_by(self, judge, name, further, target):
+        """The scorer of the folds: it tells of further metrics beside the deciding one."""
+        if not name:
+            return judge
+        others = {}
+        for other, scoring in further.items():
+            scorer = self._scorer_of(scoring)
+            others[other] = FurtherMetric(scorer, _judge_of(target, scorer))
+        return MetricsScorer(judge, name, others)
 
     def _store_results(self, run, problem, choices, past, scorer):
         self.scorer_ = scorer
@@ -318,7 +337,7 @@ class AutoSearch:
     def _store_model(self, model, run, problem, past, target):
         self._layout, self._target, self._found = problem.layout, target, model.estimator
         self._errors = model.errors
-        self._threshold = model.threshold
+        self._threshold, self._further = model.threshold, model.further
         self.best_estimator_ = predict_from(target.speak(model.estimator), model.threshold)
         self.refit_time_ = model.seconds
         self.refit_on_, self.ensemble_ = model.fitted_on, model.weights
@@ -329,7 +348,8 @@ class AutoSearch:
         dummy = past.report["dummy"]
         self.score_estimate_ = model.estimate and replace(model.estimate, dummy=dummy)
         if model.index >= 0:
-            past.report.add_outcome(run.trials, run.trials[model.index], past.expected)
+            mixed = (model.score, len(model.weights)) if len(model.weights) > 1 else None
+            past.report.add_outcome(run.trials, run.trials[model.index], past.expected, mixed)
 
     def _ready(self, X):
         """Check rows to predict against those of fit."""
@@ -375,7 +395,7 @@ class AutoSearch:
         if routing_is_on():
             params = process_routing(self, "score", **params).scorer.score
         values = output_values(y)
-        y = with_index(values, y) if callable(self.scoring) else values
+        y = with_index(values, y) if has_own_metric(self.scoring) else values
         judge = self._target.judge_final(self.scorer_)
         return judge(self.best_estimator_, X, y, **params)
 
@@ -403,11 +423,12 @@ class AutoSearch:
         -------
         pandas.DataFrame
             A row per candidate, by ``rank``: ``score`` (of one that was stopped by the race, what
-            was expected of it), ``weight`` in the ensemble, ``spread`` (standard deviation over
-            the folds), ``seconds`` of a fit, ``predict_seconds`` to predict and score the rows of
-            a fold, ``family``, ``reason``, ``status``, ``row`` in ``cv_results_`` (-1 for the
-            ensemble and for a dummy that does not look at X) and ``settings`` that differ from the
-            defaults (a model that was tried with none is marked ``(defaults)``).
+            was expected of it), a column for each further metric, ``weight`` in the ensemble,
+            ``spread`` (standard deviation over the folds), ``seconds`` of a fit,
+            ``predict_seconds`` to predict and score the rows of a fold, ``family``, ``reason``,
+            ``status``, ``row`` in ``cv_results_`` (-1 for the ensemble and for a dummy that does
+            not look at X) and ``settings`` that differ from the defaults (a model that was tried
+            with none is marked ``(defaults)``).
 
         Raises
         ------

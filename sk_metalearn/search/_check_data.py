@@ -9,6 +9,7 @@ from ..tables import (
     has_several,
     with_index,
 )
+from ._metrics import has_own_metric, split_metrics
 
 __all__ = ["check_data", "check_y"]
 
@@ -65,6 +66,8 @@ def check_data(X, y, auto, kind):
     X = check_table(X, auto)
     layout = check_columns(X, auto.columns)
     values = check_y(y, X, auto, kind)
-    if isinstance(auto.scoring, str):
-        check_metric(auto.scoring, values, kind)
-    return X, with_index(values, y) if callable(auto.scoring) else values, layout
+    deciding, _, further = split_metrics(auto.scoring)
+    for scoring in (deciding, *further.values()):
+        if isinstance(scoring, str):
+            check_metric(scoring, values, kind)
+    return X, with_index(values, y) if has_own_metric(auto.scoring) else values, layout

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
-__all__ = ["draw_folds", "group_folds", "latest_rows", "shuffled_folds"]
+__all__ = ["draw_folds", "group_folds", "in_order_of_time", "latest_rows", "shuffled_folds"]
 
 
 def draw_folds(cv, X, y, split_params):
@@ -108,6 +108,20 @@ def group_folds(n_folds, groups, stratifies):
             "smaller groups or a smaller cv."
         )
     return StratifiedGroupKFold(wanted) if stratifies else GroupKFold(wanted)
+
+
+def in_order_of_time(splits):
+    """Tell whether every fold trains on rows that come before those that it tests.
+
+    Parameters
+    ----------
+    splits : list of (ndarray, ndarray)
+
+    Returns
+    -------
+    bool
+    """
+    return all(train.max() < test.min() for train, test in splits)
 
 
 def latest_rows(splits, rows, n_rows):

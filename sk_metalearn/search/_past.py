@@ -368,7 +368,7 @@ def _warn_if_not_iid(cv, groups):
         )
 
 
-def remember(past, problem, choices, trials):
+def remember(past, problem, choices, trials, at_best_threshold=False):
     """Record a finished search where its memory is; a fault is reported and costs nothing.
 
     Parameters
@@ -377,8 +377,13 @@ def remember(past, problem, choices, trials):
     problem : Problem
     choices : Choices
     trials : list of Trial
+    at_best_threshold : bool, default=False
+        Whether each was scored at the threshold that suits it best; then nothing is recorded.
     """
     if past.memory is None:
+        return
+    if at_best_threshold:
+        past.report["not_remembered"] = "scores at tuned thresholds are not scores of the metric"
         return
     if choices.estimator is None:
         # Nobody else could make anything of an estimator of the user's, and boosting by another

@@ -16,7 +16,7 @@ from ..evaluation import Journal
 from ..spaces import Schema
 from ..tables import choose_rows, cut_folds
 from ._fingerprint import fingerprint_of, seed_of, take_up
-from ._folds import draw_folds, latest_rows, shuffled_folds
+from ._folds import draw_folds, in_order_of_time, latest_rows, shuffled_folds
 
 __all__ = ["Objective", "Problem", "kind_of", "pose_problem"]
 
@@ -77,6 +77,8 @@ class Problem:
     metric_names : tuple of str
         Where a scorer gives several metrics.
     objective : Objective
+    told : callable
+        Gives all scores of a fold; the scorer itself where no metric is only told.
     fit_params, score_params, split_params : dict
         What `fit` was given beside X and y, by receiver, cut to the rows that are searched.
     seed : int
@@ -101,6 +103,7 @@ class Problem:
     scorer: Any
     metric_names: tuple
     objective: Objective
+    told: Any
     fit_params: dict
     score_params: dict
     split_params: dict
@@ -136,6 +139,7 @@ def pose_problem(
     kind=None,
     layout=None,
     classes=None,
+    told=None,
 ):
     """Pose the problem of a search.
 
@@ -161,6 +165,8 @@ def pose_problem(
         What the columns of X are; by default read from them.
     classes : ndarray of shape (n_classes,) or None, default=None
         What the values of y stand for, where these may be codes.
+    told : callable or None, default=None
+        Gives the score and those of further metrics; by default the scorer.
 
     Returns
     -------
@@ -221,6 +227,7 @@ def pose_problem(
         scorer=scorer,
         metric_names=names,
         objective=Objective(metric),
+        told=scorer if told is None else told,
         fit_params=fit_params,
         score_params=score_params,
         split_params=dict(routed.splitter.split),
@@ -246,7 +253,7 @@ def _stratifies(estimator, kind):
 
 def _latest(whole, splits, rows, options, classes, kind):
     """Cut what the final model is fitted on to the latest rows."""
-    if any(train.max() >= test.min() for train, test in splits):
+    if not in_order_of_time(splits):
         raise ValueError(
             "final='latest' needs folds in order of time, such as cv=TimeSeriesSplit(5, "
             f"max_train_size=1000); cv={options.cv!r} trains on rows that come after those that "

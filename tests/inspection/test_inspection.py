@@ -202,6 +202,14 @@ def test_the_report_of_the_knowledge_shows_itself(ensemble):
         assert html.escape(own["dataset"]) in shown and html.escape(own["settings"]) in shown
 
 
+def test_the_report_tells_of_the_ensemble_and_what_it_gained(ensemble):
+    auto = ensemble[0]
+    report = auto.knowledge_report_
+    assert report["ensemble"] == auto.best_score_ > report["best"]
+    assert report["gain"] == pytest.approx(auto.best_score_ - report["default"])
+    assert f"mixes {len(auto.ensemble_)} candidates" in str(report)
+
+
 def test_history_refuses_what_it_cannot_show(search):
     with pytest.raises(ValueError, match="no metric 'r2'"):
         SearchHistoryDisplay.from_estimator(search, metric="r2")
