@@ -399,9 +399,54 @@ def parity(rows):
     return head, [[row[name] for name in names] for row in rows]
 
 
+# Of `pieces.py`, by what is left out: the option, and its absence.
+PIECES = {
+    "single": ("``ensemble_size=12``", "the best pipeline alone"),
+    "bagged": ('``final="auto"``', '``final="bag"``'),
+    "raced": ("``racing=False``", "``racing=True``"),
+}
+LOSSES, TOLD = "log ratio of test losses", "score told less score found"
+
+
+def options(thresholds, losses, families, pieces, honest, intervals):
+    """What each option is worth beside its absence."""
+    body = []
+
+    def add(benchmark, option, against, row, figure, of_what):
+        told = f"{float(row[figure]):+.3f} ± {float(row['error']):.3f}"
+        counts = f"{row['better']} : {row['worse']}" if "better" in row else ""
+        command = f"``{benchmark}.py``"
+        body.append([option, against, row["datasets"], told, of_what, counts, command])
+
+    for row in thresholds:
+        gain = "cost saved on a row" if row["metric"] == "cost" else f"gain in {row['metric']}"
+        tuned = '``threshold="tune"``'
+        add("threshold", tuned, "the likelier class", row, "difference", gain)
+    for row in losses:
+        squared = "boosting of the squared error"
+        add("losses", "scoring by a quantile", squared, row, "log ratio of losses", LOSSES)
+    for row in families:
+        others = "all families without it"
+        own = "an estimator of one's own"
+        add("own_families", own, others, row, "log ratio of losses", LOSSES)
+    for row in pieces:
+        if row["without"] in PIECES:
+            add("pieces", *PIECES[row["without"]], row, "log ratio", LOSSES)
+    for row in honest:
+        name = {"estimate": "score_estimate_"}.get(row["told"], row["told"] + "_")
+        add("honest_score", f"``{name}``", "unseen rows", row, "mean told - test", TOLD)
+    shares = [float(row["share within intervals for 90%"]) for row in intervals if row["rows"]]
+    error = stdev(shares) / len(shares) ** 0.5
+    row = {"datasets": len(shares), "share": mean(shares) - 0.9, "error": error}
+    interval = "``predict_interval(coverage=0.9)``"
+    add("honest_score", interval, "unseen rows", row, "share", "share within, less 0.9")
+    head = ["option", "measured against", "datasets", "figure", "of what", "better : worse", "by"]
+    return head, body
+
+
 LATER = "No runs are published yet.\n"
 
-# Table: results it is made of, and how.
+# Table: results it is made of, one file or several, and how.
 TABLES = {
     "searches": ("live", searches),
     "searches_by_dataset": ("live", searches_by_dataset),
@@ -437,6 +482,10 @@ TABLES = {
     "sources": ("sources", sources),
     "scaling": ("scaling", scaling),
     "faults": ("faults", faults),
+    "options": (
+        ("threshold", "losses", "own_families", "pieces", "honest_score", "intervals"),
+        options,
+    ),
     "parity": ("parity-1.9.1", parity),
 }
 
@@ -446,7 +495,8 @@ def write_tables(results, pages):
     shutil.rmtree(pages, ignore_errors=True)
     Path(pages).mkdir(parents=True)
     for name, (source, make) in TABLES.items():
-        head, body = make(read(Path(results) / f"{source}.csv"))
+        sources = (source,) if isinstance(source, str) else source
+        head, body = make(*(read(Path(results) / f"{own}.csv") for own in sources))
         with open(Path(pages) / f"{name}.csv", "w", newline="", encoding="utf-8") as file:
             csv.writer(file, lineterminator="\n").writerows([head, *body])
     # Long runs, whose results may not be there yet; `minute.py` writes its tables itself.

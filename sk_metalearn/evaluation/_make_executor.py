@@ -9,7 +9,7 @@ from ._in_process import InProcess
 from ._in_threads import InThreads
 from ._remote import NoWorkers
 
-__all__ = ["make_executor"]
+__all__ = ["local_processes", "make_executor"]
 
 _OWN_PROCESSES = ("LokyBackend", "MultiprocessingBackend", "SequentialBackend", "ThreadingBackend")
 
@@ -68,6 +68,27 @@ def make_executor(payload, n_jobs=None, isolated=False, fresh=False, spare=False
             FallbackWarning,
         )
         return InProcess(payload)
+
+
+def local_processes(n_jobs=None, isolated=False):
+    """Say how many processes of this machine an executor would start.
+
+    Parameters
+    ----------
+    n_jobs : int, default=None
+        As for `make_executor`.
+    isolated : bool, default=False
+        As for `make_executor`.
+
+    Returns
+    -------
+    int or None
+        0: jobs run in this process. None: somewhere else, or in a way of the user's.
+    """
+    if type(get_active_backend()[0]).__name__ not in _OWN_PROCESSES:
+        return None
+    n_workers = effective_n_jobs(n_jobs)
+    return n_workers if n_workers > 1 or isolated else 0
 
 
 def _warn_no_limits(where):

@@ -141,7 +141,7 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
         Why the search ended, as in `MetaSearchCV`.
     refit_on_ : str
         What `best_estimator_` was fitted on: ``"all rows"``, ``"training rows of each fold"``, or
-        what time allowed.
+        what time and memory allowed.
     refit_time_ : float
         Seconds from the last configuration to the final model.
     knowledge_report_ : dict
@@ -408,7 +408,7 @@ class AutoRegressor(AutoSearch, RegressorMixin, CallbackSupportMixin, BaseEstima
         Why the search ended, as in `MetaSearchCV`.
     refit_on_ : str
         What `best_estimator_` was fitted on: ``"all rows"``, ``"training rows of each fold"``, or
-        what time allowed.
+        what time and memory allowed.
     refit_time_ : float
         Seconds from the last configuration to the final model.
     knowledge_report_ : dict

@@ -7,16 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from .._compat import safe_indexing
+from .._compat import num_samples, safe_indexing
 from ..evaluation import calibrate, lacks_probabilities
 from ..exceptions import FallbackWarning, warn_user
 from ..spaces import Configuration, Schema, build_estimator, get_family, to_point
 from ._best_index import best_index
-from ._evidence import confirm_leaders, of_search
+from ._evidence import LEADERS, confirm_leaders, leaders_of, of_search
 from ._final_fit import fit_on_all_rows, predict_refit_seconds
 from ._intervals import unseen_errors
 from ._kept_models import unfitted_member
 from ._members import load_bag, select_rows
+from ._memory_needed import too_large
 from ._nearly_all_rows import of_nearly_all_rows
 from ._score_estimate import estimate_score, further_scores
 from ._stopped_boosting import found_params
@@ -100,6 +101,7 @@ def fit_auto_model(run, problem, options, results, quick=None):
     scores = results["mean_test_score"] if run.trials else np.array([])
     if not np.isfinite(scores).any():
         return _fall_back(_why_nothing_was_found(run, options, results), problem, schema, quick)
+    run, results = _without_large_ones(run, problem, results)
     index = best_index(True, "score", results)
     best = run.trials[index]
     single = AutoModel(None, 0.0, "", {index: 1}, index, float(scores[index]), found_params(best))
@@ -111,6 +113,30 @@ def fit_auto_model(run, problem, options, results, quick=None):
         why = f"the final fit did not end well ({model.fitted_on})"
         return _fall_back(why, problem, schema, quick)
     return model
+
+
+def _without_large_ones(run, problem, results):
+    """Leave out candidates that need more memory for all rows than there is."""
+    leaders = leaders_of(run.trials, most=None)
+    sizes = too_large(leaders, problem, LEADERS) if run.ending == "refit" else {}
+    if not sizes:
+        return run, results
+    if len(sizes) == len(leaders):
+        # One there must be.
+        sizes.pop(min(sizes, key=sizes.get))
+    trials = [
+        replace(own, status="over_limit") if own.number in sizes else own for own in run.trials
+    ]
+    statuses = [own.status for own in trials]
+    rows = ", ".join(f"{row} ({size / 2**30:.1f} GiB)" for row, size in sorted(sizes.items()))
+    warn_user(
+        f"For all {num_samples(problem.whole[1]):,} rows these forests need more memory than is "
+        f"free, and are left out of the final model: rows {rows} of cv_results_. Free memory, use "
+        "a machine with more, or give fewer rows.",
+        FallbackWarning,
+    )
+    best = run.best if run.best.number not in sizes else leaders_of(trials)[0]
+    return replace(run, trials=trials, best=best), {**results, "status": np.array(statuses)}
 
 
 def _with(model, final, **changes):

@@ -41,6 +41,7 @@ from ._catalogue_choices import choose_pipelines
 from ._check_data import check_data, check_y
 from ._folds import group_folds
 from ._leaderboard import leaderboard_frame, score_dummy
+from ._memory_needed import fit_in_memory
 from ._metrics import FurtherMetric, MetricsScorer, has_own_metric, split_metrics
 from ._options import COMMON_CONSTRAINTS, SearchOptions
 from ._past import ask_the_past, check_knowledge, remember
@@ -191,6 +192,10 @@ class AutoSearch:
         ------
         ValueError
             If the data cannot be used; the message says why.
+        MemoryError
+            If there is not enough memory for even a small part of the rows; the message says how
+            much is needed. Where there is enough for fewer workers, or fewer rows, a
+            `FallbackWarning` says so.
         CheckpointError
             If the `checkpoint` belongs to another search.
         KnowledgeError
@@ -208,7 +213,8 @@ class AutoSearch:
         told = self._told_by(judge, name, further, target)
         # The pipelines are ours; what they are given reaches them by name.
         with ExitStack() as stack, fit_task(self, X, y, params, False) as root, without_routing():
-            own = {"kind": self._kind, "layout": layout, "told": told}
+            options, most_rows = fit_in_memory(X, layout, options)
+            own = {"kind": self._kind, "layout": layout, "most_rows": most_rows, "told": told}
             own["classes"] = getattr(target, "classes", None) if target.n_outputs == 1 else None
             problem = pose_problem(X, y, routed, judge, "score", options, stack, **own)
             choices = choose_pipelines(problem, options)
@@ -343,6 +349,9 @@ class AutoSearch:
         self.refit_on_, self.ensemble_ = model.fitted_on, model.weights
         if self.final == "latest" and model.fitted_on == "all rows":
             self.refit_on_ = f"the latest {num_samples(problem.whole[1])} rows"
+        elif problem.n_given > num_samples(problem.whole[1]):
+            some = f"{num_samples(problem.whole[1])} of {problem.n_given} rows"
+            self.refit_on_ = self.refit_on_.replace("all rows", some)
         self.best_index_, self.best_score_ = model.index, model.score
         self.best_params_ = model.point
         dummy = past.report["dummy"]

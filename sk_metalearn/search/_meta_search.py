@@ -31,6 +31,7 @@ from ._callbacks import fit_task, refit_task
 from ._final_fit import fit_on_all_rows
 from ._grid_choices import choose_from_grid
 from ._leaderboard import leaderboard_frame, score_dummy
+from ._memory_needed import fit_in_memory
 from ._options import COMMON_CONSTRAINTS, SearchOptions
 from ._past import ask_the_past, check_knowledge, remember
 from ._problem import pose_problem
@@ -269,6 +270,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         X, y, params = self._check_data(X, y, params)
         routed, given = routed_params(self, params), (self.param_grid, self.param_distributions)
         with ExitStack() as stack, fit_task(self, X, y, params, bool(self.refit)) as root:
+            options, _ = fit_in_memory(X, None, options)
             guiding = _guiding_metric(options, metric)
             problem = pose_problem(
                 X, y, routed, scorer, guiding, options, stack, estimator=self.estimator, space=given

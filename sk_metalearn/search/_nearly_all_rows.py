@@ -13,6 +13,7 @@ from ._evidence import LEADERS, evidence_of, leaders_of, of_search
 from ._final_fit import predict_refit_seconds
 from ._kept_models import load_member
 from ._members import select_rows
+from ._memory_needed import too_large
 from ._more_fits import fit_more
 
 __all__ = ["of_nearly_all_rows"]
@@ -89,6 +90,9 @@ def _jobs(run, problem, options, payload, deadline, found):
     until = clock() + _SHARE_OF_CANDIDATES * (deadline - clock())
     # Where time ended the search, more than a dozen are fitted if there is time.
     leaders = leaders_of(run.trials, None if run.stop_reason == "time_budget" else LEADERS)
+    # The models of the sample stay in the place of those that memory does not allow.
+    large = too_large(leaders, problem, LEADERS, run.executor.n_workers)
+    leaders = [trial for trial in leaders if trial.number not in large]
     first = sorted(leaders[:_FIRST], key=partial(predict_refit_seconds, problem=problem))
     waiting = deque(first + leaders[_FIRST:])
     weights, n_known, begun = {}, 0, Counter()

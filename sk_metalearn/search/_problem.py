@@ -92,6 +92,8 @@ class Problem:
         What the columns are, where that was decided for all rows.
     rows : ndarray of int or None
         Which of all rows are searched; None: all of them.
+    n_given : int
+        Rows that the user gave; `whole` has fewer where memory does not allow all.
     """
 
     X: Any
@@ -113,6 +115,7 @@ class Problem:
     whole: tuple = ()
     layout: Any = None
     rows: Any = None
+    n_given: int = 0
 
     @property
     def n_rows(self):
@@ -140,6 +143,7 @@ def pose_problem(
     layout=None,
     classes=None,
     told=None,
+    most_rows=None,
 ):
     """Pose the problem of a search.
 
@@ -167,6 +171,8 @@ def pose_problem(
         What the values of y stand for, where these may be codes.
     told : callable or None, default=None
         Gives the score and those of further metrics; by default the scorer.
+    most_rows : int or None, default=None
+        Rows that memory allows; of more the others are left out.
 
     Returns
     -------
@@ -187,12 +193,14 @@ def pose_problem(
     fingerprint, saved = {}, None
     if options.checkpoint is not None:
         fingerprint = fingerprint_of(X, y, params, options, estimator, space, classes)
+        fewer = most_rows is not None and most_rows < min(num_samples(X), options.max_rows)
+        fingerprint["the rows that memory allows"] = str(most_rows) if fewer else "all"
         saved = take_up(options.checkpoint, fingerprint, num_samples(X), stack)
     if saved is None:
         seed = int(check_random_state(options.random_state).randint(2**31 - 1))
     else:
         seed = seed_of(saved, options.checkpoint)
-    rows = _rows_to_search(y, kind, options, seed)
+    rows = _rows_to_search(y, kind, options, seed, most_rows)
     whole = X, y, dict(routed.estimator.fit), dict(routed.scorer.score)
     fit_params, score_params = dict(routed.estimator.fit), dict(routed.scorer.score)
     n_rows = num_samples(X)
@@ -216,6 +224,8 @@ def pose_problem(
         splits = splits if rows is None else cut_folds(splits, rows, n_rows)
     if options.final == "latest":
         whole = _latest(whole, splits, rows, options, classes, kind)
+    elif most_rows is not None and most_rows < n_rows:
+        whole, rows = _cut(whole, rows, most_rows, kind, seed)
     schema, no_past = _describe(X, y, kind, estimator, layout, splits)
     return Problem(
         X=X,
@@ -237,6 +247,7 @@ def pose_problem(
         whole=whole,
         layout=layout,
         rows=rows,
+        n_given=n_rows,
     )
 
 
@@ -279,13 +290,29 @@ def _latest(whole, splits, rows, options, classes, kind):
     return (safe_indexing(X, rows), cut, *params)
 
 
-def _rows_to_search(y, kind, options, seed):
+def _rows_to_search(y, kind, options, seed, most_rows):
     """Rows of a large table that are searched; None: all of them."""
     if options.max_rows is None or isinstance(options.cv, list):
         # Folds given as rows refer to all of them.
         return None
-    rows = choose_rows(y, options.max_rows, kind, np.random.RandomState(seed))
+    most = options.max_rows if most_rows is None else min(options.max_rows, most_rows)
+    rows = choose_rows(y, most, kind, np.random.RandomState(seed))
     return None if len(rows) == len(y) else rows
+
+
+def _cut(whole, rows, most_rows, kind, seed):
+    """Cut a table to so many rows, among them those that are searched, and say where these are."""
+    X, y, *params = whole
+    others = np.setdiff1d(np.arange(num_samples(y)), rows, assume_unique=True)
+    if most_rows <= len(rows):
+        kept = rows
+    else:
+        rng = np.random.RandomState(seed)
+        own = choose_rows(safe_indexing(y, others), most_rows - len(rows), kind, rng)
+        kept = np.sort(np.concatenate([rows, others[own]]))
+    params = [check_method_params(X, params=own, indices=kept) for own in params]
+    cut = (safe_indexing(X, kept), safe_indexing(y, kept), *params)
+    return cut, None if len(kept) == len(rows) else np.searchsorted(kept, rows)
 
 
 def _describe(X, y, kind, estimator, layout, splits):

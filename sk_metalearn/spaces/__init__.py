@@ -21,6 +21,7 @@ from ._match import Match, Matches, match_candidates
 from ._outputs import is_fitted_by_output, of_several
 from ._parameters import plain_value, same_value
 from ._pool import SLICE
+from ._schema import MANY_LEVELS
 
 __all__ = [
     "CATALOGUE_VERSION",

@@ -27,7 +27,7 @@ DESIGN = Path(__file__).parents[2] / "docs" / "design.rst"
 STEPS = [
     {"_options", "_budget", "_point_json", "_stopped_boosting", "_losses", "_own_families"},
     {"_metrics", "_several"},
-    {"_fingerprint", "_folds"},
+    {"_fingerprint", "_folds", "_memory_needed"},
     {"_problem"},
     {"_choices"},
     {"_grid_choices", "_catalogue_choices"},
