@@ -5,11 +5,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..exceptions import import_optional
 from ._metric import metric_label, metric_of
+from ._shown import Shown
 
 __all__ = ["SearchHistoryDisplay"]
 
 
-class SearchHistoryDisplay:
+class SearchHistoryDisplay(Shown):
     """Course of a search over its evaluations or seconds.
 
     Make one with `from_estimator`.
@@ -73,6 +74,9 @@ class SearchHistoryDisplay:
             among = among * np.maximum(worst - k, 0) / (n - k)
             expected[k] = np.diff(among) @ known / (1 - among[0])
         return expected
+
+    def _content(self):
+        return f"{len(self.scores)} candidates by {self.metric}"
 
     @classmethod
     def from_estimator(cls, search, metric=None):

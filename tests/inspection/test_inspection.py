@@ -9,6 +9,7 @@ from sklearn.svm import SVC
 
 from sk_metalearn import AutoClassifier, AutoRegressor, MetaSearchCV, recommend
 from sk_metalearn.inspection import (
+    ColumnImportanceDisplay,
     EnsembleWeightsDisplay,
     ParallelCoordinatesDisplay,
     SearchHistoryDisplay,
@@ -276,3 +277,20 @@ def test_the_similar_datasets_are_those_that_guided_the_search():
     cold = AutoClassifier(n_iter=1, families=["lda"], knowledge=None).fit(X, y)
     with pytest.raises(ValueError, match="No past dataset counted more.*none was asked for"):
         SimilarDatasetsDisplay.from_estimator(cold)
+
+
+def test_a_display_says_what_it_shows_and_how_to_see_it():
+    X, y = load_wine(return_X_y=True)
+    auto = AutoClassifier(n_iter=3, families=["lda", "decision_tree"], random_state=0).fit(X, y)
+    displays = {
+        SearchHistoryDisplay.from_estimator(auto): "3 candidates by accuracy",
+        EnsembleWeightsDisplay.from_estimator(auto): "members, first ",
+        SimilarDatasetsDisplay.from_estimator(auto): "5 past datasets, first ",
+        ParallelCoordinatesDisplay.from_estimator(auto): "of 3 candidates by accuracy",
+        ColumnImportanceDisplay.from_estimator(auto, X, y, n_repeats=1): "13 columns by the acc",
+    }
+    for display, content in displays.items():
+        assert content in repr(display) and repr(display).endswith("draw it with .plot()>")
+        assert repr(display.plot()).endswith("drawn in .figure_>")
+    matplotlib.pyplot.close("all")
+    assert repr(explain(auto)) == "<Explanation of 3 candidates; read it with print()>"
