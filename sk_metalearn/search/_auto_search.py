@@ -332,6 +332,16 @@ class AutoSearch:
         -------
         ndarray of shape (n_samples,)
             Labels or numbers.
+
+        Raises
+        ------
+        ValueError
+            If a column of fit is missing, a record's name is misspelt, or a value cannot be read.
+
+        Warns
+        -----
+        FallbackWarning
+            If there are columns that fit has not seen; they are named, and not looked at.
         """
         X = self._ready(X)
         # CatBoost gives a column where there are several classes.
