@@ -9,7 +9,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from ..exceptions import FallbackWarning, TableError, warn_user
-from ._decide import decide
+from ._decide import UNREAD_DATES, decide
 from ._objects import read_objects
 from ._reader import find_columns, misspelt_names, read_columns
 from ._storage import is_frame, view_of
@@ -94,7 +94,7 @@ def check_columns(X, columns=None):
     Warns
     -----
     FallbackWarning
-        If columns are left out that `columns` does not name.
+        If columns are left out that `columns` does not name, or hold dates that are not read.
     """
     layout = decide(X, columns)
     if all(plan.role == "ignore" for plan in layout.plans):
@@ -111,6 +111,14 @@ def check_columns(X, columns=None):
         warn_user(
             f"Columns of X are left out: {told}. To keep one give its role, such as "
             "columns={name: 'category'}; with 'ignore' nothing is said.",
+            FallbackWarning,
+        )
+    unread = [own.name for own in layout.plans if own.why.startswith(UNREAD_DATES)]
+    if unread:
+        warn_user(
+            f"The columns {unread} of X hold dates in a form that is not read as dates. Turn them "
+            "into dates, by pandas.to_datetime or as 2024-01-31; where their role is given, such "
+            "as columns={name: 'category'}, nothing is said.",
             FallbackWarning,
         )
     return layout
