@@ -59,6 +59,11 @@ class SearchHistoryDisplay(Shown):
         return np.fmax.accumulate(np.asarray(self.scores, dtype=float))
 
     @property
+    def kinds(self):
+        """Why each was tried, neighbours of all past datasets as one."""
+        return ["neighbour" if r.startswith("neighbour of ") else r for r in self.reasons]
+
+    @property
     def random_order(self):
         """Expected best score up to each evaluation, had the same candidates come in any order.
 
@@ -147,8 +152,9 @@ class SearchHistoryDisplay(Shown):
         scores, n = np.asarray(self.scores, dtype=float), len(self.scores)
         guessed = np.full(n, np.nan) if self.estimates is None else np.asarray(self.estimates)
         x = np.arange(1, n + 1) if against == "evaluations" else np.asarray(self.ended)
-        kinds = [reason.split(" of ")[0] for reason in self.reasons]
-        for number, kind in enumerate(dict.fromkeys(kinds)):
+        kinds = self.kinds
+        shown = [kinds[i] for i in np.flatnonzero(np.isfinite(scores) | np.isfinite(guessed))]
+        for number, kind in enumerate(dict.fromkeys(shown)):
             rows = np.flatnonzero([own == kind for own in kinds])
             color = f"C{number % 10}"
             ax.scatter(x[rows], scores[rows], color=color, label=kind, zorder=3)
