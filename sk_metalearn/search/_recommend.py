@@ -44,6 +44,8 @@ class Recommendation:
     metric : str
         Name of the metric of these scores: the one asked for, or where past datasets do not have
         it the nearest that they have.
+    asked : str or None, default=None
+        The metric asked for, where it is another.
     evidence : tuple of (str, float, float)
         The past datasets that counted most: name, the configuration's score there, and the share
         of the weight of all datasets.
@@ -58,6 +60,7 @@ class Recommendation:
     spread: float
     expected_seconds: float
     metric: str
+    asked: str | None = None
     evidence: tuple = field(default=())
     reason: str = ""
     kind: str = "classification"
@@ -112,7 +115,7 @@ class Recommendations(list):
         if not self:
             return "[]"
         named = ", ".join(f"{name} ({weight:.0%})" for name, _, weight in self[0].evidence)
-        lines = [f"{len(self)} recommended {self[0].kind} models by {self[0].metric}"]
+        lines = [self._head()]
         lines.append(
             "Expected: the median over past datasets, those like yours counting more; "
             "try them in this order"
@@ -125,8 +128,12 @@ class Recommendations(list):
             return "<p>[]</p>"
         named = [(name, f"{weight:.1%}") for name, _, weight in self[0].evidence]
         similar = [{"past dataset": name, "weight": weight} for name, weight in named]
-        caption = f"{len(self)} recommended {self[0].kind} models by {self[0].metric}"
-        return as_html(self.rows(), caption) + as_html(similar)
+        return as_html(self.rows(), self._head()) + as_html(similar)
+
+    def _head(self):
+        first = self[0]
+        head = f"{len(self)} recommended {first.kind} models by {first.metric}"
+        return head + (f", nearest to {first.asked} of what is known" if first.asked else "")
 
     def _repr_pretty_(self, printer, cycle):
         printer.text(repr(self))
@@ -224,8 +231,10 @@ def recommend(
     rows, weights = similar_tasks(found.past, metafeatures)
     metric = found.report["metric"]
     # The same metric goes by the name that the user knows.
-    known = isinstance(scoring, str) and found.report["metric_is_exact"]
-    named = scoring if known else metric
+    named, asked = metric, None
+    if isinstance(scoring, str) and scoring != metric:
+        # The same metric goes by the name that the user knows.
+        named, asked = (scoring, None) if found.report["metric_is_exact"] else (metric, scoring)
     context = Context(
         candidates=points,
         kind=kind,
@@ -239,14 +248,22 @@ def recommend(
     proposals = get_strategy(copy.deepcopy(strategy)).start(context).ask(n)
     return Recommendations(
         _recommendation(
-            proposal, configurations, found, named, rows, weights, schema, kind, random_state
+            proposal,
+            configurations,
+            found,
+            {"metric": named, "asked": asked},
+            rows,
+            weights,
+            schema,
+            kind,
+            random_state,
         )
         for proposal in proposals
     )
 
 
 def _recommendation(
-    proposal, configurations, found, metric, rows, weights, schema, kind, random_state
+    proposal, configurations, found, metrics, rows, weights, schema, kind, random_state
 ):
     i = proposal.candidate
     scores = found.past.scores[rows, i]
@@ -258,7 +275,7 @@ def _recommendation(
         expected_score=middle,
         spread=(high - low) / 2,
         expected_seconds=float(found.seconds[i]) if found.seconds is not None else np.nan,
-        metric=metric,
+        **metrics,
         evidence=tuple(
             (name, float(score), weight)
             for (name, weight), score in zip(named, scores, strict=False)

@@ -118,7 +118,9 @@ def test_the_metric_is_named_as_the_user_does_where_past_datasets_have_it(scorin
     words = np.array(["red", "white"])[(y == 0).astype(int)]
     found = recommend(X, words, n=2, scoring=scoring)
     assert {own.metric for own in found} == {shown}
-    assert repr(found).splitlines()[0].endswith(f"by {shown}")
+    nearest = ", nearest to f1 of what is known" if scoring == "f1" else ""
+    assert repr(found).splitlines()[0].endswith(f"by {shown}{nearest}")
+    assert f"by {shown}{nearest}" in found._repr_html_()
 
 
 def test_one_dataset_where_a_model_fails_wholly_does_not_move_what_is_expected():
