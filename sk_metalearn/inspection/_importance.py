@@ -15,13 +15,14 @@ from .._compat import num_samples, safe_indexing
 from ..exceptions import import_optional
 from ..search import as_html, show_number
 from ._metric import metric_label, metric_of
+from ._shown import Shown
 
 __all__ = ["ColumnImportanceDisplay"]
 
 _CONFIDENCE = 0.95
 
 
-class ColumnImportanceDisplay:
+class ColumnImportanceDisplay(Shown):
     """What a model's score loses when the values of a column are shuffled.
 
     Columns that tell nearly the same are shuffled together: alone, each would seem of no use, since
@@ -64,6 +65,9 @@ class ColumnImportanceDisplay:
         self.importances = importances
         self.metric = metric
         self.n_folds = n_folds
+
+    def _content(self):
+        return f"{sum(map(len, self.names))} columns by the {self.metric} that is lost without them"
 
     @classmethod
     def from_estimator(

@@ -379,6 +379,16 @@ class AutoSearch:
         -------
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Labels or numbers; columns in the order of the y of fit.
+
+        Raises
+        ------
+        ValueError
+            If a column of fit is missing, a record's name is misspelt, or a value cannot be read.
+
+        Warns
+        -----
+        FallbackWarning
+            If there are columns that fit has not seen; they are named, and not looked at.
         """
         X = self._ready(X)
         return self._target.plain(self.best_estimator_.predict(X))
