@@ -86,11 +86,14 @@ def test_a_table_is_the_same_from_any_file(tmp_path, name, kind):
 
 def test_recommend(folder, capsys):
     words = ["recommend", folder / "churn.csv", "--target", "churn", "-n", 2]
-    status, out, err = run(capsys, *words, "--code")
+    status, out, err = run(capsys, *words)
     assert status == 0 and "2 recommended classification models by accuracy" in out
     assert all(len(line) <= 100 for line in out.splitlines()[:5])
-    assert "model = Pipeline(" in out
     assert err.startswith("warning: Columns of X are left out: ['customer']")
+    assert "give its role, such as --columns NAME=category" in err
+    status, out, _ = run(capsys, *words, "--code")
+    assert status == 0 and "model = Pipeline(" in out
+    compile(out, "model.py", "exec")
     status, out, _ = run(capsys, *words, "--json", "--columns", "customer=ignore")
     found = json.loads(out)
     assert [own["rank"] for own in found] == [1, 2] and found[0]["evidence"]
@@ -194,15 +197,23 @@ def test_a_target_of_money_is_a_number(tmp_path, capsys):
     [
         ("predict nothing.joblib churn.csv", "nothing.joblib"),
         ("predict churn.csv churn.csv", "is no model file"),
-        ("predict model.joblib churn.csv --ids no", "No columns ['no']"),
+        ("predict model.joblib churn.csv --ids custome", "did you mean 'customer'?"),
         ("fit churn.csv --target churn --out x.joblib --scoring acuracy", "'accuracy'"),
         ("fit churn.csv --target churn --out x.joblib --columns customer", "NAME=ROLE"),
         ("recommend churn.csv --target churn --knowledge no.npz", "no knowledge base at 'no.npz'"),
-        ("recommend churn.csv --target plans", "No column 'plans'"),
+        ("recommend churn.csv --target plans", "No column 'plans' (did you mean 'plan'?)"),
+        ("recommend no.csv --target churn", "there is no such file"),
+        ("recommend . --target churn", "it is a folder"),
+        ("recommend empty.csv --target churn", "it is empty"),
+        ("recommend head.csv --target churn", "has no rows"),
+        ("predict model.joblib head.csv", "has no rows"),
+        ("recommend gaps.csv --target churn", "'churn' has no value in any row"),
     ],
 )
 def test_mistakes_are_errors_of_one_line(folder, capsys, monkeypatch, words, said):
     monkeypatch.chdir(folder)
+    for name, text in {"empty": "", "head": "age,churn\n", "gaps": "age,churn\n1,\n2,\n"}.items():
+        (folder / f"{name}.csv").write_text(text)
     status, out, err = run(capsys, *words.split())
     assert status == 1 and out == "" and not (folder / "x.joblib").exists()
     errors = [line for line in err.splitlines() if not line.startswith(("note: ", "warning: "))]
@@ -214,6 +225,26 @@ def test_the_package_is_the_command_line():
         [sys.executable, "-m", "sk_metalearn", "--version"], capture_output=True, text=True
     )
     assert done.returncode == 0 and done.stdout.startswith("sk_metalearn ")
+
+
+@pytest.mark.parametrize("words", [(), ("kb",)])
+def test_without_a_command_there_is_help(capsys, words):
+    with pytest.raises(SystemExit) as stop:
+        cli.main(list(words))
+    assert stop.value.code == 0 and "COMMAND" in capsys.readouterr().out
+
+
+def test_codes_keep_their_zeros(folder, capsys, tmp_path):
+    path = tmp_path / "codes.csv"
+    path.write_text("zip,size,share\n01099,07,0.5\n,12,0.25\n10115,3,01\n")
+    table = cli._data_file.read_data(str(path))
+    assert table["zip"].dropna().tolist() == ["01099", "10115"]
+    assert table["size"].tolist() == ["07", "12", "3"] and table["share"].sum() == 1.75
+    _, labels = cli._data_file.read_task(str(path), "size")
+    assert labels.tolist() == ["07", "12", "3"]
+    TABLE.drop(columns="churn").to_csv(tmp_path / "new.csv", index=False)
+    status, out, _ = run(capsys, "predict", folder / "model.joblib", tmp_path / "new.csv")
+    assert status == 0 and out.splitlines()[1].startswith("00000,")
 
 
 def test_every_command_has_help(capsys):

@@ -34,7 +34,7 @@ axes.errorbar(
     range(len(found)),
     xerr=[one.spread for one in found],
     fmt="o",
-    label="expected (+- spread over past datasets)",
+    label="expected (line: middle half of past datasets)",
 )
 axes.plot(measured, range(len(found)), "x", markersize=9, color="C3", label="measured")
 axes.set_yticks(range(len(found)), names)

@@ -47,9 +47,11 @@ _FORCE = "replace a file that is there"
 
 def _add_task(parser):
     parser.add_argument("data", metavar="DATA", help=_DATA)
-    parser.add_argument("--target", required=True, metavar="COLUMN", help="what is to be predicted")
     parser.add_argument(
-        "--kind", choices=("classification", "regression"), help="by default told by the target"
+        "--target", required=True, metavar="COLUMN", help="name of the column to predict"
+    )
+    parser.add_argument(
+        "--kind", choices=("classification", "regression"), help="default: as the target looks"
     )
     _add_knowledge(parser)
 
@@ -61,8 +63,15 @@ def _add_knowledge(parser):
 
 
 def _add_choice(parser):
-    parser.add_argument("--scoring", metavar="METRIC", help="name of a metric of scikit-learn")
-    parser.add_argument("--families", nargs="+", metavar="NAME", help="model families to use")
+    parser.add_argument(
+        "--scoring", metavar="METRIC", help="a metric of scikit-learn, such as r2 or roc_auc"
+    )
+    parser.add_argument(
+        "--families",
+        nargs="+",
+        metavar="NAME",
+        help="models to use, such as random_forest; a wrong name brings the list of all",
+    )
     parser.add_argument(
         "--columns",
         nargs="+",
@@ -84,14 +93,16 @@ def _add_recommend(parser):
     _add_task(parser)
     _add_choice(parser)
     parser.add_argument("-n", type=int, default=5, help="how many (default: 5)")
-    parser.add_argument("--code", action="store_true", help="print the Python code of the first")
+    parser.add_argument(
+        "--code", action="store_true", help="print the Python code of the first alone"
+    )
     _add_json(parser)
 
 
 def _add_fit(parser):
     _add_task(parser)
     _add_choice(parser)
-    parser.add_argument("--time-budget", type=float, metavar="SECONDS", help="for all of it")
+    parser.add_argument("--time-budget", type=float, metavar="SECONDS", help="for search and model")
     parser.add_argument(
         "--n-iter", type=int, metavar="N", help="candidates (default: 10, or as time allows)"
     )
@@ -211,6 +222,8 @@ def main(arguments=None):
         Exit status: 0 if all went well, 1 for an error or for problems found by ``check``.
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    if arguments in ([], ["kb"]):
+        arguments.append("--help")
     try:
         if arguments[:2] == ["kb", "build"] and arguments[2:3] and arguments[2] in _BUILDER_STEPS:
             # Its options are the builder's own.

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from ..exceptions import TableError
-from ._data_file import read_data, read_task
+from ._data_file import read_data, read_task, require_columns
 from ._said import aside, say, say_json, told_aside
 
 __all__ = ["DATA_COMMANDS"]
@@ -46,10 +46,7 @@ def _recommend(data, target, n, kind, scoring, knowledge, families, columns, cod
             ]
         )
         return
-    say(repr(found))
-    if code:
-        say("")
-        say(to_code(found[0].estimator))
+    say(to_code(found[0].estimator) if code else repr(found))
 
 
 def _fit(
@@ -102,7 +99,7 @@ def _fit(
 
         with told_aside():
             write_report(auto, report, X=X, y=y)
-    rows = leaderboard_rows(auto)
+    rows, estimate = leaderboard_rows(auto), auto.score_estimate_
     metric = scoring or auto._default_scoring
     if as_json:
         say_json(
@@ -111,6 +108,8 @@ def _fit(
                 "report": report,
                 "metric": metric,
                 "score": auto.best_score_,
+                "score_estimate": None if estimate is None else estimate.score,
+                "standard_error": None if estimate is None else estimate.standard_error,
                 "stop_reason": auto.stop_reason_,
                 "fitted_on": auto.refit_on_,
                 "leaderboard": rows,
@@ -118,9 +117,15 @@ def _fit(
         )
         return
     say(f"{len(X):,} rows, {X.shape[1]:,} columns, target {target!r}: {auto._kind}")
-    say(f"{metric} {auto.best_score_:.4f} on the folds; fitted on {auto.refit_on_}")
+    say(f"{metric} {auto.best_score_:.4f} on the folds, which chose it and so flatter it")
+    if estimate is not None:
+        error = f"{estimate.score:.4f} ± {estimate.standard_error:.2g}"
+        say(f"{metric} {error} to be expected on new rows")
+    say(f"The final model is fitted on {auto.refit_on_}")
     shown = ("rank", "score", "spread", "seconds", "weight", "status", "settings")
-    say(as_text([{name: row[name] for name in shown} for row in rows[:_SHOWN]], _WIDTH))
+    heads = {"spread": "± folds", "seconds": "s a fit"}
+    told = [{heads.get(name, name): row[name] for name in shown} for row in rows[:_SHOWN]]
+    say(as_text(told, _WIDTH))
     if len(rows) > _SHOWN:
         say(f"... and {len(rows) - _SHOWN} more")
     say(f"The model is in {output}; next: sk-metalearn predict {output} NEW_DATA")
@@ -134,9 +139,7 @@ def _predict(model, data, output, ids, proba, as_json, force):
     _require_free(output, force)
     auto = _load(model)
     table = read_data(data, as_text=ids or ())
-    gone = [name for name in ids or () if name not in table.columns]
-    if gone:
-        raise TableError(f"No columns {gone}; the table has {list(map(str, table.columns))}.")
+    require_columns(table, ids or [])
     with told_aside():
         predicted = auto.predict(table)
         chances = auto.predict_proba(table) if proba else None
@@ -188,17 +191,17 @@ def _report(model, output, data, target, force):
 def _load(path):
     import joblib
 
+    if not Path(path).is_file():
+        raise TableError(f"There is no model file {path!r}; fit writes one.")
     aside(
         f"note: loading the model file {path!r} runs the code that is in it; load only files of "
         "people you trust"
     )
     try:
         found = joblib.load(path)
-    except FileNotFoundError:
-        raise
     except Exception as error:
         # A pickle that is none raises anything.
-        raise TableError(f"{path!r} is no model file: {error}") from error
+        raise TableError(f"{path!r} is no model file as fit writes it: {error}") from error
     if not hasattr(found, "predict"):
         raise TableError(f"{path!r} holds no model but {type(found).__name__}.")
     return found

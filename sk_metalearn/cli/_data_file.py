@@ -7,12 +7,13 @@ import gzip
 import json
 import lzma
 from collections import Counter
+from difflib import get_close_matches
 from pathlib import Path
 
 from ..exceptions import TableError, import_optional
 from ._said import aside
 
-__all__ = ["read_data", "read_task"]
+__all__ = ["read_data", "read_task", "require_columns"]
 
 _OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 _SEPARATORS = ",;\t|"
@@ -26,6 +27,8 @@ _READ_BY = {
 }
 # Bytes of a text that tell its encoding and separator.
 _BEGIN = 1 << 16
+# Rows of it that tell which columns are codes.
+_N_LOOKED_AT = 10_000
 _DECIMAL_COMMA = r"\s*[-+]?\d*,\d+\s*"
 
 
@@ -49,15 +52,31 @@ def read_task(path, target):
         If the file cannot be read or has no such column.
     """
     table = read_data(path)
-    if target not in table.columns:
-        raise TableError(
-            f"No column {target!r}; the table has {[str(name) for name in table.columns]}."
-        )
+    require_columns(table, [target])
     gaps = table[target].isna()
+    if gaps.all():
+        raise TableError(f"The column {target!r} has no value in any row: nothing to learn from.")
     if gaps.any():
         aside(f"note: {int(gaps.sum()):,} rows without a value of {target!r} are left out")
         table = table[~gaps]
     return table.drop(columns=target), _amounts(table[target])
+
+
+def require_columns(table, names):
+    """Raise TableError if a table lacks columns.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+    names : list of str
+    """
+    known = [str(name) for name in table.columns]
+    gone = [name for name in names if name not in table.columns]
+    if gone:
+        near = [own for name in gone for own in get_close_matches(name, known, n=1)]
+        meant = f" (did you mean {', '.join(map(repr, near))}?)" if near else ""
+        what = ", ".join(map(repr, gone))
+        raise TableError(f"No column {what}{meant}; the table has {known}.")
 
 
 def _amounts(target):
@@ -65,7 +84,7 @@ def _amounts(target):
     from ..tables import numbers_of_text
 
     numbers = numbers_of_text(target.to_numpy())
-    if numbers is None:
+    if numbers is None or _codes(target.to_frame()):
         return target
     aside(
         f"note: the text in {target.name!r} is read as numbers, such as {target.iloc[0]!r} as "
@@ -101,20 +120,29 @@ def read_data(path, as_text=()):
     try:
         if reader == "lines":
             with open(path, encoding="utf-8-sig") as file:
-                return pandas.DataFrame([json.loads(line) for line in file if line.strip()])
-        if reader is not None:
-            return getattr(pandas, reader)(path)
-        return _read_text(pandas, path, dict.fromkeys(as_text, str))
+                table = pandas.DataFrame([json.loads(line) for line in file if line.strip()])
+        elif reader is not None:
+            table = getattr(pandas, reader)(path)
+        else:
+            table = _read_text(pandas, path, dict.fromkeys(as_text, str))
     except Exception as error:
         # Readers of tables raise errors of their own, and of the libraries below them.
-        raise TableError(f"The table {path!r} cannot be read: {error}") from error
+        told = {FileNotFoundError: "there is no such file", IsADirectoryError: "it is a folder"}
+        told[pandas.errors.EmptyDataError] = "it is empty"
+        why = told.get(type(error), error)
+        raise TableError(f"The table {path!r} cannot be read: {why}") from error
+    if not len(table):
+        raise TableError(f"The table {path!r} has no rows.")
+    return table
 
 
 def _read_text(pandas, path, dtype):
     begin = _begin_of(path)
     encoding = _encoding_of(path, begin)
     separator = _separator_of(begin.decode(encoding, errors="ignore"))
-    options = {"sep": separator, "encoding": encoding, "dtype": dtype}
+    options = {"sep": separator, "encoding": encoding}
+    dtype = {**_codes(pandas.read_csv(path, dtype=str, nrows=_N_LOOKED_AT, **options)), **dtype}
+    options["dtype"] = dtype
     table = pandas.read_csv(path, **options)
     if separator == ",":
         return table
@@ -125,6 +153,16 @@ def _read_text(pandas, path, dtype):
                 # Of numbers that are written as in much of Europe.
                 return pandas.read_csv(path, decimal=",", **options)
     return table
+
+
+def _codes(begin):
+    """Columns of digits of which some begin with zero; as numbers they would lose it."""
+    texts = {name: begin[name].dropna().astype(str).str for name in begin}
+    return {
+        name: str
+        for name, own in texts.items()
+        if own.fullmatch(r"0\d+").any() and own.fullmatch(r"\d+").all()
+    }
 
 
 def _begin_of(path):

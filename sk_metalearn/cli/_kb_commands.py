@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ..exceptions import KnowledgeError
 from ._data_file import read_task
-from ._said import say, say_json
+from ._said import aside, say, say_json
 
 __all__ = ["KB_COMMANDS", "open_base"]
 
@@ -14,13 +14,15 @@ def open_base(name):
     """Open a base to read it; one that is not there is an error."""
     from ..knowledge import KnowledgeBase, user_store_url
 
+    asked = name
     if name == "user":
         name = user_store_url()
     path = name
     if name.startswith("sqlite:///"):
         path = name.removeprefix("sqlite:///").removeprefix("file:").partition("?")[0]
     if name != "bundled" and "://" not in path and not Path(path).is_file():
-        raise KnowledgeError(f"There is no knowledge base at {path!r}.")
+        more = " A search with remember=True makes it." if asked == "user" else ""
+        raise KnowledgeError(f"There is no knowledge base at {path!r}.{more}")
     return KnowledgeBase.open(name)
 
 
@@ -178,6 +180,11 @@ def _neighbors(data, target, knowledge, kind, n, as_json):
     if as_json:
         say_json(rows)
         return
+    aside(
+        "note: the distance is 0 for the same, about 0.4 for two drawn by chance; named are the "
+        "measures that make it near, and after 'but' the farthest one "
+        "(sk_metalearn.metafeatures.list_meta_features() tells what they are)"
+    )
     for own in found:
         say(own)
 

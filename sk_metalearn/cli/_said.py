@@ -11,6 +11,9 @@ import numpy as np
 
 __all__ = ["aside", "say", "say_json", "told_aside"]
 
+# What a warning advises to write in Python, as it is written here.
+_WORDS = {"columns={name: 'category'}": "--columns NAME=category"}
+
 
 def say(text, file=None):
     """Print lines that cannot steer a terminal.
@@ -42,7 +45,10 @@ def told_aside():
     """Print progress, and warnings as one line each, to standard error."""
 
     def show(message, category, filename, lineno, file=None, line=None):
-        aside(f"warning: {' '.join(str(message).split())}")
+        text = " ".join(str(message).split())
+        for python, words in _WORDS.items():
+            text = text.replace(python, words)
+        aside(f"warning: {text}")
 
     with warnings.catch_warnings(), redirect_stdout(sys.stderr):
         warnings.showwarning = show

@@ -65,8 +65,8 @@ def curve_svg(display, baseline=np.nan):
     if steps:
         path = "".join([*steps, f"H{_WIDTH - _RIGHT}"])
         parts.append(f'<path d="{path}" fill="none" stroke="#222" stroke-width="2"/>')
-    kinds = [reason.split(" of ")[0] for reason in display.reasons]
-    names = list(dict.fromkeys(kinds))
+    kinds = display.kinds
+    names = list(dict.fromkeys(kinds[i] for i in np.flatnonzero(known)))
     for i in np.flatnonzero(known):
         color = _COLORS[names.index(kinds[i]) % len(_COLORS)]
         hollow = np.isnan(scores[i])
@@ -87,8 +87,9 @@ def curve_svg(display, baseline=np.nan):
     if np.isfinite(guessed).any():
         words += "<span>&#9675; stopped early, score expected</span>"
     return (
+        '<div class="scroll">'
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="course of the search">'
-        f'{"".join(parts)}</svg><p class="legend">{words}</p>'
+        f'{"".join(parts)}</svg></div><p class="legend">{words}</p>'
     )
 
 

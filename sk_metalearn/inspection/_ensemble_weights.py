@@ -5,11 +5,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..exceptions import import_optional
 from ..search import settings_text
+from ._shown import Shown
 
 __all__ = ["EnsembleWeightsDisplay"]
 
 
-class EnsembleWeightsDisplay:
+class EnsembleWeightsDisplay(Shown):
     """Members of the ensemble that an Auto estimator ended with.
 
     Make one with `from_estimator`.
@@ -45,6 +46,9 @@ class EnsembleWeightsDisplay:
         self.names = names
         self.weights = weights
         self.scores = scores
+
+    def _content(self):
+        return f"{len(self.names)} members, first {self.names[0]}"
 
     @classmethod
     def from_estimator(cls, auto):

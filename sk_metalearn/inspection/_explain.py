@@ -36,7 +36,7 @@ class Explanation:
         return "\n".join(lines)
 
     def __repr__(self):
-        return f"Explanation({len(self.rows)} candidates)"
+        return f"<Explanation of {len(self.rows)} candidates; read it with print()>"
 
     def _repr_html_(self):
         text = html.escape(self.summary).replace("\n", "<br>")

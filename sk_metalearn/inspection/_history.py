@@ -5,11 +5,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..exceptions import import_optional
 from ._metric import metric_label, metric_of
+from ._shown import Shown
 
 __all__ = ["SearchHistoryDisplay"]
 
 
-class SearchHistoryDisplay:
+class SearchHistoryDisplay(Shown):
     """Course of a search over its evaluations or seconds.
 
     Make one with `from_estimator`.
@@ -58,6 +59,11 @@ class SearchHistoryDisplay:
         return np.fmax.accumulate(np.asarray(self.scores, dtype=float))
 
     @property
+    def kinds(self):
+        """Why each was tried, neighbours of all past datasets as one."""
+        return ["neighbour" if r.startswith("neighbour of ") else r for r in self.reasons]
+
+    @property
     def random_order(self):
         """Expected best score up to each evaluation, had the same candidates come in any order.
 
@@ -73,6 +79,9 @@ class SearchHistoryDisplay:
             among = among * np.maximum(worst - k, 0) / (n - k)
             expected[k] = np.diff(among) @ known / (1 - among[0])
         return expected
+
+    def _content(self):
+        return f"{len(self.scores)} candidates by {self.metric}"
 
     @classmethod
     def from_estimator(cls, search, metric=None):
@@ -143,8 +152,9 @@ class SearchHistoryDisplay:
         scores, n = np.asarray(self.scores, dtype=float), len(self.scores)
         guessed = np.full(n, np.nan) if self.estimates is None else np.asarray(self.estimates)
         x = np.arange(1, n + 1) if against == "evaluations" else np.asarray(self.ended)
-        kinds = [reason.split(" of ")[0] for reason in self.reasons]
-        for number, kind in enumerate(dict.fromkeys(kinds)):
+        kinds = self.kinds
+        shown = [kinds[i] for i in np.flatnonzero(np.isfinite(scores) | np.isfinite(guessed))]
+        for number, kind in enumerate(dict.fromkeys(shown)):
             rows = np.flatnonzero([own == kind for own in kinds])
             color = f"C{number % 10}"
             ax.scatter(x[rows], scores[rows], color=color, label=kind, zorder=3)

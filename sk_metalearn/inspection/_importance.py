@@ -15,13 +15,14 @@ from .._compat import num_samples, safe_indexing
 from ..exceptions import import_optional
 from ..search import as_html, show_number
 from ._metric import metric_label, metric_of
+from ._shown import Shown
 
 __all__ = ["ColumnImportanceDisplay"]
 
 _CONFIDENCE = 0.95
 
 
-class ColumnImportanceDisplay:
+class ColumnImportanceDisplay(Shown):
     """What a model's score loses when the values of a column are shuffled.
 
     Columns that tell nearly the same are shuffled together: alone, each would seem of no use, since
@@ -65,6 +66,9 @@ class ColumnImportanceDisplay:
         self.metric = metric
         self.n_folds = n_folds
 
+    def _content(self):
+        return f"{sum(map(len, self.names))} columns by the {self.metric} that is lost without them"
+
     @classmethod
     def from_estimator(
         cls, search, X, y, *, cv=None, n_repeats=10, together=0.9, max_rows=5000, random_state=None
@@ -78,7 +82,7 @@ class ColumnImportanceDisplay:
         X : array-like, sparse matrix or dataframe of shape (n_samples, n_features)
             Rows with the columns of fit. Without `cv` rows that the model has not seen: of those it
             was fitted on, it may know the answers by heart.
-        y : array-like of shape (n_samples,)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Their labels or numbers.
         cv : int, splitter or iterable, default=None
             Folds. What was found is then fitted anew on each (`AutoClassifier.refit`), and the
@@ -99,7 +103,7 @@ class ColumnImportanceDisplay:
         """
         check_is_fitted(search, "best_estimator_")
         rng = check_random_state(random_state)
-        X, y = _with_columns(X), np.asarray(y)
+        X, y = _with_columns(X), np.asarray(y.toarray() if issparse(y) else y)
         groups = _groups(X, together)
         if cv is None:
             judged = [(search, np.arange(len(y)))]

@@ -18,7 +18,7 @@ def metric_of(search):
     str
         Where a callable chose, or nothing, the first metric; it guided the search.
     """
-    # The Auto estimators have one metric and no choice.
+    # In the Auto estimators the first metric decides.
     refit = getattr(search, "refit", True)
     asked = refit.metric if isinstance(refit, OneStandardError) else refit
     names = [name[10:] for name in search.cv_results_ if name.startswith("mean_test_")]
@@ -41,7 +41,15 @@ def metric_label(search, metric):
     """
     if metric != "score":
         return metric
-    scoring = search.scoring or getattr(search, "_default_scoring", None)
+    scoring = search.scoring or _usual_metric(search)
     if scoring is None:
         return name_of_score(search.estimator) or metric
+    if isinstance(scoring, list | tuple | dict):
+        return next(iter(scoring))
     return scoring if isinstance(scoring, str) else getattr(scoring, "__name__", metric)
+
+
+def _usual_metric(search):
+    """The metric of an Auto estimator that was given none; None for another search."""
+    several = getattr(getattr(search, "_target", None), "n_outputs", 1) > 1
+    return getattr(search, "_several_scoring" if several else "_default_scoring", None)

@@ -1,12 +1,14 @@
 """What a search did, as one page of HTML that needs nothing else."""
 
 import html
+import time
 import warnings
 from pathlib import Path
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from .._compat import safe_indexing
 from .._version import __version__
 from ..search import as_html, leaderboard_rows, settings_text, show_number, show_seconds, to_code
 from ._curve import curve_svg
@@ -15,16 +17,18 @@ from ._importance import ColumnImportanceDisplay
 
 __all__ = ["report"]
 
-# Rows and repeats for the importance of columns.
-_MOST_ROWS, _REPEATS, _MOST_COLUMNS = 1000, 3, 20
+# Rows and repeats for the importance of columns; fewer where a model would take longer than so
+# many seconds.
+_MOST_ROWS, _REPEATS, _MOST_COLUMNS, _SECONDS = 1000, 3, 20, 15.0
+_FEWEST_ROWS = 100
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;color:#222;max-width:60rem;margin:0 auto;padding:1rem}
 h1{font-size:1.6rem;overflow-wrap:anywhere}h2{font-size:1.15rem;margin-top:2rem}
 .scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.85rem;margin:.5rem 0}
 th,td{padding:.25rem .6rem;border-bottom:1px solid #e4e4e4;vertical-align:top}
 th{text-align:left;border-bottom:2px solid #ccc}td{overflow-wrap:break-word;max-width:30rem}
-svg{width:100%;height:auto;font:12px system-ui,sans-serif}
-.legend span{margin-right:1.2rem;white-space:nowrap}
+svg{width:100%;min-width:36rem;height:auto;font:12px system-ui,sans-serif}
+.legend span{margin-right:1.2rem;display:inline-block}
 .facts{display:flex;flex-wrap:wrap;gap:.7rem;padding:0;list-style:none}
 .facts li{background:#f3f5f8;border-radius:.4rem;padding:.5rem .9rem}
 .facts b{display:block;font-size:1.25rem}
@@ -48,7 +52,7 @@ def report(search, path, *, X=None, y=None):
         File to write; one that is there is replaced.
     X : array-like or dataframe of shape (n_samples, n_features), default=None
         Rows for the importance of columns, best of all such as the search has not seen. At most
-        1,000 of them are used. Needs `y`.
+        1,000 of them are used, fewer of a slow model; the page says how many. Needs `y`.
     y : array-like of shape (n_samples,), default=None
         Their target.
 
@@ -129,7 +133,7 @@ def _facts(search):
     if estimate is not None:
         expected = f"{show_number(estimate.score)} ± {show_number(estimate.standard_error)}"
         facts.insert(
-            1, (expected, "to be expected on new rows: each fold judged by others' choice")
+            1, (expected, "to be expected on new rows (each fold judges what the others chose)")
         )
     if hasattr(search, "refit_on_"):
         facts.append((show_seconds(search.refit_time_), f"for the model, on {search.refit_on_}"))
@@ -182,15 +186,30 @@ def _model(search):
 def _importances(search, X, y):
     if X is None:
         return ""
-    n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        n_rows, n_repeats = _affordable(search, X, y)
         found = ColumnImportanceDisplay.from_estimator(
-            search, X, y, n_repeats=_REPEATS, max_rows=_MOST_ROWS, random_state=0
+            search, X, y, n_repeats=n_repeats, max_rows=n_rows, random_state=0
         ).rows()
     pairs = [(row["column"], row["lost"]) for row in found[:_MOST_COLUMNS]]
     told = _bars(pairs, "column", "loss of score, shuffled")
-    return f"<p>On {min(n_rows, _MOST_ROWS):,} rows.</p>{told}"
+    times = "once" if n_repeats == 1 else f"{n_repeats} times"
+    return f"<p>On {n_rows:,} of the rows given, each column shuffled {times}.</p>{told}"
+
+
+def _affordable(search, X, y):
+    """Rows and repeats that a model has the time for."""
+    n_rows, n_columns = X.shape if hasattr(X, "shape") else (len(X), len(X[0]))
+    n_rows = min(n_rows, _MOST_ROWS)
+    rows = np.arange(n_rows)
+    part, target = safe_indexing(X, rows), safe_indexing(y, rows)
+    begun = time.perf_counter()
+    search.score(part, target)
+    passes = _SECONDS / max(time.perf_counter() - begun, 1e-9) / n_columns
+    if passes >= 1:
+        return n_rows, int(min(passes, _REPEATS))
+    return max(min(n_rows, _FEWEST_ROWS), int(n_rows * passes)), 1
 
 
 def _bars(pairs, what, measure):

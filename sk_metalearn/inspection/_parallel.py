@@ -5,6 +5,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..exceptions import import_optional
 from ._metric import metric_label, metric_of
+from ._shown import Shown
 
 __all__ = ["ParallelCoordinatesDisplay"]
 
@@ -13,7 +14,7 @@ _WIDE = 9.9
 _MOST_LEVELS, _MOST_MARKS = 12, 6
 
 
-class ParallelCoordinatesDisplay:
+class ParallelCoordinatesDisplay(Shown):
     """Settings and scores of the candidates of a search.
 
     Make one with `from_estimator`.
@@ -53,6 +54,9 @@ class ParallelCoordinatesDisplay:
         self.values = values
         self.scores = scores
         self.metric = metric
+
+    def _content(self):
+        return f"{len(self.names)} settings of {len(self.scores)} candidates by {self.metric}"
 
     @classmethod
     def from_estimator(cls, search, family=None):

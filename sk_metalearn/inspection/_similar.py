@@ -4,11 +4,12 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from ..exceptions import import_optional
+from ._shown import Shown
 
 __all__ = ["SimilarDatasetsDisplay"]
 
 
-class SimilarDatasetsDisplay:
+class SimilarDatasetsDisplay(Shown):
     """Past datasets that counted most in a search.
 
     Make one with `from_estimator`.
@@ -40,6 +41,9 @@ class SimilarDatasetsDisplay:
     def __init__(self, *, names, weights):
         self.names = names
         self.weights = weights
+
+    def _content(self):
+        return f"{len(self.names)} past datasets, first {self.names[0]!r}"
 
     @classmethod
     def from_estimator(cls, search):

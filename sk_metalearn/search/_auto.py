@@ -7,9 +7,10 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from .._compat import CallbackSupportMixin
-from ..tables import Labels, Numbers
+from ..tables import Labels, Numbers, SeveralLabels, SeveralNumbers
 from ._auto_search import AutoSearch
 from ._intervals import interval_offsets
+from ._metrics import split_metrics
 from ._threshold import check_threshold
 
 __all__ = ["AutoClassifier", "AutoRegressor"]
@@ -45,8 +46,11 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
         What is known of past datasets: the bundled base, the user's own alone, a file or the URL of
         a database. What `remember` recorded stands beside it. None: nothing else. Whatever goes
         wrong with it is reported and costs the search nothing.
-    scoring : str, callable or None, default=None
-        What to maximise. None: accuracy.
+    scoring : str, callable, list, tuple, dict or None, default=None
+        What to maximise. None: accuracy; of several labels ``"f1_micro"``, as the accuracy of
+        whole rows says little where there are many. Several, as a list of names or a dict of names
+        to scorers: the first decides, the others stand beside it in ``cv_results_`` and in the
+        `leaderboard`.
     cv : int, splitter, iterable or None, default=None
         Folds. None or an int: so many stratified folds of shuffled rows; by default 5, or
         3 where a sample of the rows is searched under a `time_budget`.
@@ -64,7 +68,8 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
     ensemble_size : int, default=12
         Rounds of ensemble selection over the out-of-fold predictions of halves of the best 12
         pipelines; 0 keeps the best single one. So does a callable `scoring` that
-        `sklearn.metrics.make_scorer` did not make, as it may look at more than predictions.
+        `sklearn.metrics.make_scorer` did not make, as it may look at more than predictions, and a
+        target of several outputs.
     final : {"auto", "bag", "latest", "refit"}, default="auto"
         What predicts: the models that were fitted on the folds (``"bag"``), which need no further
         fit but predict some five times slower, or new ones that are fitted on all rows
@@ -111,6 +116,8 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
         step that reads columns which scikit-learn does not, see
         `TableReader`. Where models cannot take the classes as they are (text that reads as
         numbers), the `VotingClassifier` of one or several names them.
+        Of several labels a pipeline, whose last step is a `MultiOutputClassifier` where a model
+        takes one.
     best_params_ : dict
         The best single configuration, as in ``cv_results_["params"]``.
     best_index_ : int
@@ -143,8 +150,8 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
         What was maximised.
     n_splits_ : int
         Number of folds.
-    classes_ : ndarray of shape (n_classes,)
-        The classes.
+    classes_ : ndarray of shape (n_classes,), or list of ndarray
+        The classes; of several labels 0 and 1 for each.
     n_features_in_ : int
         Number of columns of X.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -168,6 +175,7 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
 
     _kind = "classification"
     _default_scoring = "accuracy"
+    _several_scoring = "f1_micro"
     _parameter_constraints = {
         **AutoSearch._parameter_constraints,
         "threshold": [StrOptions({"tune"}), None],
@@ -223,11 +231,16 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
         self.threshold = threshold
 
     def _learn_target(self, y, scorer):
-        labels = Labels.of(y)
+        labels = Labels.of(y) if np.ndim(y) == 1 else SeveralLabels(y.shape[1])
         if self.threshold is not None:
-            check_threshold(labels.classes, scorer, self.scoring)
+            check_threshold(labels.classes, scorer, split_metrics(self.scoring)[0])
         self.classes_ = labels.classes
         return labels
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
 
     @property
     def threshold_(self):
@@ -244,10 +257,13 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
 
         Returns
         -------
-        ndarray of shape (n_samples, n_classes)
-            Columns in the order of `classes_`.
+        ndarray of shape (n_samples, n_classes) or (n_samples, n_labels)
+            Columns in the order of `classes_`; of several labels the probability that a row has
+            each, in the order of the y of fit.
         """
         X = self._ready(X)
+        if self._target.n_outputs > 1:
+            return self._target.probabilities(self.best_estimator_, X)
         return self.best_estimator_.predict_proba(X)
 
     def predict_log_proba(self, X):
@@ -260,8 +276,8 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
 
         Returns
         -------
-        ndarray of shape (n_samples, n_classes)
-            Columns in the order of `classes_`.
+        ndarray of shape (n_samples, n_classes) or (n_samples, n_labels)
+            Columns as of `predict_proba`.
         """
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
@@ -303,9 +319,11 @@ class AutoRegressor(AutoSearch, RegressorMixin, CallbackSupportMixin, BaseEstima
         What is known of past datasets: the bundled base, the user's own alone, a file or the URL of
         a database. What `remember` recorded stands beside it. None: nothing else. Whatever goes
         wrong with it is reported and costs the search nothing.
-    scoring : str, callable or None, default=None
-        What to maximise. None: R2. Where it is the pinball loss of a quantile
-        (`sklearn.metrics.mean_pinball_loss`), histogram gradient boosting minimises that.
+    scoring : str, callable, list, tuple, dict or None, default=None
+        What to maximise. None: R2, of several outputs their mean. Where it is the pinball loss of a
+        quantile (`sklearn.metrics.mean_pinball_loss`), histogram gradient boosting minimises that.
+        Several, as a list of names or a dict of names to scorers: the first decides, the others
+        stand beside it in ``cv_results_`` and in the `leaderboard`.
     cv : int, splitter, iterable or None, default=None
         Folds. None or an int: so many folds of shuffled rows, or of whole groups where `fit` is
         given ``groups``; by default 5, or 3 where a sample of the rows is searched under a
@@ -324,7 +342,8 @@ class AutoRegressor(AutoSearch, RegressorMixin, CallbackSupportMixin, BaseEstima
     ensemble_size : int, default=12
         Rounds of ensemble selection over the out-of-fold predictions of halves of the best 12
         pipelines; 0 keeps the best single one. So does a callable `scoring` that
-        `sklearn.metrics.make_scorer` did not make, as it may look at more than predictions.
+        `sklearn.metrics.make_scorer` did not make, as it may look at more than predictions, and a
+        target of several outputs.
     final : {"auto", "bag", "latest", "refit"}, default="auto"
         What predicts: the models that were fitted on the folds (``"bag"``), which need no further
         fit but predict some five times slower, or new ones that are fitted on all rows
@@ -367,6 +386,7 @@ class AutoRegressor(AutoSearch, RegressorMixin, CallbackSupportMixin, BaseEstima
         step that reads columns which scikit-learn does not, see
         `TableReader`. Where the metric is not defined for predictions of 0 or less, such as
         Poisson's deviance of counts, a `TransformedTargetRegressor` keeps them above.
+        Of several outputs a pipeline, with a `MultiOutputRegressor` around a model that takes one.
     best_params_ : dict
         The best single configuration, as in ``cv_results_["params"]``.
     best_index_ : int
@@ -419,10 +439,10 @@ class AutoRegressor(AutoSearch, RegressorMixin, CallbackSupportMixin, BaseEstima
     """
 
     _kind = "regression"
-    _default_scoring = "r2"
+    _default_scoring = _several_scoring = "r2"
 
     def _learn_target(self, y, scorer):
-        return Numbers.of(y, scorer)
+        return Numbers.of(y, scorer) if np.ndim(y) == 1 else SeveralNumbers(y.shape[1])
 
     def predict_interval(self, X, coverage=0.9):
         """Predict between which values a target will be.
@@ -447,9 +467,9 @@ class AutoRegressor(AutoSearch, RegressorMixin, CallbackSupportMixin, BaseEstima
         Raises
         ------
         ValueError
-            If `coverage` is not between 0 and 1, there are too few rows for it, or no predictions
-            on unseen rows were kept: of a single pipeline (``ensemble_size`` of 0 or 1), or one
-            that was fitted for want of time.
+            If y had several columns, `coverage` is not between 0 and 1, there are too few rows for
+            it, or no predictions on unseen rows were kept: of a single pipeline (``ensemble_size``
+            of 0 or 1), or one that was fitted for want of time.
 
         References
         ----------
@@ -457,6 +477,11 @@ class AutoRegressor(AutoSearch, RegressorMixin, CallbackSupportMixin, BaseEstima
         jackknife+. Annals of Statistics 49, 2021.
         """
         predicted = self.predict(X)
+        if self._target.n_outputs > 1:
+            raise ValueError(
+                f"predict_interval is for one output; y has had {self._target.n_outputs}. Fit an "
+                "AutoRegressor for each column."
+            )
         if not 0 < coverage < 1:
             raise ValueError(f"coverage must be a number between 0 and 1; got {coverage!r}.")
         if self._errors is None:

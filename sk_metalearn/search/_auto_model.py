@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from ._kept_models import unfitted_member
 from ._members import load_bag, select_rows
 from ._memory_needed import too_large
 from ._nearly_all_rows import of_nearly_all_rows
-from ._score_estimate import estimate_score
+from ._score_estimate import estimate_score, further_scores
 from ._stopped_boosting import found_params
 from ._threshold import threshold_of
 from ._voting import fit_voting, fitted_voting, voting_estimator
@@ -58,6 +58,8 @@ class AutoModel:
         Of regression: target less prediction on rows that the members had not seen, ascending.
     threshold : float or None
         Probability from which on the second class is predicted; None: of one half.
+    further : dict of str to float
+        Of a mixture: its scores by metrics that do not decide.
     """
 
     estimator: Any
@@ -70,6 +72,7 @@ class AutoModel:
     estimate: Any = None
     errors: Any = None
     threshold: float | None = None
+    further: dict = field(default_factory=dict)
 
 
 def fit_auto_model(run, problem, options, results, quick=None):
@@ -211,6 +214,7 @@ def _judged(run, problem, options, evidence, weights, score):
     if options.threshold is not None:
         threshold, best = threshold_of(evidence, weights, problem, deadline)
         told |= {"threshold": threshold, "score": best if np.isfinite(best) else score}
+    told["further"] = further_scores(evidence, weights, problem, told.get("threshold"), deadline)
     if problem.kind == "regression":
         # Further shuffles hold the same rows.
         told["errors"] = unseen_errors(evidence, weights, len(problem.splits))

@@ -29,20 +29,20 @@ from ..knowledge import PlaceParameter
 from ..tables import (
     check_metric_name,
     check_new_rows,
-    check_target,
     describe_layout,
+    output_values,
     own_copy,
-    target_values,
     with_index,
 )
 from ._auto_model import fit_auto_model
 from ._budget import Budget
 from ._callbacks import fit_task
 from ._catalogue_choices import choose_pipelines
-from ._check_data import check_data
+from ._check_data import check_data, check_y
 from ._folds import group_folds
 from ._leaderboard import leaderboard_frame, score_dummy
 from ._memory_needed import fit_in_memory
+from ._metrics import FurtherMetric, MetricsScorer, has_own_metric, split_metrics
 from ._options import COMMON_CONSTRAINTS, SearchOptions
 from ._past import ask_the_past, check_knowledge, remember
 from ._problem import pose_problem
@@ -50,6 +50,7 @@ from ._quick_model import fit_quick_model
 from ._results import format_results
 from ._routing import RoutedScorer, route, without_routing
 from ._run_search import run_search
+from ._several import of_one_pipeline
 from ._stopped_boosting import found_params
 from ._threshold import ThresholdScorer, predict_from
 from ._voting import fit_voting
@@ -57,11 +58,21 @@ from ._voting import fit_voting
 __all__ = ["AutoSearch"]
 
 
-def _with_groups(options, groups, kind):
+def _with_groups(options, groups, stratifies):
     """Deal whole groups to the folds where the user gives groups and no splitter."""
     if groups is None or not (options.cv is None or isinstance(options.cv, Integral)):
         return options
-    return replace(options, cv=group_folds(options.cv, groups, kind))
+    return replace(options, cv=group_folds(options.cv, groups, stratifies))
+
+
+def _judge_of(target, scorer, threshold=None):
+    """The scorer of models as they are: of codes, margins, and with the user's routing."""
+    judge = target.judge(scorer)
+    if threshold is not None:
+        return MarginScorer(ThresholdScorer(RoutedScorer.of(judge)))
+    if needs_probabilities(scorer) and target.n_outputs == 1:
+        judge = MarginScorer(judge)
+    return RoutedScorer.of(judge)
 
 
 class AutoSearch:
@@ -70,7 +81,7 @@ class AutoSearch:
     _parameter_constraints = {
         **COMMON_CONSTRAINTS,
         "n_iter": [Interval(Integral, 1, None, closed="left"), None],
-        "scoring": [str, callable, None],
+        "scoring": [str, callable, list, tuple, dict, None],
         "cv": ["cv_object"],
         "families": [list, tuple, None],
         "columns": [dict, None],
@@ -132,6 +143,7 @@ class AutoSearch:
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
+        tags.target_tags.multi_output = True
         tags.input_tags.allow_nan = True
         tags.input_tags.sparse = True
         tags.input_tags.string = True
@@ -163,8 +175,9 @@ class AutoSearch:
         ----------
         X : array-like, sparse matrix or dataframe of shape (n_samples, n_features)
             Columns of any type; missing values are allowed.
-        y : array-like of shape (n_samples,)
-            Labels or numbers.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Labels or numbers. Several columns of numbers; or, for `AutoClassifier`, a column of 0
+            and 1 for each label that a row may have, also as a sparse matrix.
         **params : dict of str to array-like of shape (n_samples,)
             ``sample_weight`` for the fits and, where the metric takes it, the scores; families
             that take no weights are left out. ``groups`` for the splitter given as `cv`; where that
@@ -189,34 +202,27 @@ class AutoSearch:
             If `knowledge` names a file that does not exist.
         """
         budget = Budget(self.time_budget, time.monotonic())
-        options = SearchOptions.of(self)
+        scoring, name, further = split_metrics(self.scoring)
+        options = replace(SearchOptions.of(self), scoring=scoring, further=further)
         check_knowledge(options.knowledge)
-        scorer = self._scorer()
-        routed = route(self, X, params, scorer)
-        options = _with_groups(options, params.get("groups"), self._kind)
+        routed = route(self, X, params, self._scorer())
         X, y, layout = check_data(X, y, self, self._kind)
         validate_data(self, X, skip_check_array=True)
-        target = self._learn_target(y, scorer)
-        y, judge = target.encode(y), target.judge(scorer)
-        if options.threshold is not None:
-            judge = MarginScorer(ThresholdScorer(RoutedScorer.of(judge)))
-        else:
-            judge = RoutedScorer.of(MarginScorer(judge) if needs_probabilities(scorer) else judge)
+        options, scorer, target = self._learn_outputs(y, options, params)
+        y, judge = target.encode(y), _judge_of(target, scorer, options.threshold)
+        told = self._told_by(judge, name, further, target)
         # The pipelines are ours; what they are given reaches them by name.
         with ExitStack() as stack, fit_task(self, X, y, params, False) as root, without_routing():
             options, most_rows = fit_in_memory(X, layout, options)
-            own = {"kind": self._kind, "layout": layout, "most_rows": most_rows}
-            own["classes"] = getattr(target, "classes", None)
+            own = {"kind": self._kind, "layout": layout, "most_rows": most_rows, "told": told}
+            own["classes"] = getattr(target, "classes", None) if target.n_outputs == 1 else None
             problem = pose_problem(X, y, routed, judge, "score", options, stack, **own)
             choices = choose_pipelines(problem, options)
             quick = fit_quick_model(problem, choices) if options.timed else None
             past = ask_the_past(problem, choices, options)
             mixable = scores_predictions(scorer)
-            keep = mixable and (
-                options.ensemble_size > 1
-                or options.checkpoint is not None
-                or options.threshold is not None
-            )
+            mixed = options.ensemble_size > 1 or options.threshold is not None
+            keep = mixable and target.n_outputs == 1 and (mixed or options.checkpoint is not None)
             options = options if mixable else replace(options, ensemble_size=0)
             run = run_search(
                 self,
@@ -232,9 +238,8 @@ class AutoSearch:
             self._store_results(run, problem, choices, past, scorer)
             model = fit_auto_model(run, problem, options, self.cv_results_, quick)
             self._store_model(model, run, problem, past, target)
-            if options.threshold is None:
-                # Scores at the best threshold are no scores of the metric.
-                remember(past, problem, choices, run.trials)
+            tuned = options.threshold is not None
+            remember(past, problem, choices, run.trials, at_best_threshold=tuned)
         return self
 
     def refit(self, X, y, *, sample_weight=None):
@@ -244,8 +249,8 @@ class AutoSearch:
         ----------
         X : array-like, sparse matrix or dataframe of shape (n_samples, n_features)
             Rows with the columns of fit, in any storage; see `predict`.
-        y : array-like of shape (n_samples,)
-            Their labels or numbers; classes may be others.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their labels or numbers, of as many outputs as in fit; classes may be others.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows.
 
@@ -267,7 +272,13 @@ class AutoSearch:
             raise ValueError(
                 f"The search found nothing that could be fitted again: {self.refit_on_}."
             )
-        y = check_target(y, X, self._kind, self)
+        y = check_y(y, X, self, self._kind)
+        n_outputs = y.shape[1] if y.ndim == 2 else 1
+        if n_outputs != self._target.n_outputs:
+            raise ValueError(
+                f"y has {n_outputs} columns; the model that was found is for "
+                f"{self._target.n_outputs}. Give as many, or call fit."
+            )
         params = check_method_params(X, params={"sample_weight": sample_weight})
         weight = params["sample_weight"]
         again = copy.copy(self)
@@ -285,14 +296,40 @@ class AutoSearch:
         again.refit_time_, again.refit_on_ = time.perf_counter() - begun, "all rows"
         return again
 
-    def _scorer(self):
-        check_metric_name(self.scoring)
+    def _learn_outputs(self, y, options, params):
+        """Read the target, and what its number of outputs means for options and metric."""
+        several = np.ndim(y) == 2
+        options = of_one_pipeline(self, options, y.shape[1] if several else 1)
+        stratifies = self._kind == "classification" and not several
+        options = _with_groups(options, params.get("groups"), stratifies)
+        scorer = self._scorer(several)
+        return options, scorer, self._learn_target(y, scorer)
+
+    def _scorer(self, several=False):
+        """The scorer that decides."""
+        deciding, _, further = split_metrics(self.scoring)
+        for scoring in (deciding, *further.values()):
+            check_metric_name(scoring)
+        return self._scorer_of(deciding, several)
+
+    def _scorer_of(self, scoring, several=False):
         dummy = DummyClassifier() if self._kind == "classification" else DummyRegressor()
-        scorer = check_scoring(dummy, self.scoring or self._default_scoring)
-        if routing_is_on() and not callable(self.scoring):
+        usual = self._several_scoring if several else self._default_scoring
+        scorer = check_scoring(dummy, scoring or usual)
+        if routing_is_on() and not callable(scoring):
             # Nobody else can say whether a metric known by name takes weights.
             scorer.set_score_request(sample_weight=True)
         return scorer
+
+    def _told_by(self, judge, name, further, target):
+        """The scorer of the folds: it tells of further metrics beside the deciding one."""
+        if not name:
+            return judge
+        others = {}
+        for other, scoring in further.items():
+            scorer = self._scorer_of(scoring)
+            others[other] = FurtherMetric(scorer, _judge_of(target, scorer))
+        return MetricsScorer(judge, name, others)
 
     def _store_results(self, run, problem, choices, past, scorer):
         self.scorer_ = scorer
@@ -306,7 +343,7 @@ class AutoSearch:
     def _store_model(self, model, run, problem, past, target):
         self._layout, self._target, self._found = problem.layout, target, model.estimator
         self._errors = model.errors
-        self._threshold = model.threshold
+        self._threshold, self._further = model.threshold, model.further
         self.best_estimator_ = predict_from(target.speak(model.estimator), model.threshold)
         self.refit_time_ = model.seconds
         self.refit_on_, self.ensemble_ = model.fitted_on, model.weights
@@ -320,7 +357,8 @@ class AutoSearch:
         dummy = past.report["dummy"]
         self.score_estimate_ = model.estimate and replace(model.estimate, dummy=dummy)
         if model.index >= 0:
-            past.report.add_outcome(run.trials, run.trials[model.index], past.expected)
+            mixed = (model.score, len(model.weights)) if len(model.weights) > 1 else None
+            past.report.add_outcome(run.trials, run.trials[model.index], past.expected, mixed)
 
     def _ready(self, X):
         """Check rows to predict against those of fit."""
@@ -339,12 +377,21 @@ class AutoSearch:
 
         Returns
         -------
-        ndarray of shape (n_samples,)
-            Labels or numbers.
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Labels or numbers; columns in the order of the y of fit.
+
+        Raises
+        ------
+        ValueError
+            If a column of fit is missing, a record's name is misspelt, or a value cannot be read.
+
+        Warns
+        -----
+        FallbackWarning
+            If there are columns that fit has not seen; they are named, and not looked at.
         """
         X = self._ready(X)
-        # CatBoost gives a column where there are several classes.
-        return np.ravel(self.best_estimator_.predict(X))
+        return self._target.plain(self.best_estimator_.predict(X))
 
     def score(self, X, y, **params):
         """Score the final model by what was maximised.
@@ -353,8 +400,8 @@ class AutoSearch:
         ----------
         X : array-like, sparse matrix or dataframe of shape (n_samples, n_features)
             Rows with the columns of fit.
-        y : array-like of shape (n_samples,)
-            Their labels or numbers.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their labels or numbers; columns in the order of the y of fit.
         **params : dict of str to array-like of shape (n_samples,)
             For the scorer, such as ``sample_weight``.
 
@@ -366,8 +413,8 @@ class AutoSearch:
         X = self._ready(X)
         if routing_is_on():
             params = process_routing(self, "score", **params).scorer.score
-        values = target_values(y)
-        y = with_index(values, y) if callable(self.scoring) else values
+        values = output_values(y)
+        y = with_index(values, y) if has_own_metric(self.scoring) else values
         judge = self._target.judge_final(self.scorer_)
         return judge(self.best_estimator_, X, y, **params)
 
@@ -395,11 +442,12 @@ class AutoSearch:
         -------
         pandas.DataFrame
             A row per candidate, by ``rank``: ``score`` (of one that was stopped by the race, what
-            was expected of it), ``weight`` in the ensemble, ``spread`` (standard deviation over
-            the folds), ``seconds`` of a fit, ``predict_seconds`` to predict and score the rows of
-            a fold, ``family``, ``reason``, ``status``, ``row`` in ``cv_results_`` (-1 for the
-            ensemble and for a dummy that does not look at X) and ``settings`` that differ from the
-            defaults (a model that was tried with none is marked ``(defaults)``).
+            was expected of it), a column for each further metric, ``weight`` in the ensemble,
+            ``spread`` (standard deviation over the folds), ``seconds`` of a fit,
+            ``predict_seconds`` to predict and score the rows of a fold, ``family``, ``reason``,
+            ``status``, ``row`` in ``cv_results_`` (-1 for the ensemble and for a dummy that does
+            not look at X) and ``settings`` that differ from the defaults (a model that was tried
+            with none is marked ``(defaults)``).
 
         Raises
         ------

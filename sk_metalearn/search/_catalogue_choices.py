@@ -1,6 +1,6 @@
 """Choices of whole pipelines: the pool and the catalogue."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sklearn.utils.validation import has_fit_parameter
 
@@ -105,7 +105,7 @@ def choose_pipelines(problem, options):
     names, own = read_families(options.families, kind, weighted)
     configurations, asked = usable_configurations(kind, schema, None, names, weighted)
     usable = {member.family for member in configurations}
-    whole = catalogue_space(kind, asked, many_levels=bool(schema.many))
+    whole = catalogue_space(kind, asked, bool(schema.many), schema.n_outputs)
     early = [member for member in early_configurations(kind, schema) if member.family in usable]
     n_iter = options.n_iter
     if n_iter is None and not options.timed:
@@ -233,7 +233,8 @@ def _takes_weights(family, schema):
     -------
     bool
     """
-    return has_fit_parameter(unwrap(build_model(family, {}, schema)).model, "sample_weight")
+    model = build_model(family, {}, replace(schema, n_outputs=1))
+    return has_fit_parameter(unwrap(model).model, "sample_weight")
 
 
 def _not_usable(family, schema, metric):

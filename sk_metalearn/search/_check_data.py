@@ -1,8 +1,41 @@
 """The table and the target of an Auto estimator, checked."""
 
-from ..tables import check_columns, check_metric, check_table, check_target, with_index
+from ..tables import (
+    check_columns,
+    check_metric,
+    check_outputs,
+    check_table,
+    check_target,
+    has_several,
+    with_index,
+)
+from ._metrics import has_own_metric, split_metrics
 
-__all__ = ["check_data"]
+__all__ = ["check_data", "check_y"]
+
+
+def check_y(y, X, auto, kind):
+    """Check the target of an Auto estimator, of one output or several.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,) or (n_rows, n_outputs), sparse matrix or dataframe
+    X : array-like
+        Its rows must be as many.
+    auto : AutoClassifier or AutoRegressor
+    kind : {"classification", "regression"}
+
+    Returns
+    -------
+    ndarray of shape (n_rows,) or (n_rows, n_outputs)
+
+    Raises
+    ------
+    ValueError
+        If it cannot be used.
+    """
+    check = check_outputs if has_several(y) else check_target
+    return check(y, X, kind, auto)
 
 
 def check_data(X, y, auto, kind):
@@ -11,7 +44,7 @@ def check_data(X, y, auto, kind):
     Parameters
     ----------
     X : array-like, sparse matrix or dataframe of shape (n_rows, n_columns)
-    y : array-like of shape (n_rows,)
+    y : array-like of shape (n_rows,) or (n_rows, n_outputs)
     auto : AutoClassifier or AutoRegressor
     kind : {"classification", "regression"}
 
@@ -19,7 +52,8 @@ def check_data(X, y, auto, kind):
     -------
     X : ndarray, sparse matrix or dataframe
         A dataframe as it is, anything else as an array.
-    y : ndarray or pandas.Series of shape (n_rows,)
+    y : ndarray, pandas.Series or pandas.DataFrame
+        Of shape (n_rows,) or (n_rows, n_outputs).
         With its index where the metric is a function of the user's, who may look rows up by it.
     layout : Layout
         What the columns are.
@@ -31,7 +65,9 @@ def check_data(X, y, auto, kind):
     """
     X = check_table(X, auto)
     layout = check_columns(X, auto.columns)
-    values = check_target(y, X, kind, auto)
-    if isinstance(auto.scoring, str):
-        check_metric(auto.scoring, values, kind)
-    return X, with_index(values, y) if callable(auto.scoring) else values, layout
+    values = check_y(y, X, auto, kind)
+    deciding, _, further = split_metrics(auto.scoring)
+    for scoring in (deciding, *further.values()):
+        if isinstance(scoring, str):
+            check_metric(scoring, values, kind)
+    return X, with_index(values, y) if has_own_metric(auto.scoring) else values, layout

@@ -74,6 +74,8 @@ class _Writer:
         self.imports = set()
         # By the value: name and code.
         self.named, self._in_named = {}, False
+        # By the value's id: its code on one line, and the value, so that the id stays its own.
+        self._flat_codes = {}
 
     def name_of(self, thing):
         qualname = thing.__qualname__
@@ -163,9 +165,16 @@ class _Writer:
     def _call(self, name, items, used, depth):
         return name + self._bracketed("(", items, ")", used + len(name), depth)
 
+    def _flat(self, value):
+        """Give the expression on one line, however long, and make it once."""
+        key = id(value), self._in_named
+        if key not in self._flat_codes:
+            self._flat_codes[key] = self.write(value, -np.inf, 0), value
+        return self._flat_codes[key][0]
+
     def _bracketed(self, opening, items, closing, used, depth):
         """Give a bracketed list on one line where it fits, else an item per line."""
-        line = ", ".join(prefix + self.write(value, 0, depth) for prefix, value in items)
+        line = ", ".join(prefix + self._flat(value) for prefix, value in items)
         if "\n" not in line and used + len(line) + 2 <= _WIDTH:
             return f"{opening}{line}{closing}"
         indent = "    " * (depth + 1)

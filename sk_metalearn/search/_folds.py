@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
-__all__ = ["draw_folds", "group_folds", "latest_rows", "shuffled_folds"]
+__all__ = ["draw_folds", "group_folds", "in_order_of_time", "latest_rows", "shuffled_folds"]
 
 
 def draw_folds(cv, X, y, split_params):
@@ -44,13 +44,13 @@ def draw_folds(cv, X, y, split_params):
 
 
 def shuffled_folds(n_folds, y, kind, seed):
-    """Make the splitter of an Auto estimator: shuffled rows, stratified for classes.
+    """Make the splitter of an Auto estimator: shuffled rows, stratified for one output of classes.
 
     Parameters
     ----------
     n_folds : int or None
         None: 5.
-    y : ndarray of shape (n_samples,)
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
     kind : {"classification", "regression"}
     seed : int
 
@@ -69,7 +69,7 @@ def shuffled_folds(n_folds, y, kind, seed):
             f"{n_folds} folds need at least {n_folds} rows; n_samples={len(y)}. Give more "
             "rows or a smaller cv."
         )
-    if kind == "regression":
+    if kind == "regression" or np.ndim(y) == 2:
         return KFold(n_folds, shuffle=True, random_state=seed)
     counts = np.unique(y, return_counts=True)[1]
     if counts.max() < n_folds:
@@ -80,7 +80,7 @@ def shuffled_folds(n_folds, y, kind, seed):
     return StratifiedKFold(n_folds, shuffle=True, random_state=seed)
 
 
-def group_folds(n_folds, groups, kind):
+def group_folds(n_folds, groups, stratifies):
     """Make the splitter of an Auto estimator where rows come in groups.
 
     Parameters
@@ -88,7 +88,8 @@ def group_folds(n_folds, groups, kind):
     n_folds : int or None
         None: 5, or as many as there are groups.
     groups : array-like of shape (n_samples,)
-    kind : {"classification", "regression"}
+    stratifies : bool
+        Whether classes are to be spread evenly.
 
     Returns
     -------
@@ -106,7 +107,21 @@ def group_folds(n_folds, groups, kind):
             f"{max(2, wanted)} folds need at least as many groups; groups holds {n_groups}. Give "
             "smaller groups or a smaller cv."
         )
-    return StratifiedGroupKFold(wanted) if kind == "classification" else GroupKFold(wanted)
+    return StratifiedGroupKFold(wanted) if stratifies else GroupKFold(wanted)
+
+
+def in_order_of_time(splits):
+    """Tell whether every fold trains on rows that come before those that it tests.
+
+    Parameters
+    ----------
+    splits : list of (ndarray, ndarray)
+
+    Returns
+    -------
+    bool
+    """
+    return all(train.max() < test.min() for train, test in splits)
 
 
 def latest_rows(splits, rows, n_rows):

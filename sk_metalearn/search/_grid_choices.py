@@ -347,7 +347,7 @@ def _from_distributions(estimator, branches, n_iter, rng):
 
 def _catalogue_params(point, family, schema, prefix, model):
     """Parameters that make the user's own model what the catalogue means by a point."""
-    built = build_model(family, point, schema)
+    built = build_model(family, point, replace(schema, n_outputs=1))
     built = getattr(built, "regressor", built)
     if family.extra:
         # What else is set there is how many threads it has and what it prints.

@@ -14,6 +14,7 @@ from .._compat import (
     single_scorers,
 )
 from ..exceptions import import_optional
+from ._metrics import split_metrics
 from ._settings_text import settings_text
 
 __all__ = ["leaderboard_frame", "leaderboard_rows", "name_of_score", "score_dummy"]
@@ -34,7 +35,8 @@ def leaderboard_rows(search):
     -------
     list of dict
         Keys ``rank``, ``score``, ``weight``, ``spread``, ``seconds``, ``predict_seconds``,
-        ``family``, ``reason``, ``status``, ``row`` and ``settings``.
+        ``family``, ``reason``, ``status``, ``row`` and ``settings``, and one for each metric that
+        does not decide.
     """
     results, estimator = search.cv_results_, getattr(search, "estimator", None)
     metric = _metric_of(search)
@@ -42,10 +44,11 @@ def leaderboard_rows(search):
     guessed = np.isnan(scores)
     # Only of the metric that guided the search there are estimates.
     scores[guessed] = results["estimate"][guessed]
-    members = getattr(search, "ensemble_", {})
+    members, told = getattr(search, "ensemble_", {}), _further_of(search)
     rows = [
         {
             "score": float(scores[i]),
+            **{name: float(results[f"mean_test_{name}"][i]) for name in told},
             "weight": members.get(i, 0),
             "spread": float(results[f"std_test_{metric}"][i]),
             "seconds": float(results["mean_fit_time"][i]),
@@ -61,14 +64,14 @@ def leaderboard_rows(search):
     ]
     if len(members) > 1:
         settings = f"ensemble of {len(members)}"
-        rows.append(
-            _other_row(search.best_score_, settings, "ensemble", seconds=search.refit_time_)
-        )
+        row = _other_row(search.best_score_, settings, "ensemble", seconds=search.refit_time_)
+        rows.append({**row, **search._further})
     if np.isfinite(search.knowledge_report_.get("dummy", np.nan)):
         # What can be had without looking at X.
         rows.append(_other_row(search.knowledge_report_["dummy"], "dummy", "baseline"))
     rows.sort(key=lambda row: (-np.nan_to_num(row["score"], nan=-np.inf), row["status"] != "ok"))
-    return [{"rank": number, **row} for number, row in enumerate(rows, 1)]
+    empty = dict.fromkeys(["rank", "score", *told], np.nan)
+    return [{**empty, **row, "rank": number} for number, row in enumerate(rows, 1)]
 
 
 def leaderboard_frame(search):
@@ -84,6 +87,13 @@ def _metric_of(search):
     asked = getattr(asked, "metric", asked)
     names = [name[10:] for name in search.cv_results_ if name.startswith("mean_test_")]
     return asked if asked in names else names[0]
+
+
+def _further_of(search):
+    """Names of the metrics that an Auto estimator is only told."""
+    known = search.cv_results_
+    further = split_metrics(search.scoring)[2] if hasattr(search, "ensemble_") else {}
+    return [name for name in further if f"mean_test_{name}" in known]
 
 
 def _settings_of(params, estimator, kind):
@@ -124,7 +134,7 @@ def score_dummy(problem):
     if isinstance(scorer, dict):
         scorer = scorer[problem.objective.name]
     known = problem.kind and _is_scikit_learns(scorer) and problem.n_rows <= _MOST_ROWS
-    if not known or np.ndim(problem.y) != 1:
+    if not known:
         return np.nan
     classifies = problem.kind == "classification"
     dummy = DummyClassifier() if classifies else DummyRegressor()

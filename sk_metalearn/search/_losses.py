@@ -3,7 +3,7 @@
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.metrics import d2_pinball_score, mean_pinball_loss
 
-from ..spaces import unwrap
+from ..spaces import is_fitted_by_output, unwrap
 
 __all__ = ["loss_of", "set_loss"]
 
@@ -41,5 +41,8 @@ def set_loss(pipeline, settings):
         Of `loss_of`.
     """
     parts = unwrap(pipeline)
-    if settings and isinstance(parts.model, HistGradientBoostingRegressor):
-        pipeline.set_params(**{parts.prefix + name: value for name, value in settings.items()})
+    model, prefix = parts.model, parts.prefix
+    if is_fitted_by_output(model):
+        model, prefix = model.estimator, f"{prefix}estimator__"
+    if settings and isinstance(model, HistGradientBoostingRegressor):
+        pipeline.set_params(**{prefix + name: value for name, value in settings.items()})

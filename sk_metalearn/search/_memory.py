@@ -324,7 +324,8 @@ def memory_of(remember, kind, metric, estimator=None, searched=()):
         return None
     if not kind:
         warn_user(
-            "Only searches over classifiers and regressors can be remembered; this one is not.",
+            "Only searches over classifiers and regressors of one output can be remembered; this "
+            "one is not.",
             FallbackWarning,
         )
         return None

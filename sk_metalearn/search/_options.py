@@ -1,7 +1,7 @@
 """The options of a search as one frozen value, made once from the parameters of its estimator."""
 
 import os
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
 from typing import Any
 
@@ -123,6 +123,7 @@ class SearchOptions:
     strategy: Any = "auto"
     knowledge: Any = "bundled"
     scoring: Any = None
+    further: dict = field(default_factory=dict)
     cv: Any = None
     n_jobs: int | None = None
     refit: Any = True
@@ -184,4 +185,7 @@ class SearchOptions:
         -------
         dict of str to object
         """
-        return {name: getattr(self, name) for name in _DECIDES}
+        settings = {name: getattr(self, name) for name in _DECIDES}
+        if self.further:
+            settings["scoring"] = {"first": self.scoring, **self.further}
+        return settings

@@ -19,6 +19,7 @@ from ..spaces import (
     families,
     from_point,
     get_family,
+    of_several,
     value_text,
 )
 
@@ -201,7 +202,8 @@ def build_own(family, point, schema, seed):
     -------
     sklearn.pipeline.Pipeline
         A pipeline of the user's as it is; any other estimator after the steps of a linear model:
-        gaps filled, numbers scaled, categories one-hot.
+        gaps filled, numbers scaled, categories one-hot. Of several outputs one is fitted to each
+        where it takes no more.
     """
     model = clone(family.estimator)
     model.set_params(**{name: value for name, value in point.items() if name != "family"})
@@ -211,7 +213,10 @@ def build_own(family, point, schema, seed):
         if name.rpartition("__")[2] == "random_state" and value is None
     }
     model.set_params(**seeds)
-    if isinstance(model, Pipeline):
+    whole = isinstance(model, Pipeline)
+    if schema.n_outputs > 1:
+        model = of_several(model)
+    if whole:
         return Pipeline([("model", model)])
     kind = "classification" if schema.n_classes else "regression"
     plain = get_family(_STEPS_OF[kind], kind)

@@ -13,7 +13,7 @@ import numpy as np
 from ..exceptions import FallbackWarning, KnowledgeError, KnowledgeWarning, warn_user
 from ..knowledge import KnowledgeBase
 from ..metafeatures import MetaFeatureExtractor
-from ..spaces import point_key
+from ..spaces import build_model, get_family, is_fitted_by_output, point_key, unwrap
 from ..strategies import PastPerformance, similar_tasks
 from ._memory import Memory, memory_of, metric_name, stack_past
 from ._own_families import is_own
@@ -34,6 +34,10 @@ __all__ = [
 _N_NAMED = 5
 # So many tasks of one's own speak for an estimator better than what the catalogue has near it.
 _ENOUGH = 3
+# Of several outputs at most so many are measured.
+_OUTPUTS = 5
+# What guides a search for a metric of several labels: that of one label, of both of its classes.
+_OF_ONE_LABEL = {None: "f1_macro", "f1_micro": "f1_macro", "f1_samples": "f1_macro"}
 _NOT_IID = ("Group", "TimeSeries", "LeavePGroups", "Predefined")
 
 
@@ -85,6 +89,9 @@ def ask_the_past(problem, choices, options):
     Past
     """
     kind, scoring = problem.kind, _known_metric(options.scoring, problem.objective.name)
+    of_labels = kind == "classification" and problem.n_outputs > 1
+    if of_labels and (scoring is None or isinstance(scoring, str)):
+        scoring = _OF_ONE_LABEL.get(scoring, scoring)
     report = SearchReport(used=False, kind=kind, whole_pipelines=choices.estimator is None)
     silent, faults = "", []
     memory = base = performance = seconds = metafeatures = expected = None
@@ -107,9 +114,11 @@ def ask_the_past(problem, choices, options):
             found = past_performance(
                 choices.match(points), kind, scoring, base, problem.schema, choices.place
             )
-            performance, seconds = found.past, found.seconds
+            performance, seconds = found.past, _of_all_outputs(found.seconds, problem, choices)
             silent = found.report.pop("why", "")
             report.update(found.report)
+            if of_labels:
+                report["metric_is_exact"] = False
     if memories:
         with _noting(faults, "What earlier searches found cannot be read"):
             own = _own_past(memories, memory, choices, points)
@@ -236,7 +245,7 @@ def _known_metric(scoring, objective):
 
 def _open_memory(problem, choices, options, scoring):
     """Where the search is recorded; None where it is not to be, or cannot be."""
-    kind = "" if problem.no_past else problem.kind
+    kind = "" if problem.no_past or problem.n_outputs > 1 else problem.kind
     return memory_of(
         options.remember,
         kind,
@@ -278,11 +287,36 @@ def _twins(choices, points):
 
 
 def measure(X, y, kind, columns=None):
-    """Give the meta-features of a task, None if they cannot be had."""
+    """Give the meta-features of a task, None if they cannot be had.
+
+    Those of several outputs are the means over the first of them.
+    """
+    outputs = np.asarray(y).T[:_OUTPUTS] if np.ndim(y) == 2 else [y]
     try:
-        return MetaFeatureExtractor(random_state=0).extract(X, y, kind, columns)
+        extractor = MetaFeatureExtractor(random_state=0)
+        found = [extractor.extract(X, own, kind, columns) for own in outputs]
     except Exception:
         return None
+    return {name: _mean_known([own[name] for own in found]) for name in found[0]}
+
+
+def _mean_known(values):
+    known = [value for value in values if np.isfinite(value)]
+    return float(np.mean(known)) if known else np.nan
+
+
+def _of_all_outputs(seconds, problem, choices):
+    """Predicted seconds of fits of one output, for as many as a family needs."""
+    if seconds is None or problem.n_outputs == 1:
+        return seconds
+    n_fits = {}
+    for point in choices.points:
+        name = point["family"]
+        if name not in n_fits:
+            model = build_model(get_family(name, problem.kind), {}, problem.schema)
+            alone = is_fitted_by_output(unwrap(model).model)
+            n_fits[name] = problem.n_outputs if alone else 1
+    return seconds * np.array([n_fits[point["family"]] for point in choices.points])
 
 
 def check_knowledge(knowledge):
@@ -334,7 +368,7 @@ def _warn_if_not_iid(cv, groups):
         )
 
 
-def remember(past, problem, choices, trials):
+def remember(past, problem, choices, trials, at_best_threshold=False):
     """Record a finished search where its memory is; a fault is reported and costs nothing.
 
     Parameters
@@ -343,8 +377,13 @@ def remember(past, problem, choices, trials):
     problem : Problem
     choices : Choices
     trials : list of Trial
+    at_best_threshold : bool, default=False
+        Whether each was scored at the threshold that suits it best; then nothing is recorded.
     """
     if past.memory is None:
+        return
+    if at_best_threshold:
+        past.report["not_remembered"] = "scores at tuned thresholds are not scores of the metric"
         return
     if choices.estimator is None:
         # Nobody else could make anything of an estimator of the user's, and boosting by another

@@ -16,12 +16,14 @@ from ..evaluation import Journal
 from ..spaces import Schema
 from ..tables import choose_rows, cut_folds
 from ._fingerprint import fingerprint_of, seed_of, take_up
-from ._folds import draw_folds, latest_rows, shuffled_folds
+from ._folds import draw_folds, in_order_of_time, latest_rows, shuffled_folds
 
 __all__ = ["Objective", "Problem", "kind_of", "pose_problem"]
 
 # Under a budget, of a sample of the rows.
 _FOLDS_OF_SAMPLE = 3
+# Whole pipelines have a past of single targets; of an estimator around others nothing is known.
+_SEVERAL = ("multilabel-indicator", "multiclass-multioutput", "continuous-multioutput")
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Problem:
     Parameters
     ----------
     X, y : array-like
-        The rows that are searched.
+        The rows that are searched; y may have a column for each of several outputs.
     kind : {"classification", "regression", ""}
         Empty where it is neither.
     schema : Schema or None
@@ -75,6 +77,8 @@ class Problem:
     metric_names : tuple of str
         Where a scorer gives several metrics.
     objective : Objective
+    told : callable
+        Gives all scores of a fold; the scorer itself where no metric is only told.
     fit_params, score_params, split_params : dict
         What `fit` was given beside X and y, by receiver, cut to the rows that are searched.
     seed : int
@@ -101,6 +105,7 @@ class Problem:
     scorer: Any
     metric_names: tuple
     objective: Objective
+    told: Any
     fit_params: dict
     score_params: dict
     split_params: dict
@@ -117,6 +122,11 @@ class Problem:
         """Number of rows that are searched."""
         return num_samples(self.X)
 
+    @property
+    def n_outputs(self):
+        """Number of columns of the target."""
+        return self.y.shape[1] if np.ndim(self.y) == 2 else 1
+
 
 def pose_problem(
     X,
@@ -132,6 +142,7 @@ def pose_problem(
     kind=None,
     layout=None,
     classes=None,
+    told=None,
     most_rows=None,
 ):
     """Pose the problem of a search.
@@ -158,6 +169,8 @@ def pose_problem(
         What the columns of X are; by default read from them.
     classes : ndarray of shape (n_classes,) or None, default=None
         What the values of y stand for, where these may be codes.
+    told : callable or None, default=None
+        Gives the score and those of further metrics; by default the scorer.
     most_rows : int or None, default=None
         Rows that memory allows; of more the others are left out.
 
@@ -210,7 +223,7 @@ def pose_problem(
         splits = draw_folds(cv, *whole[:2], routed.splitter.split)
         splits = splits if rows is None else cut_folds(splits, rows, n_rows)
     if options.final == "latest":
-        whole = _latest(whole, splits, rows, options, classes)
+        whole = _latest(whole, splits, rows, options, classes, kind)
     elif most_rows is not None and most_rows < n_rows:
         whole, rows = _cut(whole, rows, most_rows, kind, seed)
     schema, no_past = _describe(X, y, kind, estimator, layout, splits)
@@ -224,6 +237,7 @@ def pose_problem(
         scorer=scorer,
         metric_names=names,
         objective=Objective(metric),
+        told=scorer if told is None else told,
         fit_params=fit_params,
         score_params=score_params,
         split_params=dict(routed.splitter.split),
@@ -248,9 +262,9 @@ def _stratifies(estimator, kind):
     return kind == "classification" if estimator is None else is_classifier(estimator)
 
 
-def _latest(whole, splits, rows, options, classes):
+def _latest(whole, splits, rows, options, classes, kind):
     """Cut what the final model is fitted on to the latest rows."""
-    if any(train.max() >= test.min() for train, test in splits):
+    if not in_order_of_time(splits):
         raise ValueError(
             "final='latest' needs folds in order of time, such as cv=TimeSeriesSplit(5, "
             f"max_train_size=1000); cv={options.cv!r} trains on rows that come after those that "
@@ -265,6 +279,13 @@ def _latest(whole, splits, rows, options, classes):
             f"The latest {len(rows)} of {len(y)} rows hold none of the classes {gone}. Give "
             "final='refit', or a cv with a longer last fold."
         )
+    if kind == "classification" and np.ndim(cut) == 2:
+        gone = np.flatnonzero(np.ptp(np.asarray(cut), axis=0) == 0).tolist()
+        if gone:
+            raise ValueError(
+                f"Of the latest {len(rows)} of {len(y)} rows all or none have the labels of the "
+                f"columns {gone} of y. Give final='refit', or a cv with a longer last fold."
+            )
     params = [check_method_params(X, params=own, indices=rows) for own in params]
     return (safe_indexing(X, rows), cut, *params)
 
@@ -302,7 +323,7 @@ def _describe(X, y, kind, estimator, layout, splits):
     no_past = ""
     try:
         target = type_of_target(y)
-        if target in ("multilabel-indicator", "multiclass-multioutput", "continuous-multioutput"):
+        if estimator is not None and target in _SEVERAL:
             no_past = f"the knowledge has no {target} tasks"
     except Exception as error:
         no_past = f"y is not a target that it knows ({type(error).__name__}: {error})"

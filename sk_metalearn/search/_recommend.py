@@ -11,7 +11,7 @@ from ..knowledge import printable
 from ..metafeatures import MetaFeatureExtractor, check_kind
 from ..spaces import Configuration, Schema, build_estimator, to_point
 from ..strategies import Context, get_strategy, similar_tasks
-from ..tables import check_columns, check_metric_name, check_table, check_target
+from ..tables import check_columns, check_metric, check_metric_name, check_table, check_target
 from ._catalogue_choices import match_configurations, usable_configurations
 from ._past import check_knowledge, name_similar, open_knowledge
 from ._past_lookup import past_performance
@@ -35,14 +35,17 @@ class Recommendation:
     configuration : Configuration
         What it is in the catalogue's words.
     expected_score : float
-        Mean score on past datasets, weighted by how like this one they are; in the units of
+        Median score on past datasets, weighted by how like this one they are; in the units of
         `metric`, errors of regression in units of the target's standard deviation.
     spread : float
-        Weighted standard deviation of these scores.
+        Half of the distance between the weighted quartiles of these scores.
     expected_seconds : float
         Predicted CPU seconds of one fit.
     metric : str
-        Name of the metric.
+        Name of the metric of these scores: the one asked for, or where past datasets do not have
+        it the nearest that they have.
+    asked : str or None, default=None
+        The metric asked for, where it is another.
     evidence : tuple of (str, float, float)
         The past datasets that counted most: name, the configuration's score there, and the share
         of the weight of all datasets.
@@ -57,6 +60,7 @@ class Recommendation:
     spread: float
     expected_seconds: float
     metric: str
+    asked: str | None = None
     evidence: tuple = field(default=())
     reason: str = ""
     kind: str = "classification"
@@ -111,8 +115,11 @@ class Recommendations(list):
         if not self:
             return "[]"
         named = ", ".join(f"{name} ({weight:.0%})" for name, _, weight in self[0].evidence)
-        lines = [f"{len(self)} recommended {self[0].kind} models by {self[0].metric}"]
-        lines += ["Expected: the mean over past datasets, those like yours counting more"]
+        lines = [self._head()]
+        lines.append(
+            "Expected: the median over past datasets, those like yours counting more; "
+            "try them in this order"
+        )
         lines += [f"The past datasets that counted most: {printable(named)}"] if named else []
         return "\n".join([*lines, as_text(self.rows(), _WIDTH)])
 
@@ -121,8 +128,12 @@ class Recommendations(list):
             return "<p>[]</p>"
         named = [(name, f"{weight:.1%}") for name, _, weight in self[0].evidence]
         similar = [{"past dataset": name, "weight": weight} for name, weight in named]
-        caption = f"{len(self)} recommended {self[0].kind} models by {self[0].metric}"
-        return as_html(self.rows(), caption) + as_html(similar)
+        return as_html(self.rows(), self._head()) + as_html(similar)
+
+    def _head(self):
+        first = self[0]
+        head = f"{len(self)} recommended {first.kind} models by {first.metric}"
+        return head + (f", nearest to {first.asked} of what is known" if first.asked else "")
 
     def _repr_pretty_(self, printer, cycle):
         printer.text(repr(self))
@@ -159,7 +170,8 @@ def recommend(
         Where not given, told by y as `MetaFeatureExtractor.extract` does: whole numbers are
         classes unless there are many different ones.
     scoring : str, optional
-        What is to be good; accuracy or R2 by default.
+        What is to be good; accuracy or R2 by default. Where past datasets do not have it, the
+        nearest that they have; `Recommendation.metric` names it.
     knowledge : {"bundled", "user"}, KnowledgeBase or path-like, default="bundled"
         What is known of past datasets.
     strategy : str or Strategy, default="auto"
@@ -179,7 +191,8 @@ def recommend(
     Raises
     ------
     ValueError
-        If the data cannot be used, or nothing is known of such tasks.
+        If the data cannot be used, the metric does not fit the target, or nothing is known of such
+        tasks.
 
     Examples
     --------
@@ -200,6 +213,10 @@ def recommend(
     X = check_table(X, caller)
     layout = check_columns(X, columns)
     y = check_target(y, X, kind, caller)
+    if isinstance(scoring, str):
+        classes = np.unique(y) if kind == "classification" else ()
+        # Which of two classes counts does not matter here: nothing is scored.
+        check_metric(scoring, y == classes[1] if len(classes) == 2 else y, kind)
     if knowledge is None:
         raise KnowledgeError("recommend needs a knowledge base; got knowledge=None.")
     check_knowledge(knowledge)
@@ -212,10 +229,16 @@ def recommend(
         raise KnowledgeError(f"The knowledge base {base!r} has no {kind} tasks to learn from.")
     metafeatures = MetaFeatureExtractor(random_state=0).extract(X, y, kind, layout)
     rows, weights = similar_tasks(found.past, metafeatures)
+    metric = found.report["metric"]
+    # The same metric goes by the name that the user knows.
+    named, asked = metric, None
+    if isinstance(scoring, str) and scoring != metric:
+        # The same metric goes by the name that the user knows.
+        named, asked = (scoring, None) if found.report["metric_is_exact"] else (metric, scoring)
     context = Context(
         candidates=points,
         kind=kind,
-        metric=found.report["metric"],
+        metric=metric,
         past=found.past,
         metafeatures=metafeatures,
         predicted_seconds=found.seconds,
@@ -224,23 +247,35 @@ def recommend(
     )
     proposals = get_strategy(copy.deepcopy(strategy)).start(context).ask(n)
     return Recommendations(
-        _recommendation(proposal, configurations, found, rows, weights, schema, kind, random_state)
+        _recommendation(
+            proposal,
+            configurations,
+            found,
+            {"metric": named, "asked": asked},
+            rows,
+            weights,
+            schema,
+            kind,
+            random_state,
+        )
         for proposal in proposals
     )
 
 
-def _recommendation(proposal, configurations, found, rows, weights, schema, kind, random_state):
+def _recommendation(
+    proposal, configurations, found, metrics, rows, weights, schema, kind, random_state
+):
     i = proposal.candidate
     scores = found.past.scores[rows, i]
     named = name_similar(found.past.tasks, rows, weights, _N_SHOWN)
-    mean, spread = _weighted(scores, weights)
+    low, middle, high = _quantiles(scores, weights)
     return Recommendation(
         estimator=build_estimator(configurations[i], schema, random_state),
         configuration=configurations[i],
-        expected_score=mean,
-        spread=spread,
+        expected_score=middle,
+        spread=(high - low) / 2,
         expected_seconds=float(found.seconds[i]) if found.seconds is not None else np.nan,
-        metric=found.report["metric"],
+        **metrics,
         evidence=tuple(
             (name, float(score), weight)
             for (name, weight), score in zip(named, scores, strict=False)
@@ -250,11 +285,11 @@ def _recommendation(proposal, configurations, found, rows, weights, schema, kind
     )
 
 
-def _weighted(values, weights):
-    known = np.isfinite(values)
-    if not known.any() or not weights[known].sum() > 0:
-        return np.nan, np.nan
-    mean = np.average(values[known], weights=weights[known])
-    return float(mean), float(
-        np.sqrt(np.average((values[known] - mean) ** 2, weights=weights[known]))
-    )
+def _quantiles(values, weights):
+    """Weighted quartiles and median: one dataset where a model fails wholly does not move them."""
+    order = np.argsort(values)[: np.isfinite(values).sum()]
+    total = np.cumsum(weights[order])
+    if not len(order) or not total[-1] > 0:
+        return np.nan, np.nan, np.nan
+    places = np.searchsorted(total, total[-1] * np.array([0.25, 0.5, 0.75]))
+    return tuple(values[order][places].tolist())

@@ -32,10 +32,12 @@ class SearchReport(dict):
     is not known), ``best`` (score of the best candidate), ``rank`` (its place in the order of
     proposals), ``expected`` (its score as the past suggested it), ``default`` (score of the
     estimator's own settings; where whole pipelines are searched, of the first one tried, which is
-    what the past alone would have given) and ``gain`` (of the best over it).
+    what the past alone would have given), ``ensemble`` (score of the final model where it is a
+    mixture), ``members`` (of how many candidates) and ``gain`` (of the final model over
+    ``default``).
     """
 
-    def add_outcome(self, trials, best, expected=None):
+    def add_outcome(self, trials, best, expected=None, ensemble=None):
         """Note what the search found: did the knowledge help?
 
         Parameters
@@ -44,6 +46,8 @@ class SearchReport(dict):
         best : Trial
         expected : ndarray of shape (n_points,) or None, default=None
             What the past suggests of each candidate.
+        ensemble : tuple of (float, int) or None, default=None
+            Score and number of members of the final model, where it is a mixture.
         """
         proposal = best.proposal
         default = next((t for t in trials if t.proposal.reason == "default"), None)
@@ -54,7 +58,11 @@ class SearchReport(dict):
         if np.isnan(self["expected"]) and expected is not None and proposal.candidate is not None:
             self["expected"] = float(expected[proposal.candidate])
         self["default"] = np.nan if default is None else default.estimate
-        self["gain"] = self["best"] - self["default"]
+        final = self["best"]
+        if ensemble is not None:
+            final, self["members"] = ensemble
+            self["ensemble"] = final
+        self["gain"] = final - self["default"]
 
     def __str__(self):
         lines = []
@@ -80,6 +88,10 @@ class SearchReport(dict):
             lines.append(f"The past tasks that counted most: {named}.")
         if "best" in self:
             lines.append(f"The best candidate, {self['best']:.4g}, was number {self['rank']}.")
+            if "ensemble" in self:
+                lines.append(
+                    f"The final model, {self['ensemble']:.4g}, mixes {self['members']} candidates."
+                )
             whole = self.get("whole_pipelines")
             first = "The first configuration" if whole else "The default"
             if np.isfinite(self["default"]):
@@ -88,8 +100,8 @@ class SearchReport(dict):
                 )
             if np.isfinite(self.get("dummy", np.nan)):
                 lines.append(f"A dummy that does not look at X gave {self['dummy']:.4g}.")
-            if np.isfinite(self["expected"]):
-                lines.append(f"The past suggested {self['expected']:.4g} for the best one.")
+        if "not_remembered" in self:
+            lines.append(f"Not recorded for later searches: {self['not_remembered']}.")
         return "\n".join(map(printable, lines))
 
     def __repr__(self):

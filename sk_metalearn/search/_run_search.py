@@ -99,7 +99,7 @@ def run_search(
         y=problem.y,
         splits=problem.splits,
         make=choices.make,
-        scorer=problem.scorer,
+        scorer=problem.told,
         fit_params=problem.fit_params,
         score_params=problem.score_params,
         return_train_score=options.return_train_score,

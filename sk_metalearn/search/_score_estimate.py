@@ -7,10 +7,11 @@ import numpy as np
 
 from ._ensemble import mix, score_mixtures, select_members
 from ._fast_scores import fast_score
+from ._folds import in_order_of_time
 from ._members import costs_of
 from ._threshold import label_scorer, members_scorer, shifted, tune_threshold
 
-__all__ = ["ScoreEstimate", "estimate_score"]
+__all__ = ["ScoreEstimate", "estimate_score", "further_scores"]
 
 # Rows that are judged once only are cut into so many parts.
 _PARTS = 5
@@ -25,7 +26,8 @@ class ScoreEstimate:
     Parameters
     ----------
     score : float
-        Mean over the folds: on each, of the ensemble that is chosen on the others.
+        Mean over the folds: on each, of the ensemble that is chosen on the others; on folds in
+        order of time, of the one that is chosen on those before it.
     standard_error : float
         Of this mean, from the spread over the folds.
     single : float
@@ -88,6 +90,7 @@ def estimate_score(run, evidence, problem, options, deadline):
     else:
         # Further shuffles hold the same rows.
         tests = judging = tests[: len(problem.splits)]
+    in_time = len(judging) > 1 and in_order_of_time(evidence.payload.splits[: len(tests)])
     n_rounds = max(1, options.ensemble_size)
     if params or fast_score(problem.scorer, 0 if classes is None else len(classes)) is None:
         n_rounds = min(n_rounds, _SLOW_ROUNDS)
@@ -95,8 +98,11 @@ def estimate_score(run, evidence, problem, options, deadline):
     labels = label_scorer(problem.scorer)
     scores = []
     for judge in judging:
-        seen = np.isin(rows, rows[judge])
-        choosing = [own for own in (each[~seen[each]] for each in tests) if len(own)]
+        # Nobody can choose by rows that come later.
+        usable = rows < rows[judge].min() if in_time else ~np.isin(rows, rows[judge])
+        choosing = [own for own in (each[usable[each]] for each in tests) if len(own)]
+        if not choosing:
+            continue
         both = []
         for rounds in (n_rounds, 1):
             with warnings.catch_warnings():
@@ -124,6 +130,44 @@ def estimate_score(run, evidence, problem, options, deadline):
     return _summary(np.array(scores))
 
 
+def further_scores(evidence, weights, problem, threshold, deadline):
+    """Score a mixture on the folds by the metrics that do not decide.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    weights : dict of int to int
+        Of the mixture, by row of the results.
+    problem : Problem
+    threshold : float or None
+        From which on its second class is predicted.
+    deadline : float
+        Of ``time.monotonic()``.
+
+    Returns
+    -------
+    dict of str to float
+        By metric, without those that cannot be had; empty for a single member.
+    """
+    further = getattr(problem.told, "further", {})
+    if not further or len(weights) < 2:
+        return {}
+    classes = np.unique(problem.whole[1]) if problem.kind == "classification" else None
+    predictions, y, tests, params = evidence.stacked(classes)
+    mixture = mix(dict(zip(evidence.folds, predictions, strict=True)), weights)
+    if threshold is not None:
+        mixture = shifted(mixture, threshold)
+    found = {}
+    for name, own in further.items():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            given = mixture[None], y, own, tests, classes, own.params_of(params), deadline
+            scores = score_mixtures(*given)
+        if scores is not None and np.isfinite(scores[0]):
+            found[name] = float(scores[0])
+    return found
+
+
 def _of_singles(trials, problem):
     """Choose the best configuration by the scores of the other folds."""
     scores = np.array(
@@ -135,13 +179,17 @@ def _of_singles(trials, problem):
     )
     if not len(scores) or scores.shape[1] < 2:
         return None
-    others = [np.delete(scores, fold, axis=1).mean(axis=1) for fold in range(scores.shape[1])]
-    chosen = [scores[np.argmax(own), fold] for fold, own in enumerate(others)]
+    folds = np.arange(scores.shape[1])
+    chosen = []
+    for fold in folds:
+        others = folds < fold if in_order_of_time(problem.splits) else folds != fold
+        if others.any():
+            chosen.append(scores[np.argmax(scores[:, others].mean(axis=1)), fold])
     return _summary(np.column_stack([chosen, chosen]))
 
 
 def _summary(scores):
-    scores = scores[np.isfinite(scores).all(axis=1)]
+    scores = scores[np.isfinite(scores).all(axis=1)] if len(scores) else scores
     if len(scores) < 2:
         return None
     (score, single), spread = scores.mean(axis=0), scores.std(axis=0, ddof=1)

@@ -8,8 +8,8 @@ from ._show import cut
 
 __all__ = ["Watcher"]
 
-# Of a warning.
-_LONGEST = 300
+# Of a warning, and of the settings of one of the candidates that gave it; so many are named.
+_LONGEST, _SETTINGS, _N_NAMED = 300, 60, 3
 
 
 class Watcher:
@@ -33,7 +33,7 @@ class Watcher:
     def __init__(self, search, root, n_trials, n_folds, watched, progress, models=None):
         self.search, self.watched, self.progress = search, watched, progress
         self.n_trials, self.n_folds, self.models = n_trials, n_folds, models
-        self.warnings = Counter()
+        self.warnings = {}
         self.context = NoCallbacks()
         if watched:
             self.context = root.subcontext(
@@ -57,17 +57,26 @@ class Watcher:
         """Close the search's own callback task, and say what the candidates warned of."""
         self.context.call_on_fit_task_end(estimator=self.search)
         self.progress.ends(loop)
-        by_category = {}
-        for (category, text), count in self.warnings.items():
-            by_category.setdefault(category, []).append((count, text))
-        for category, told in by_category.items():
-            count, text = sum(own for own, _ in told), " ".join(max(told)[1].split())
-            text = f"{cut(text, _LONGEST)} [{count} such warnings from the fits of this search]"
-            warn_user(text, category)
+        for category, (texts, points) in self.warnings.items():
+            (text, _), n = texts.most_common(1)[0], texts.total()
+            warn_user(
+                f"{cut(' '.join(text.split()), _LONGEST)} [{n} such warning{'s' * (n > 1)} from "
+                f"the fits of {self._named(list(points.values()))}]",
+                category,
+            )
+
+    def _named(self, points):
+        """The candidates in a few words."""
+        told = [cut(self.progress.choices.describe(own), _SETTINGS) for own in points[:_N_NAMED]]
+        more = f" and {len(points) - _N_NAMED} more" if len(points) > _N_NAMED else ""
+        return f"{len(points)} candidate{'s' * (len(points) > 1)}: {', '.join(told)}{more}"
 
     def fold_ends(self, trial, fold):
         """Called by the loop; True to stop."""
-        self.warnings.update(trial.folds[fold].warnings)
+        for category, text in trial.folds[fold].warnings:
+            texts, points = self.warnings.setdefault(category, (Counter(), {}))
+            texts[text] += 1
+            points[trial.number] = trial.proposal.point
         return trial.folds[fold].stop
 
     def trial_ends(self, trial, loop):

@@ -18,6 +18,7 @@ from ._family import PREPROCESSING
 from ._identity import point_key, point_keys, value_text
 from ._inverse import Inexpressible, find_family, read_model, unwrap
 from ._match import Match, Matches, match_candidates
+from ._outputs import is_fitted_by_output, of_several
 from ._parameters import plain_value, same_value
 from ._pool import SLICE
 from ._schema import MANY_LEVELS

@@ -35,6 +35,7 @@ from ..exceptions import SpaceError
 from ..tables import TableReader
 from ._catalogue import get_family
 from ._family import PREPROCESSING
+from ._outputs import of_several
 from ._parameters import shown
 
 __all__ = ["build_estimator", "build_model"]
@@ -49,6 +50,8 @@ _VERSION = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
 #: serve every family better than thirty (benchmarks/tables_text.py).
 _TEXT_DIRECTIONS = 50
 _SCALED_TARGET = ("svm", "linear_svr", "mlp", "kernel_ridge", "huber", "gaussian_process")
+# Their splits serve all outputs at once: without one scale, those of the largest numbers.
+_SCALED_OUTPUTS = ("decision_tree", "random_forest", "extra_trees")
 
 
 def build_estimator(configuration, schema, random_state=None):
@@ -316,7 +319,8 @@ def build_model(family, params, schema, preprocessing=None):
     Returns
     -------
     estimator
-        Wrapped to scale y where the model's hyperparameters suppose a target of unit variance.
+        Wrapped to scale y where the model's hyperparameters suppose a target of unit variance, and
+        to be fitted to each output by itself where it takes one only.
     """
     params = {
         name: tuple(value) if isinstance(value, list) else value for name, value in params.items()
@@ -324,6 +328,9 @@ def build_model(family, params, schema, preprocessing=None):
     make = _MAKERS.get(family.name, _plain)
     model = make(family, params, schema, preprocessing or family.preprocessing)
     scaled = schema.extreme_target or family.name in _SCALED_TARGET
+    if schema.n_outputs > 1:
+        model = of_several(model)
+        scaled = scaled or family.name in _SCALED_OUTPUTS
     if family.kind == "regression" and scaled:
         return TransformedTargetRegressor(model, transformer=StandardScaler())
     return model

@@ -8,7 +8,7 @@ from ..exceptions import import_optional
 from ._parameters import same_value
 from ._space import Branch, Space
 
-__all__ = ["KINDS", "PREPROCESSING", "Family"]
+__all__ = ["KINDS", "ONE_OUTPUT", "PREPROCESSING", "Family"]
 
 KINDS = ("classification", "regression")
 
@@ -19,6 +19,8 @@ PREPROCESSING = {
     "encoder": ("native", "ordinal", "onehot", "target"),
     "reducer": ("none", "pca", "select"),
 }
+#: Words of steps that look at a target, and take one output only.
+ONE_OUTPUT = frozenset({"target", "select"})
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,11 @@ class Family:
             return f"{self.name} needs dense data, too large for this sparse X"
         if preprocessing["encoder"] == "target" and schema.n_classes > 10:
             return f"target encoding serves up to 10 classes; got {schema.n_classes}"
+        if schema.n_outputs > 1 and not ONE_OUTPUT.isdisjoint(preprocessing.values()):
+            return (
+                f"target encoding and a choice of columns look at one output; y has "
+                f"{schema.n_outputs}"
+            )
         if self.name == "qda" and schema.min_class_count < 4:
             return f"qda needs 4 rows in each class; the rarest has {schema.min_class_count}"
         return ""

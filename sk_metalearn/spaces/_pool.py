@@ -8,7 +8,7 @@ from importlib.resources import files
 from ..exceptions import SpaceError
 from ._catalogue import families, get_family
 from ._configuration import Configuration
-from ._family import KINDS
+from ._family import KINDS, ONE_OUTPUT
 from ._parameters import Categorical
 from ._space import Branch, Space
 
@@ -69,7 +69,7 @@ def fidelity_pool(kind):
 
 
 @lru_cache(maxsize=16)
-def catalogue_space(kind, optional=(), many_levels=False):
+def catalogue_space(kind, optional=(), many_levels=False, n_outputs=1):
     """Give the space of all configurations of a kind: a branch for each family.
 
     The dummy estimator is left out. Preprocessing is part of a branch, under names that begin
@@ -83,6 +83,8 @@ def catalogue_space(kind, optional=(), many_levels=False):
     many_levels : bool, default=False
         Whether the data have columns of very many levels, see `Schema`: target encoding is then a
         choice of every family.
+    n_outputs : int, default=1
+        Columns of the target: steps that look at one only are no choice of several.
 
     Returns
     -------
@@ -101,7 +103,7 @@ def catalogue_space(kind, optional=(), many_levels=False):
                             change[step]
                             for change in family.alternatives
                             + (family.later if many_levels else ())
-                            if step in change
+                            if step in change and (n_outputs == 1 or change[step] not in ONE_OUTPUT)
                         ]
                     )
                 )

@@ -44,9 +44,12 @@ class Schema:
         Whether X is a scipy sparse matrix.
     container : {"array", "pandas", "polars", "arrow", "records"}
     n_classes : int
-        0 for regression.
+        0 for regression; 2 where a row may have several labels.
     min_class_count : int
-        Rows of the rarest class; `n_rows` for regression.
+        Rows of the rarest class, of the label that is rarest with it or without it; `n_rows` for
+        regression.
+    n_outputs : int
+        Columns of y.
     blank : tuple of int
         Columns of numbers, dates and lengths with at most two known values, or without any in the
         training rows of a fold: they stop models that take missing values themselves.
@@ -75,6 +78,7 @@ class Schema:
     container: str = "array"
     n_classes: int = 0
     min_class_count: int = 0
+    n_outputs: int = 1
     blank: tuple[int, ...] = ()
     many: tuple[int, ...] = ()
     extreme: tuple[int, ...] = ()
@@ -90,7 +94,7 @@ class Schema:
         ----------
         X : array-like, sparse matrix, dataframe or pyarrow.Table of shape (n_rows, n_features)
             The data.
-        y : array-like of shape (n_rows,), optional
+        y : array-like of shape (n_rows,) or (n_rows, n_outputs), optional
             The target.
         kind : {"classification", "regression"}
             Of the task.
@@ -124,11 +128,9 @@ class Schema:
         n_rows = view.shape[0]
         n_classes, rarest = 0, n_rows
         if y is not None and kind == "classification":
-            codes = np.asarray(y)
-            # Of a million numbers the text alone would take 80 MB.
-            codes = codes if codes.dtype.kind in "biu" else codes.astype(str)
-            counts = np.unique(codes, return_counts=True)[1]
-            n_classes, rarest = len(counts), int(counts.min()) if len(counts) else 0
+            counts = [_counts(column) for column in _outputs(y)]
+            n_classes = max(map(len, counts))
+            rarest = min(int(own.min()) if len(own) else 0 for own in counts)
         names = layout.names or ()
         if len(set(names)) < len(names) or not all(isinstance(name, str) for name in names):
             names = ()
@@ -139,6 +141,7 @@ class Schema:
             container=view.storage,
             n_classes=n_classes,
             min_class_count=rarest,
+            n_outputs=1 if y is None else len(_outputs(y)),
             blank=_blank(X, view, layout, folds),
             many=tuple(i for i in roles["categorical"] if layout.plans[i].n_levels > MANY_LEVELS),
             extreme=_extreme(X, view, roles["numeric"], layout) if units else (),
@@ -201,8 +204,21 @@ def _is_extreme_target(y):
     if y is None:
         return False
     try:
-        deviation = float(np.std(np.asarray(y, dtype=float)))
+        deviations = [float(np.std(column.astype(float))) for column in _outputs(y)]
     except (TypeError, ValueError):
         return False
     low, high = _TARGET_UNITS
-    return 0 < deviation < low or high < deviation < np.inf
+    return any(0 < own < low or high < own < np.inf for own in deviations)
+
+
+def _counts(column):
+    """How many rows each class has."""
+    # Of a million numbers the text alone would take 80 MB.
+    codes = column if column.dtype.kind in "biu" else column.astype(str)
+    return np.unique(codes, return_counts=True)[1]
+
+
+def _outputs(y):
+    """Columns of a target."""
+    values = np.asarray(y)
+    return list(values.T) if values.ndim == 2 else [values]

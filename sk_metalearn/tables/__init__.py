@@ -14,6 +14,13 @@ from ._numbers import Numbers
 from ._read import as_text, read_as, read_plan
 from ._reader import describe_layout
 from ._rows import choose_rows, cut_folds, own_copy
+from ._several_outputs import (
+    SeveralLabels,
+    SeveralNumbers,
+    check_outputs,
+    has_several,
+    output_values,
+)
 from ._storage import view_of
 from ._target_column import check_target, numbers_of_text, target_column, target_values, with_index
 from ._values import is_missing

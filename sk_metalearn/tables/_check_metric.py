@@ -28,7 +28,7 @@ def check_metric(scoring, y, kind):
     ----------
     scoring : str
         Name of a scorer.
-    y : ndarray of shape (n_rows,)
+    y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
     kind : {"classification", "regression"}
 
     Raises
@@ -41,8 +41,10 @@ def check_metric(scoring, y, kind):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            # Of several labels scikit-learn takes each row for the probabilities of classes.
+            warnings.filterwarnings("error", message=".*do not sum to one")
             get_scorer(scoring)(dummy.fit(X, y), X, y)
-    except (ValueError, AttributeError) as error:
+    except (ValueError, AttributeError, UserWarning) as error:
         raise ValueError(
             f"scoring={scoring!r} cannot be computed on this target: {str(error).rstrip('.')}. "
             f"{_advice(scoring, y, kind)}"
@@ -76,6 +78,8 @@ def check_metric_name(scoring):
 
 def _advice(scoring, y, kind):
     """What to give in the place of a metric that y does not allow."""
+    if np.ndim(y) == 2 and kind == "classification":
+        return "Give a metric of several labels such as 'f1_macro', 'accuracy' or 'roc_auc'."
     if kind == "regression":
         return "Give a metric of numbers such as 'r2' or 'neg_root_mean_squared_error'."
     classes = np.unique(y)

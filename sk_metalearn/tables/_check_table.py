@@ -2,7 +2,6 @@
 
 import importlib.util
 from collections.abc import Mapping
-from difflib import get_close_matches
 
 import numpy as np
 from scipy import sparse
@@ -10,13 +9,16 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from ..exceptions import FallbackWarning, TableError, warn_user
-from ._decide import decide
+from ._decide import UNREAD_DATES, decide
 from ._objects import read_objects
-from ._reader import find_columns, read_columns
+from ._reader import find_columns, misspelt_names, read_columns
 from ._storage import is_frame, view_of
 from ._values import is_pandas_na
 
 __all__ = ["check_columns", "check_new_rows", "check_rows", "check_table", "conform"]
+
+# So many columns that nobody asked for are named.
+_N_NAMED = 5
 
 
 def check_table(X, estimator):
@@ -92,7 +94,7 @@ def check_columns(X, columns=None):
     Warns
     -----
     FallbackWarning
-        If columns are left out that `columns` does not name.
+        If columns are left out that `columns` does not name, or hold dates that are not read.
     """
     layout = decide(X, columns)
     if all(plan.role == "ignore" for plan in layout.plans):
@@ -109,6 +111,14 @@ def check_columns(X, columns=None):
         warn_user(
             f"Columns of X are left out: {told}. To keep one give its role, such as "
             "columns={name: 'category'}; with 'ignore' nothing is said.",
+            FallbackWarning,
+        )
+    unread = [own.name for own in layout.plans if own.why.startswith(UNREAD_DATES)]
+    if unread:
+        warn_user(
+            f"The columns {unread} of X hold dates in a form that is not read as dates. Turn them "
+            "into dates, by pandas.to_datetime or as 2024-01-31; where their role is given, such "
+            "as columns={name: 'category'}, nothing is said.",
             FallbackWarning,
         )
     return layout
@@ -265,12 +275,20 @@ def check_new_rows(X, layout, estimator):
     ------
     ValueError
         If X is no table, or a column is missing, cannot be read, or holds infinity.
+
+    Warns
+    -----
+    FallbackWarning
+        If X has columns with names that `fit` has not seen.
     """
     records = _records_of(X)
     if layout.names is not None:
         if records is not None:
             X = _completed(records, layout)
-        return conform(as_frame_or_array(X), layout)
+        X = as_frame_or_array(X)
+        rows = conform(X, layout)
+        _warn_of_further(X, layout)
+        return rows
     text = any(plan.type not in ("number", "empty") for plan in layout.plans)
     rows = check_rows(X, estimator, text)
     validate_data(estimator, rows, reset=False, skip_check_array=True)
@@ -278,6 +296,20 @@ def check_new_rows(X, layout, estimator):
         # Frames hold numbers in many ways, arrays in one.
         return np.column_stack([np.asarray(v, float) for v in _all_columns(rows, layout)])
     return rows
+
+
+def _warn_of_further(X, layout):
+    """Name the columns that no model looks at, as `fit` has not seen them."""
+    seen = set(layout.names)
+    further = [name for name in view_of(X).names or () if name not in seen]
+    if further:
+        named = ", ".join(map(repr, further[:_N_NAMED]))
+        rest = f" and {len(further) - _N_NAMED} more" if len(further) > _N_NAMED else ""
+        warn_user(
+            f"Columns of X that fit has not seen are not looked at: {named}{rest}. Without them "
+            "nothing is said.",
+            FallbackWarning,
+        )
 
 
 def _all_columns(X, layout):
@@ -305,22 +337,12 @@ def _completed(records, layout):
     if not any(name in row for row in records for name in used):
         raise ValueError(f"X holds records of {list(records[0])}; fit has seen the columns {used}.")
     told = {name for row in records for name in row}
-    unknown = told - {plan.name for plan in layout.plans}
-    gone = {str(name).casefold(): name for name in used if name not in told}
-    for name in sorted(unknown, key=str):
-        folded = str(name).casefold()
-        # The 12th of many like columns is not the first, misspelt.
-        alike = [own for own in gone if _digits_of(own) == _digits_of(folded)]
-        for near in get_close_matches(folded, alike, n=1, cutoff=0.85):
-            raise ValueError(
-                f"X holds {name!r}, which fit has not seen, and no {gone[near]!r}. Spell it as it "
-                "was then; or leave it out, if the value is not known."
-            )
+    for name, meant in misspelt_names(told, layout).items():
+        raise ValueError(
+            f"X holds {name!r}, which fit has not seen, and no {meant!r}. Spell it as it was then; "
+            "or leave it out, if the value is not known."
+        )
     return [{**dict.fromkeys(used), **row} for row in records]
-
-
-def _digits_of(name):
-    return [letter for letter in name if letter.isdigit()]
 
 
 def _odd_columns(X):

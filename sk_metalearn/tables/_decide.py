@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from difflib import get_close_matches
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from ._layout import ROLES, Layout, Plan
 from ._parse import (
     is_date,
     is_number,
+    is_other_date,
     looks_like,
     parse_dates,
     parse_numbers,
@@ -20,7 +22,10 @@ from ._read import known_values, read_as, varying_parts
 from ._storage import view_of
 from ._values import label
 
-__all__ = ["decide"]
+__all__ = ["UNREAD_DATES", "decide"]
+
+#: Why such a column is none of dates; an example follows.
+UNREAD_DATES = "dates in a form that is not read, such as"
 
 #: Text is read as numbers or dates where at least this share of its values parses,
 _PARSED = 0.95
@@ -36,6 +41,9 @@ _ID_WORD = re.compile(r"(^|[\W_])(id|ids|uid|uuid|guid|idx|index|rowid|row|key|u
 _CODE_WORD = re.compile(
     r"(^|[\W_])(id|ids|uid|code|zip|zipcode|postcode|postal|plz|phone|isbn|ean|iban|ssn|sku)$", re.I
 )
+_ADVICE = {
+    "date": " Dates are read as 2024-01-31 or 2024-01-31T17:45; pandas.to_datetime reads others."
+}
 _COUNTS = "whole numbers that only count or name the rows"
 _CAMEL_ID = re.compile(r"[a-z](Id|ID)$")
 
@@ -113,7 +121,11 @@ def _check_said(columns, view):
             raise ValueError(f"columns[{name!r}] must be one of {list(ROLES)}; got {role!r}.")
         places = [j for j, own in enumerate(names) if own == name and type(own) is type(name)]
         if not places:
-            raise ValueError(f"columns names {name!r}, which X does not have; it has {names}.")
+            near = get_close_matches(str(name), [str(own) for own in names], n=1)
+            meant = f" (did you mean {near[0]!r}?)" if near else ""
+            raise ValueError(
+                f"columns names {name!r}, which X does not have{meant}; it has {names}."
+            )
         if view.storage == "sparse" and role != "number":
             raise ValueError(
                 f"columns[{name!r}] is {role!r}, but X is a sparse matrix, whose columns are "
@@ -148,7 +160,7 @@ def _as_said(column, plan, said):
         if unread.all():
             raise ValueError(
                 f"columns[{plan.name!r}] is {said!r}, but none of its values can be read so, such "
-                f"as {known[0]!r}."
+                f"as {known[0]!r}.{_ADVICE.get(said, '')}"
             )
         parts = varying_parts(values[~np.isnat(values)]) if said == "date" else ()
         return replace(plan, mark=bool(unread.any()), parts=parts)
@@ -245,7 +257,11 @@ def _text(column, name, view):
     plan = replace(plan, n_levels=len(levels))
     if column.type == "mixed":
         plan = replace(plan, why="values of several types, by their text")
-    return _read_text(known, levels, plan) or _kind_of_text(known, levels, plan)
+    plan = _read_text(known, levels, plan) or _kind_of_text(known, levels, plan)
+    if plan.role != "date" and looks_like(is_other_date, known):
+        if np.mean([is_other_date(value) for value in known]) >= _PARSED:
+            return replace(plan, why=f"{UNREAD_DATES} {known[0]!r}")
+    return plan
 
 
 def _read_text(known, levels, plan):

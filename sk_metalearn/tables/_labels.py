@@ -29,6 +29,7 @@ class Labels:
 
     classes: np.ndarray
     coded: bool = False
+    n_outputs = 1
 
     @classmethod
     def of(cls, y):
@@ -103,6 +104,11 @@ class Labels:
         callable
         """
         return replace(self, coded=False).judge(scorer)
+
+    def plain(self, predicted):
+        """Give predictions as an array of shape (n_rows,)."""
+        # CatBoost gives a column where there are several classes.
+        return np.ravel(predicted)
 
     def speak(self, model):
         """Give a fitted model that names the classes.

@@ -26,6 +26,7 @@ class Numbers:
     """
 
     floor: float | None = None
+    n_outputs = 1
 
     @classmethod
     def of(cls, y, scorer):
@@ -68,6 +69,10 @@ class Numbers:
     def judge_final(self, scorer):
         """Give a scorer of the final model: itself."""
         return scorer
+
+    def plain(self, predicted):
+        """Give predictions as an array of shape (n_rows,)."""
+        return np.ravel(predicted)
 
     def speak(self, model):
         """Give a fitted model that predicts no less than the floor.

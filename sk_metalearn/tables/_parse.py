@@ -7,6 +7,7 @@ import numpy as np
 __all__ = [
     "is_date",
     "is_number",
+    "is_other_date",
     "looks_like",
     "parse_dates",
     "parse_numbers",
@@ -24,6 +25,13 @@ _ISO = re.compile(
     r"\s*(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)\s*(Z|[+-]\d\d:?\d\d)?)?\s*",
     re.ASCII | re.IGNORECASE,
 )
+_MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+#: As people write dates; which of two numbers is the month, only they know.
+_OTHER_DATE = re.compile(
+    r"\s*(\d\d?/\d\d?/(\d{4}|\d\d)|\d\d?[.-]\d\d?[.-]\d{4}|\d{4}[/.]\d\d?[/.]\d\d?"
+    rf"|(\d\d?[ .-]*)?{_MONTH}[ -]*(\d\d?,? )?\d{{4}})([ T]+\d\d?:\d\d.*)?\s*",
+    re.ASCII | re.IGNORECASE,
+)
 _DIGITS = re.compile(r"\s*\d{8}(\d{4}(\d\d)?)?\s*", re.ASCII)
 #: The parts behind the day in whole numbers of so many digits, last first.
 _TIMES = {8: "", 12: "mh", 14: "smh"}
@@ -38,6 +46,11 @@ def is_number(text):
 def is_date(text):
     """Whether text is a date or a time as ISO 8601 writes it, with its hyphens."""
     return bool(_ISO.fullmatch(text))
+
+
+def is_other_date(text):
+    """Whether text is a date in a form that is not read, such as 1/31/2024 or Jan 2024."""
+    return bool(_OTHER_DATE.fullmatch(text))
 
 
 def looks_like(test, values):

@@ -1,5 +1,6 @@
 """The reading step as a transformer."""
 
+from difflib import get_close_matches
 from functools import lru_cache
 
 import numpy as np
@@ -13,7 +14,7 @@ from ._decide import decide
 from ._read import Coded, read_plan
 from ._storage import empty_column, view_of
 
-__all__ = ["TableReader", "describe_columns", "read_columns"]
+__all__ = ["TableReader", "describe_columns", "misspelt_names", "read_columns"]
 
 
 class TableReader(TransformerMixin, BaseEstimator):
@@ -288,11 +289,44 @@ def find_columns(view, layout):
     if gone and view.storage == "records":
         return found
     if gone:
+        misspelt = misspelt_names(view.names, layout)
+        told = "".join(f" Is {own!r} meant by {name!r}?" for name, own in misspelt.items())
         raise ValueError(
-            f"X lacks the columns {gone} that were seen in fit. Give them, with missing values "
-            "where nothing is known."
+            f"X lacks the columns {gone} that were seen in fit.{told} Give them, with missing "
+            "values where nothing is known."
         )
     return found
+
+
+def misspelt_names(names, layout):
+    """Find names that `fit` has not seen and that are nearly those of missing columns.
+
+    Parameters
+    ----------
+    names : sequence of hashable
+        Of the columns at hand.
+    layout : Layout
+
+    Returns
+    -------
+    dict of hashable to hashable
+        A name at hand, and the one that it seems to stand for.
+    """
+    unknown = set(names) - {plan.name for plan in layout.plans}
+    used = [plan.name for plan in layout.plans if plan.role != "ignore"]
+    gone = {str(name).casefold(): name for name in used if name not in names}
+    found = {}
+    for name in sorted(unknown, key=str):
+        folded = str(name).casefold()
+        # The 12th of many like columns is not the first, misspelt.
+        alike = [own for own in gone if _digits_of(own) == _digits_of(folded)]
+        for near in get_close_matches(folded, alike, n=1, cutoff=0.85):
+            found[name] = gone[near]
+    return found
+
+
+def _digits_of(name):
+    return [letter for letter in name if letter.isdigit()]
 
 
 def describe_columns(X, columns=None):

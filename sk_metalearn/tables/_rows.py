@@ -11,7 +11,8 @@ def choose_rows(y, n_rows, kind, rng):
 
     Parameters
     ----------
-    y : ndarray of shape (n,)
+    y : ndarray of shape (n,) or (n, n_outputs)
+        Rows of several outputs are drawn by chance.
     n_rows : int
         How many to keep.
     kind : {"classification", "regression"}
@@ -24,7 +25,7 @@ def choose_rows(y, n_rows, kind, rng):
     """
     if len(y) <= n_rows:
         return np.arange(len(y))
-    if kind == "regression":
+    if kind == "regression" or np.ndim(y) == 2:
         return np.sort(rng.choice(len(y), n_rows, replace=False))
     codes = np.unique(y, return_inverse=True)[1]
     counts = np.bincount(codes)

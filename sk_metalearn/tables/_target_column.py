@@ -192,19 +192,21 @@ def with_index(values, y):
 
     Parameters
     ----------
-    values : ndarray of shape (n_rows,)
+    values : ndarray of shape (n_rows,) or (n_rows, n_outputs)
     y : array-like
         As given by the user.
 
     Returns
     -------
-    ndarray or pandas.Series of shape (n_rows,)
+    ndarray, pandas.Series or pandas.DataFrame
         The values themselves where `y` has no index.
     """
     if not hasattr(y, "iloc"):
         return values
     import pandas as pd
 
+    if values.ndim == 2:
+        return pd.DataFrame(values, index=y.index, columns=y.columns)
     return pd.Series(values, index=y.index, name=getattr(y, "name", None), dtype=values.dtype)
 
 

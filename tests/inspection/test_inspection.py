@@ -9,6 +9,7 @@ from sklearn.svm import SVC
 
 from sk_metalearn import AutoClassifier, AutoRegressor, MetaSearchCV, recommend
 from sk_metalearn.inspection import (
+    ColumnImportanceDisplay,
     EnsembleWeightsDisplay,
     ParallelCoordinatesDisplay,
     SearchHistoryDisplay,
@@ -202,6 +203,14 @@ def test_the_report_of_the_knowledge_shows_itself(ensemble):
         assert html.escape(own["dataset"]) in shown and html.escape(own["settings"]) in shown
 
 
+def test_the_report_tells_of_the_ensemble_and_what_it_gained(ensemble):
+    auto = ensemble[0]
+    report = auto.knowledge_report_
+    assert report["ensemble"] == auto.best_score_ > report["best"]
+    assert report["gain"] == pytest.approx(auto.best_score_ - report["default"])
+    assert f"mixes {len(auto.ensemble_)} candidates" in str(report)
+
+
 def test_history_refuses_what_it_cannot_show(search):
     with pytest.raises(ValueError, match="no metric 'r2'"):
         SearchHistoryDisplay.from_estimator(search, metric="r2")
@@ -276,3 +285,44 @@ def test_the_similar_datasets_are_those_that_guided_the_search():
     cold = AutoClassifier(n_iter=1, families=["lda"], knowledge=None).fit(X, y)
     with pytest.raises(ValueError, match="No past dataset counted more.*none was asked for"):
         SimilarDatasetsDisplay.from_estimator(cold)
+
+
+def test_a_display_says_what_it_shows_and_how_to_see_it():
+    X, y = load_wine(return_X_y=True)
+    auto = AutoClassifier(n_iter=3, families=["lda", "decision_tree"], random_state=0).fit(X, y)
+    displays = {
+        SearchHistoryDisplay.from_estimator(auto): "3 candidates by accuracy",
+        EnsembleWeightsDisplay.from_estimator(auto): "members, first ",
+        SimilarDatasetsDisplay.from_estimator(auto): "5 past datasets, first ",
+        ParallelCoordinatesDisplay.from_estimator(auto): "of 3 candidates by accuracy",
+        ColumnImportanceDisplay.from_estimator(auto, X, y, n_repeats=1): "13 columns by the acc",
+    }
+    for display, content in displays.items():
+        assert content in repr(display) and repr(display).endswith("draw it with .plot()>")
+        assert repr(display.plot()).endswith("drawn in .figure_>")
+    matplotlib.pyplot.close("all")
+    assert repr(explain(auto)) == "<Explanation of 3 candidates; read it with print()>"
+
+
+def test_a_legend_holds_the_whole_reason():
+    reasons = (
+        "the data have columns of many levels",
+        "neighbour of iris",
+        "neighbour of wine",
+        "x",
+    )
+    scores = [0.1, 0.2, 0.3, np.nan]
+    display = SearchHistoryDisplay(scores=scores, reasons=reasons, ended=[1, 2, 3, 4])
+    assert display.kinds == [reasons[0], "neighbour", "neighbour", "x"]
+    labels = [own.get_text() for own in display.plot().ax_.get_legend().get_texts()]
+    assert reasons[0] in labels and labels.count("neighbour") == 1 and "x" not in labels
+    matplotlib.pyplot.close("all")
+
+
+@pytest.mark.parametrize("seconds, told", [(1e9, "178 of the rows"), (1e-9, "100 of the rows")])
+def test_a_slow_model_shuffles_less_for_a_report(search, tmp_path, monkeypatch, seconds, told):
+    X, y = load_wine(return_X_y=True)
+    monkeypatch.setattr("sk_metalearn.inspection._page._SECONDS", seconds)
+    page = report(search, tmp_path / "report.html", X=X, y=y).read_text(encoding="utf-8")
+    times = "3 times" if seconds > 1 else "once"
+    assert f"{told} given, each column shuffled {times}" in page

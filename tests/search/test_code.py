@@ -10,12 +10,13 @@ from sklearn.compose import ColumnTransformer, make_column_selector
 from sklearn.datasets import load_iris
 from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.svm import SVC
 
 from sk_metalearn import AutoClassifier, MetaSearchCV
 from sk_metalearn.search import to_code
+from sk_metalearn.search._code import _Writer
 
 X, y = load_iris(return_X_y=True)
 
@@ -115,3 +116,18 @@ def test_a_choice_of_columns_is_written(tmp_path):
 def test_what_has_no_code_is_refused(model):
     with pytest.raises(ValueError, match="no name|No short code"):
         to_code(make_pipeline(StandardScaler(), model))
+
+
+def test_deep_estimators_are_written_in_few_steps(monkeypatch):
+    model = SVC(C=123456789.0, class_weight={"a long name of a class": 0.123456789})
+    for depth in range(12):
+        model = Pipeline([(f"a_step_with_a_long_name_{depth}", model)])
+    calls, write = [], _Writer.write
+    monkeypatch.setattr(
+        _Writer, "write", lambda self, *given: calls.append(given) or write(self, *given)
+    )
+    code = to_code(model)
+    assert len(calls) < 40 * 12
+    names = {}
+    exec(code, names)
+    assert repr(names["model"]) == repr(model)

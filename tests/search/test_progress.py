@@ -10,7 +10,7 @@ from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
@@ -75,8 +75,23 @@ def test_the_warnings_of_candidates_are_told_once(n_jobs):
         warnings.simplefilter("always")
         search.fit(X, y)
     told = [own for own in caught if own.category is ConvergenceWarning]
-    assert len(told) == 1 and "[6 such warnings" in str(told[0].message)
+    assert len(told) == 1
+    assert "[6 such warnings from the fits of 2 candidates: " in str(told[0].message)
     assert "\n" not in str(told[0].message) and "converged" in str(told[0].message)
+
+
+def test_a_warning_names_the_candidates_that_gave_it():
+    networks = [{"model": [MLPClassifier(random_state=0)], "model__max_iter": [1, 2, 3, 4, 5]}]
+    space = [*networks, {"model": [SVC()], "model__C": [1.0, 10.0]}]
+    search = MetaSearchCV(
+        Pipeline([("model", SVC())]), space, refit=False, n_iter=7, racing=False, **OPTIONS
+    )
+    with pytest.warns(ConvergenceWarning) as caught:
+        search.fit(X, y)
+    told = [str(own.message) for own in caught if own.category is ConvergenceWarning]
+    assert len(told) == 1 and "from the fits of 5 candidates: " in told[0]
+    named = told[0].partition("candidates: ")[2]
+    assert named.count("max_iter=") == 3 and "and 2 more]" in named and "SVC" not in named
 
 
 def test_filters_of_warnings_hold_in_candidates():

@@ -79,6 +79,8 @@ def test_without_metafeatures_the_best_on_average_comes_first():
         ({"knowledge": None}, "got knowledge=None"),
         ({"families": ["svm_of_dreams"]}, "svm_of_dreams"),
         ({"strategy": "guess"}, "guess"),
+        ({"scoring": "roc_auc"}, "y has 3 classes.*'roc_auc_ovr'"),
+        ({"scoring": "accuracy", "kind": "regression"}, "metric of numbers such as 'r2'"),
     ],
 )
 def test_what_cannot_be_is_said(bad, message):
@@ -105,3 +107,27 @@ def test_a_recommendation_shows_itself():
     shown = found._repr_html_()
     assert shown.count("<tr>") == 4 + 1 + len(found[0].evidence)
     assert repr(found[:0]) == "[]"
+
+
+@pytest.mark.parametrize(
+    "scoring, shown",
+    [(None, "accuracy"), ("roc_auc", "roc_auc"), ("f1", "f1_macro")],
+)
+def test_the_metric_is_named_as_the_user_does_where_past_datasets_have_it(scoring, shown):
+    X, y = load_wine(return_X_y=True)
+    words = np.array(["red", "white"])[(y == 0).astype(int)]
+    found = recommend(X, words, n=2, scoring=scoring)
+    assert {own.metric for own in found} == {shown}
+    nearest = ", nearest to f1 of what is known" if scoring == "f1" else ""
+    assert repr(found).splitlines()[0].endswith(f"by {shown}{nearest}")
+    assert f"by {shown}{nearest}" in found._repr_html_()
+
+
+def test_one_dataset_where_a_model_fails_wholly_does_not_move_what_is_expected():
+    X, y = load_diabetes(return_X_y=True)
+    families = ["ridge", "elastic_net", "bayesian_ridge"]
+    found = recommend(X, y, n=9, kind="regression", families=families)
+    table = KnowledgeBase.bundled().table("regression")
+    columns = table.columns_of([own.configuration for own in found])
+    assert (np.nanmean(table.scores("r2")[:, columns], axis=0) < -1).any()
+    assert all(0 < own.expected_score < 1 and 0 < own.spread < 1 for own in found)

@@ -15,10 +15,12 @@ from sk_metalearn.search._score_estimate import estimate_score
 QUICK = ["lda", "gaussian_nb", "logistic_regression"]
 
 
-def _estimated(errors, tests, scorer, ensemble_size, deadline=np.inf):
+def _estimated(errors, tests, scorer, ensemble_size, deadline=np.inf, in_time=False):
     """Of candidates that are wrong by so much on each of the rows."""
     n_rows = 1 + max(max(test) for test in tests)
     splits = [(np.setdiff1d(np.arange(n_rows), test), np.array(test)) for test in tests]
+    if in_time:
+        splits = [(train[train < test.min()], test) for train, test in splits]
     payload = SimpleNamespace(X=np.zeros((n_rows, 1)), y=np.zeros(n_rows), splits=splits)
     payload.score_params = {}
     folds = {
@@ -50,6 +52,18 @@ def test_each_fold_is_judged_by_what_the_others_choose(kind):
     # The opposite errors of a mixture cancel.
     mixed = _estimated([[1] * 6, [-1] * 6], tests, SCORERS[kind], 30)
     assert mixed.score == pytest.approx(0) and mixed.single == pytest.approx(-1)
+
+
+def test_a_fold_in_order_of_time_is_judged_by_what_those_before_it_choose():
+    tests = [[1], [2], [3], [4]]
+    # The second is better until the last fold, and all folds together say the first.
+    errors = [[0, 3, 3, 3, 1], [0, 2, 2, 2, 9]]
+    for ensemble_size in (1, 12):
+        found = _estimated(errors, tests, SCORERS["quick"], ensemble_size, in_time=True)
+        assert found.single == pytest.approx(-np.mean([4, 4, 81]))
+    assert _estimated(errors, tests, SCORERS["quick"], 1).single == pytest.approx(
+        -np.mean([9, 9, 9, 81])
+    )
 
 
 def test_folds_that_share_rows_do_not_choose_by_those_that_judge():

@@ -1,5 +1,7 @@
 """Tables, targets and rows to predict of any storage, through a whole search."""
 
+import warnings
+
 import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
@@ -355,3 +357,25 @@ def test_data_that_are_read_only_or_in_a_file(tmp_path):
         auto = AutoRegressor(n_iter=2, families=["ridge", "decision_tree"], final="refit", **COLD)
         assert auto.fit(X, np.asarray(X)[:, 0]).refit_on_ == "all rows"
     assert own_copy(mapped).flags.writeable and type(own_copy(mapped)) is np.ndarray
+
+
+def test_further_columns_are_named_in_one_warning(fitted):
+    frame, auto = fitted
+    rows = frame.iloc[:3]
+    for more in (rows.assign(weight=1.0), rows.assign(weight=1.0).to_dict("records")):
+        for method in (auto.predict, auto.predict_proba, lambda X: auto.score(X, LABELS[:3])):
+            with pytest.warns(FallbackWarning) as caught:
+                method(more)
+            assert len(caught) == 1 and caught[0].filename == __file__
+            assert "not looked at: 'weight'" in str(caught[0].message)
+    with pytest.warns(FallbackWarning, match="'c4' and 2 more"):
+        auto.predict(rows.assign(**{f"c{i}": 0 for i in range(7)}))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        auto.predict(rows[rows.columns[::-1]])
+
+
+def test_a_column_that_is_spelt_otherwise_is_told(fitted):
+    frame, auto = fitted
+    with pytest.raises(ValueError, match=r"\['city'\].*Is 'city' meant by 'City'\?"):
+        auto.predict(frame.rename(columns={"city": "City"}))

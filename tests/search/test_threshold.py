@@ -205,3 +205,11 @@ def test_several_classes_are_refused():
     X, _, _, _ = data(60)
     with pytest.raises(ValueError, match="for two classes; y holds 3"):
         auto(scoring="accuracy").fit(X, np.arange(60) % 3)
+
+
+def test_tuned_scores_are_not_remembered_and_that_is_said():
+    X, y, _, _ = data()
+    base = KnowledgeBase()
+    report = auto(n_iter=2, remember=base).fit(X, y).knowledge_report_
+    assert not len(base.tasks)
+    assert f"Not recorded for later searches: {report['not_remembered']}" in str(report)

@@ -19,7 +19,7 @@ from sk_metalearn.tables._check_table import check_columns, check_new_rows, chec
 from sk_metalearn.tables._decide import decide
 from sk_metalearn.tables._hash_of_data import hash_of_data
 from sk_metalearn.tables._objects import read_objects
-from sk_metalearn.tables._parse import parse_dates
+from sk_metalearn.tables._parse import is_other_date, parse_dates
 from sk_metalearn.tables._target_column import check_target
 
 pd = pytest.importorskip("pandas")
@@ -384,3 +384,40 @@ def test_a_name_of_a_record_that_is_misspelt_is_no_gap():
             check_new_rows({"size": 1.0, wrong: 2.0}, layout, TableReader())
     for fine in ({"size": 1.0}, {"size": 1.0, "grade1": 3}, {"size": 1.0, "grade": 2, "Grade": 3}):
         assert check_new_rows(fine, layout, TableReader()).shape[0] == 1
+
+
+@pytest.mark.parametrize(
+    "form, read",
+    [
+        ("%m/%d/%Y", False),
+        ("%d.%m.%Y %H:%M", False),
+        ("%m/%d/%y", False),
+        ("%Y/%m/%d", False),
+        ("%d %B %Y", False),
+        ("%b-%Y", False),
+        ("%b %d, %Y", False),
+        ("%Y-%m-%d", True),
+        ("%Y-%m-%dT%H:%M", True),
+    ],
+)
+def test_dates_that_are_not_read_are_told(form, read):
+    frame = pd.DataFrame({"when": DAYS.strftime(form), "size": RNG.normal(size=N)})
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        plan = check_columns(frame).plans[0]
+    told = [own for own in caught if "['when'] of X hold dates in a form" in str(own.message)]
+    assert (plan.role == "date") == read and len(told) == (not read)
+    if read:
+        return
+    assert f"such as {frame['when'].iloc[0]!r}" in plan.why
+    with pytest.raises(ValueError, match="pandas.to_datetime reads others"):
+        check_columns(frame, {"when": "date"})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_columns(frame, {"when": "category"})
+
+
+def test_what_is_no_date_is_not_called_one():
+    for text in ("1/2", "10.11.12", "3/4/5/6", "May be late 2019", "v1.2.2019", "Marching 12"):
+        assert "dates" not in _role([text, "other"] * (N // 2)).why
+        assert not is_other_date(text), text
