@@ -167,10 +167,11 @@ def _bytes_of_trees(point, problem):
     """Bytes of the nodes of a forest that is fitted on all rows; 0 for other families."""
     if point["family"] not in ("random_forest", "extra_trees"):
         return 0
-    n_rows, n_values, share = num_samples(problem.whole[0]), 1, 2.0
+    n_rows, share = num_samples(problem.whole[0]), 2.0
+    n_values = 1 if np.ndim(problem.y) == 1 else np.shape(problem.y)[1]
     if problem.kind == "classification":
         # Leaves of one class are not parted further.
-        n_values, share = len(np.unique(problem.y)), 0.5
+        n_values, share = n_values * len(np.unique(problem.y)), 0.5
     if point.get("bootstrap"):
         share *= 0.63
     n_nodes = share * n_rows / max(1, point.get("min_samples_leaf") or 1)

@@ -159,6 +159,8 @@ def test_a_forest_of_all_rows_may_be_too_large():
     # Those beyond the members take nothing.
     assert not large([forest(0), forest(5), forest(6)], 40, n_members=1)
     assert set(large([forest(0), forest(5), forest(6)], 40)) == {6}
+    problem.y = X[:, :4]
+    assert large([forest(0)], 0) == {0: 100 * (64 + 4 * 8) * 1.26 * 2e6}
     problem.kind, problem.y = "classification", np.arange(10) % 3
     assert large([forest(0)], 0) == {0: 100 * (64 + 3 * 8) * 0.5 * 0.63 * 2e6}
 
@@ -211,6 +213,13 @@ def test_a_search_of_fewer_rows_says_so_and_fits_no_others(monkeypatch, n_rows, 
     assert auto.score(X[:600], y) > 0.5 and len(auto.classes_) == 3
     groups = np.arange(600) // 4
     assert auto.fit(X[:600], y, groups=groups).refit_on_ == f"{fitted} of 600 rows"
+
+
+def test_several_outputs_are_cut_with_their_rows(monkeypatch):
+    monkeypatch.setattr(_auto_search, "fit_in_memory", lambda X, layout, options: (options, 300))
+    options = {"n_iter": 2, "cv": 2, "knowledge": None, "random_state": 0, "max_rows": 200}
+    auto = AutoRegressor(families=["ridge"], **options).fit(X[:600], X[:600, :2])
+    assert auto.refit_on_ == "300 of 600 rows" and auto.predict(X[:5]).shape == (5, 2)
 
 
 def test_under_a_budget_the_rows_left_out_are_never_seen(monkeypatch):
