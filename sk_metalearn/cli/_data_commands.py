@@ -229,7 +229,14 @@ def _roles(columns):
 
 
 def _require_free(path, force):
-    if path is not None and Path(path).exists() and not force:
+    if path is None:
+        return
+    folder = Path(path).parent
+    if not folder.is_dir():
+        raise TableError(f"{path!r} cannot be written: there is no folder {str(folder)!r}.")
+    if Path(path).is_dir():
+        raise TableError(f"{path!r} cannot be written: it is a folder.")
+    if Path(path).exists() and not force:
         raise TableError(f"{path!r} is there already. Give another name, or --force.")
 
 

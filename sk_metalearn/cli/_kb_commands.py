@@ -150,6 +150,7 @@ def _export(base, output, anonymous, force):
         raise KnowledgeError("--anonymous writes JSON lines; give an output that ends in .jsonl.")
     _require_free(output, force)
     base.save(output, anonymous)
+    say(f"The base is in {output}")
 
 
 def _merge(output, bases, force):
@@ -182,8 +183,8 @@ def _neighbors(data, target, knowledge, kind, n, as_json):
         return
     aside(
         "note: the distance is 0 for the same, about 0.4 for two drawn by chance; named are the "
-        "measures that make it near, and after 'but' the farthest one "
-        "(sk_metalearn.metafeatures.list_meta_features() tells what they are)"
+        "measures in which it is near, by rank among the past datasets, and after 'but' the "
+        "farthest one (sk_metalearn.metafeatures.list_meta_features() tells what they are)"
     )
     for own in found:
         say(own)

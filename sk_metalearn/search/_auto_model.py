@@ -130,9 +130,9 @@ def _without_large_ones(run, problem, results):
     statuses = [own.status for own in trials]
     rows = ", ".join(f"{row} ({size / 2**30:.1f} GiB)" for row, size in sorted(sizes.items()))
     warn_user(
-        f"For all {num_samples(problem.whole[1]):,} rows these forests need more memory than is "
-        f"free, and are left out of the final model: rows {rows} of cv_results_. Free memory, use "
-        "a machine with more, or give fewer rows.",
+        f"For all {num_samples(problem.whole[1]):,} rows these candidates need more memory than "
+        f"is free, and are left out of the final model: rows {rows} of cv_results_. Free memory, "
+        "use a machine with more, or give fewer rows.",
         FallbackWarning,
     )
     best = run.best if run.best.number not in sizes else leaders_of(trials)[0]

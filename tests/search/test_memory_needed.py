@@ -159,6 +159,9 @@ def test_a_forest_of_all_rows_may_be_too_large():
     # Those beyond the members take nothing.
     assert not large([forest(0), forest(5), forest(6)], 40, n_members=1)
     assert set(large([forest(0), forest(5), forest(6)], 40)) == {6}
+    kernels = [forest(7, family="kernel_ridge"), forest(8, family="kernel_ridge")]
+    assert large(kernels, 10) == dict.fromkeys((7, 8), 10 * 2_000_000**2)
+    assert not large(kernels, 60_000)
     problem.y = X[:, :4]
     assert large([forest(0)], 0) == {0: 100 * (64 + 4 * 8) * 1.26 * 2e6}
     problem.kind, problem.y = "classification", np.arange(10) % 3

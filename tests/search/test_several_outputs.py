@@ -423,6 +423,24 @@ def test_a_metric_of_labels_of_ones_own():
     )
 
 
+@pytest.mark.parametrize(
+    "Auto, scoring",
+    [
+        (AutoRegressor, ["neg_mean_absolute_error", "r2"]),
+        (AutoClassifier, ["roc_auc", "f1_macro", "accuracy"]),
+    ],
+)
+def test_several_metrics_of_several_outputs(Auto, scoring):
+    data, target = (X, Y) if Auto is AutoRegressor else (X_LABELS, LABELS)
+    auto = Auto(**QUICK[Auto], scoring=scoring).fit(data, target)
+    alone = Auto(**QUICK[Auto], scoring=scoring[0]).fit(data, target)
+    assert np.array_equal(auto.predict(data), alone.predict(data))
+    board = auto.leaderboard()
+    board = board[board["row"] >= 0]
+    assert np.isfinite(board[scoring[1:]].to_numpy()).all()
+    assert np.isfinite(auto.score(data, target))
+
+
 @pytest.mark.parametrize("target", [Y, LABELS], ids=["numbers", "labels"])
 def test_a_grid_search_takes_what_its_estimator_takes(target):
     data = X if target is Y else X_LABELS
