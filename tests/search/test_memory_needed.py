@@ -173,14 +173,14 @@ def test_forests_for_which_there_is_no_memory_are_left_out(monkeypatch):
     options = {"families": ["extra_trees", "ridge"], "n_iter": 6, "cv": 2, "random_state": 0}
     options |= {"knowledge": None, "max_rows": 200}
     monkeypatch.setattr(_memory_needed, "_NODE", 2**50)
-    with pytest.warns(FallbackWarning, match="forests need more memory.*all 600 rows|600 rows"):
+    with pytest.warns(FallbackWarning, match="For all 600 rows these candidates need more memory"):
         auto = AutoRegressor(**options).fit(X[:600], y[:600])
     families = [auto.configurations_[row].family for row in auto.ensemble_]
     assert set(families) == {"ridge"} and auto.configurations_[auto.best_index_].family == "ridge"
     assert set(auto.cv_results_["status"]) == {"ok"}
     # One there must be.
     options |= {"families": ["extra_trees"], "n_iter": 2}
-    with pytest.warns(FallbackWarning, match="forests need more memory"):
+    with pytest.warns(FallbackWarning, match="candidates need more memory"):
         assert len(AutoRegressor(**options).fit(X[:600], y[:600]).ensemble_) == 1
 
 
