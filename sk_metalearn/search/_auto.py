@@ -10,7 +10,7 @@ from .._compat import CallbackSupportMixin
 from ..tables import Labels, Numbers, SeveralLabels, SeveralNumbers
 from ._auto_search import AutoSearch
 from ._intervals import interval_offsets
-from ._metrics import split_metrics
+from ._several_metrics import split_metrics
 from ._threshold import check_threshold
 
 __all__ = ["AutoClassifier", "AutoRegressor"]

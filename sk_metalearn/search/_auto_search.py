@@ -42,7 +42,6 @@ from ._check_data import check_data, check_y
 from ._folds import group_folds
 from ._leaderboard import leaderboard_frame, score_dummy
 from ._memory_needed import fit_in_memory
-from ._metrics import FurtherMetric, MetricsScorer, has_own_metric, split_metrics
 from ._options import COMMON_CONSTRAINTS, SearchOptions
 from ._past import ask_the_past, check_knowledge, remember
 from ._problem import pose_problem
@@ -51,6 +50,7 @@ from ._results import format_results
 from ._routing import RoutedScorer, route, without_routing
 from ._run_search import run_search
 from ._several import of_one_pipeline
+from ._several_metrics import FurtherMetric, MetricsScorer, has_own_metric, split_metrics
 from ._stopped_boosting import found_params
 from ._threshold import ThresholdScorer, predict_from
 from ._voting import fit_voting

@@ -9,7 +9,7 @@ from ..tables import (
     has_several,
     with_index,
 )
-from ._metrics import has_own_metric, split_metrics
+from ._several_metrics import has_own_metric, split_metrics
 
 __all__ = ["check_data", "check_y"]
 

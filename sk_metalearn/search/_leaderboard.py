@@ -14,8 +14,8 @@ from .._compat import (
     single_scorers,
 )
 from ..exceptions import import_optional
-from ._metrics import split_metrics
 from ._settings_text import settings_text
+from ._several_metrics import split_metrics
 
 __all__ = ["leaderboard_frame", "leaderboard_rows", "name_of_score", "score_dummy"]
 

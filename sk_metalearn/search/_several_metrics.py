@@ -31,7 +31,7 @@ def split_metrics(scoring):
 
     Examples
     --------
-    >>> from sk_metalearn.search._metrics import split_metrics
+    >>> from sk_metalearn.search._several_metrics import split_metrics
     >>> split_metrics(["roc_auc", "f1"])
     ('roc_auc', 'roc_auc', {'f1': 'f1'})
     """
