@@ -99,4 +99,4 @@ def _advice(scoring, y, kind):
             f"Say which class counts: scoring=make_scorer({name}, pos_label={positive!r}), with "
             "both from sklearn.metrics."
         )
-    return "Give another metric, or None for the default."
+    return "Give a metric of classes such as 'accuracy' or 'roc_auc_ovr', or None for the default."

@@ -131,3 +131,9 @@ def test_one_dataset_where_a_model_fails_wholly_does_not_move_what_is_expected()
     columns = table.columns_of([own.configuration for own in found])
     assert (np.nanmean(table.scores("r2")[:, columns], axis=0) < -1).any()
     assert all(0 < own.expected_score < 1 and 0 < own.spread < 1 for own in found)
+
+
+def test_a_metric_of_numbers_is_refused_for_classes():
+    X, y = load_wine(return_X_y=True)
+    with pytest.raises(ValueError, match="Give a metric of classes such as 'accuracy'"):
+        recommend(X, np.array(["a", "b", "c"])[y], scoring="r2")
