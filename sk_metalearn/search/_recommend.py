@@ -230,7 +230,6 @@ def recommend(
     metafeatures = MetaFeatureExtractor(random_state=0).extract(X, y, kind, layout)
     rows, weights = similar_tasks(found.past, metafeatures)
     metric = found.report["metric"]
-    # The same metric goes by the name that the user knows.
     named, asked = metric, None
     if isinstance(scoring, str) and scoring != metric:
         # The same metric goes by the name that the user knows.

@@ -153,7 +153,10 @@ def check_target(y, X, kind, estimator):
             f"y is an object array of several types, {types}, whose classes cannot be sorted. "
             "Convert it to one, for example with y.astype(str)."
         )
-    check_classification_targets(y)
+    try:
+        check_classification_targets(y)
+    except ValueError as error:
+        raise ValueError(f"{error} AutoRegressor predicts numbers.") from error
     classes = np.unique(y)
     if len(classes) < 2:
         raise ValueError(

@@ -42,6 +42,11 @@ def test_a_regressor_names_the_class_it_was_given():
         AutoRegressor().fit(X[:60], [*map(str, range(59)), "many"])
 
 
+def test_numbers_as_classes_are_told_the_other_estimator():
+    with pytest.raises(ValueError, match="Unknown label type.*AutoRegressor predicts numbers"):
+        AutoClassifier().fit(X, X[:, 0])
+
+
 @pytest.mark.parametrize(
     "change, named",
     [
