@@ -406,9 +406,19 @@ PIECES = {
     "raced": ("``racing=False``", "``racing=True``"),
 }
 LOSSES, TOLD = "log ratio of test losses", "score told less score found"
+# Of `uses.py`: the option, what it is measured against, and what the figure is of.
+USES = {
+    "refit, beside the model of half of the rows": ("``refit``", "the model of fewer rows", LOSSES),
+    "refit, beside a new search": ("``refit``", "a new search", LOSSES),
+    "refit, seconds beside a new search": ("``refit``", "a new search", "log ratio of seconds"),
+    "importance": ("columns by importance, half", "half of them by chance", LOSSES),
+    "limit": ("a quarter of the bytes", "no limit", LOSSES),
+    "limit, bytes beside those allowed": ("``model_bytes``", "the limit", "log ratio of bytes"),
+    "groups": ("``groups``", "groups not told", "distance of estimate and test score"),
+}
 
 
-def options(thresholds, losses, families, pieces, honest, intervals):
+def options(thresholds, losses, families, pieces, uses, honest, intervals):
     """What each option is worth beside its absence."""
     body = []
 
@@ -432,6 +442,9 @@ def options(thresholds, losses, families, pieces, honest, intervals):
     for row in pieces:
         if row["without"] in PIECES:
             add("pieces", *PIECES[row["without"]], row, "log ratio", LOSSES)
+    for row in uses:
+        option, against, of_what = USES[row["use"]]
+        add("uses", option, against, row, "figure", of_what)
     for row in honest:
         name = {"estimate": "score_estimate_"}.get(row["told"], row["told"] + "_")
         add("honest_score", f"``{name}``", "unseen rows", row, "mean told - test", TOLD)
@@ -483,7 +496,7 @@ TABLES = {
     "scaling": ("scaling", scaling),
     "faults": ("faults", faults),
     "options": (
-        ("threshold", "losses", "own_families", "pieces", "honest_score", "intervals"),
+        ("threshold", "losses", "own_families", "pieces", "uses", "honest_score", "intervals"),
         options,
     ),
     "parity": ("parity-1.9.1", parity),
