@@ -414,7 +414,6 @@ USES = {
     "importance": ("columns by importance, half", "half of them by chance", LOSSES),
     "limit": ("a quarter of the bytes", "no limit", LOSSES),
     "limit, bytes beside those allowed": ("``model_bytes``", "the limit", "log ratio of bytes"),
-    "groups": ("``groups``", "groups not told", "distance of estimate and test score"),
 }
 
 

@@ -11,9 +11,6 @@ family.
 - *importance*: a search on the half of the columns that `ColumnImportanceDisplay` calls more
   important, beside one on a half drawn by chance.
 - *limit*: the final model held to a quarter of its size.
-- *groups*: rows of one value of a column of categories are a group, and the test rows are of other
-  groups. How far `score_estimate_` is from the test score when ``fit`` is told the groups, less how
-  far when it is not. Only where there is such a column.
 """
 
 import pickle
@@ -32,8 +29,6 @@ from pieces import (
     test_loss,
     write_table,
 )
-from sklearn.metrics import get_scorer
-from sklearn.model_selection import GroupShuffleSplit
 
 from sk_metalearn import AutoClassifier, AutoRegressor, KnowledgeBase
 from sk_metalearn.building._tasks import list_tasks
@@ -41,8 +36,8 @@ from sk_metalearn.inspection import ColumnImportanceDisplay
 from sk_metalearn.search import CandidateLimits
 
 ROWS, N_ITER = 600, 6
-# A column of groups has so many values, and so many rows a value.
-LEAST_GROUPS, LEAST_SHARE = 8, 5
+# Rows of each class in the first half.
+LEAST_OF_CLASS = 10
 
 
 def measure(source, knowledge):
@@ -52,8 +47,8 @@ def measure(source, knowledge):
     scoring = SCORING.get(n_classes, "neg_log_loss")
     options = {"n_iter": N_ITER, "scoring": scoring, "knowledge": knowledge, "random_state": 0}
 
-    def search(X, y, groups=None, **changes):
-        return kind(**{**options, **changes}).fit(X, y, groups=groups)
+    def search(X, y, **changes):
+        return kind(**options, **changes).fit(X, y)
 
     def loss(model, X_test=X_test):
         found = model.predict_proba(X_test) if n_classes else model.predict(X_test)
@@ -86,45 +81,6 @@ def measure(source, knowledge):
     small = search(X, y, limits=CandidateLimits(model_bytes=size // 4))
     row["share_of_limit"] = len(pickle.dumps(small.best_estimator_)) / (size // 4)
     row["small"] = loss(small)
-    return row | measure_groups(source, search, scoring)
-
-
-def measure_groups(source, search, scoring):
-    """How far estimates are from scores on unseen groups, with the groups told and without."""
-    X, y, X_rest, y_rest, _ = split(source, ROWS)
-    levels = {
-        name: X[name].nunique()
-        for name in X
-        if not np.issubdtype(getattr(X[name].dtype, "numpy_dtype", np.dtype(object)), np.number)
-        and X[name].dtype.kind in "Ob"
-        or str(X[name].dtype) in ("category", "str", "string")
-    }
-    usable = {n: k for n, k in levels.items() if LEAST_GROUPS <= k <= len(y) / LEAST_SHARE}
-    if not usable:
-        return {}
-    name = max(usable, key=usable.get)
-    groups = X[name].astype(object).fillna("unknown").astype(str).to_numpy(dtype=object)
-    dealt = GroupShuffleSplit(1, test_size=0.3, random_state=0)
-    train, test = next(dealt.split(X, y, groups))
-    if (
-        len(np.unique(y[train])) < 2
-        or not np.isin(y[test], y[train]).all()
-        and y.dtype.kind in "iu"
-    ):
-        return {}
-    X = X.drop(columns=name)
-    row = {}
-    for told in ("told", "untold"):
-        own = groups[train] if told == "told" else None
-        try:
-            model = search(X.iloc[train], y[train], groups=own)
-            score = get_scorer(scoring)(model, X.iloc[test], y[test])
-        except ValueError:
-            # A class that only some groups have.
-            return {}
-        if model.score_estimate_ is None:
-            return {}
-        row[told] = abs(model.score_estimate_.score - score)
     return row
 
 
@@ -137,6 +93,9 @@ def run(options):
         if len(done) >= options.first:
             break
         if source.name in done:
+            continue
+        _, y, _, _, n_classes = split(source, ROWS)
+        if n_classes and np.unique(y[: len(y) // 2], return_counts=True)[1].min() < LEAST_OF_CLASS:
             continue
         relatives = [own.name for own in tasks if own.family == source.family]
         add_row(options.out, measure(source, base.without(tasks=relatives)))
@@ -153,7 +112,6 @@ def score(options):
         pairs = [(row[ours], row[other]) for row in rows if ours in row]
         return np.diff(np.log(np.maximum(pairs, 1e-6)[:, ::-1]), axis=1).ravel()
 
-    groups = np.array([row["told"] - row["untold"] for row in rows if "told" in row])
     for use, found in (
         ("refit, beside the model of half of the rows", log_ratio("refit", "old")),
         ("refit, beside a new search", log_ratio("refit", "new")),
@@ -161,7 +119,6 @@ def score(options):
         ("importance", log_ratio("important", "drawn")),
         ("limit", log_ratio("small", "new")),
         ("limit, bytes beside those allowed", np.log([row["share_of_limit"] for row in rows])),
-        ("groups", groups),
     ):
         better, worse = int((found < -0.001).sum()), int((found > 0.001).sum())
         table.append((use, len(found), *mean_and_error(found), better, worse))
