@@ -2,8 +2,11 @@
 
 from collections import Counter
 
+from sklearn.exceptions import ConvergenceWarning
+
 from .._compat import NoCallbacks
 from ..exceptions import warn_user
+from ._own_families import is_own
 from ._show import cut
 
 __all__ = ["Watcher"]
@@ -73,10 +76,15 @@ class Watcher:
 
     def fold_ends(self, trial, fold):
         """Called by the loop; True to stop."""
+        point = trial.proposal.point
+        ours = self.progress.choices.estimator is None and not is_own(point)
         for category, text in trial.folds[fold].warnings:
+            if ours and issubclass(category, ConvergenceWarning):
+                # How many iterations there are is one of the settings that are tried.
+                continue
             texts, points = self.warnings.setdefault(category, (Counter(), {}))
             texts[text] += 1
-            points[trial.number] = trial.proposal.point
+            points[trial.number] = point
         return trial.folds[fold].stop
 
     def trial_ends(self, trial, loop):

@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -92,6 +93,19 @@ def test_a_warning_names_the_candidates_that_gave_it():
     assert len(told) == 1 and "from the fits of 5 candidates: " in told[0]
     named = told[0].partition("candidates: ")[2]
     assert named.count("max_iter=") == 3 and "and 2 more]" in named and "SVC" not in named
+
+
+def test_nobody_is_told_that_a_pipeline_of_the_catalogue_needs_more_iterations():
+    options = {"families": ["mlp"], "n_iter": 3, "ensemble_size": 0, **OPTIONS}
+    found = AutoClassifier(**options)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        found.fit(X, y)
+    assert not [own for own in caught if own.category is ConvergenceWarning]
+    # There was such a warning, and of an estimator of the user's it is told.
+    with mock.patch("sk_metalearn.search._watcher.is_own", return_value=True):
+        with pytest.warns(ConvergenceWarning, match="such warning"):
+            found.fit(X, y)
 
 
 def test_filters_of_warnings_hold_in_candidates():
