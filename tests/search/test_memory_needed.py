@@ -27,7 +27,15 @@ X = rng.standard_normal((2000, 50))
 LAYOUT = check_columns(X)
 # As of a table of 800 MB: the values are never looked at.
 LARGE = np.lib.stride_tricks.as_strided(X, (2_000_000, 50), (0, 8), writeable=False)
-OPTIONS = SearchOptions(n_jobs=2, time_budget=60, max_rows=10_000, ensemble_size=12, final="auto")
+OPTIONS = SearchOptions(
+    # NaN, the default, is not equal to itself.
+    error_score="raise",
+    n_jobs=2,
+    time_budget=60,
+    max_rows=10_000,
+    ensemble_size=12,
+    final="auto",
+)
 
 
 def planned(options=OPTIONS, table=LARGE, layout=LAYOUT, **free):
