@@ -14,18 +14,9 @@ intervals for nine of ten.
 import warnings
 
 import numpy as np
-from pieces import (
-    add_row,
-    mean_and_error,
-    read_rows,
-    run_or_score,
-    sources_for,
-    split,
-    write_table,
-)
+from pieces import mean_and_error, read_rows, run_or_score, split, write_table
 
-from sk_metalearn import AutoClassifier, AutoRegressor, KnowledgeBase
-from sk_metalearn.building._tasks import list_tasks
+from sk_metalearn import AutoClassifier, AutoRegressor
 
 SCORING = {0: "r2", 2: "roc_auc"}
 COVERAGE = 0.9
@@ -45,7 +36,7 @@ def measure(source, knowledge):
             low, high = model.predict_interval(X_test, COVERAGE).T
             within = float(np.mean((low <= y_test) & (y_test <= high)))
     estimate = model.score_estimate_
-    return {
+    yield {
         "dataset": source.name,
         "n_rows": len(y),
         "n_classes": n_classes,
@@ -56,17 +47,6 @@ def measure(source, knowledge):
         "members": len(model.ensemble_),
         "within": within,
     }
-
-
-def run(options):
-    """Measure what is left."""
-    done = {row["dataset"] for row in read_rows(options.out)}
-    base, tasks = KnowledgeBase.bundled(), list_tasks(options.data)
-    for source in sources_for(options.data, options.used, options.seed)[: options.first]:
-        if source.name in done:
-            continue
-        relatives = [own.name for own in tasks if own.family == source.family]
-        add_row(options.out, measure(source, base.without(tasks=relatives)))
 
 
 def score(options):
@@ -99,4 +79,4 @@ def score(options):
 
 
 if __name__ == "__main__":
-    run_or_score(__doc__, run, score, first=24, seed=1)
+    run_or_score(__doc__, measure, score, first=24, seed=1)

@@ -11,19 +11,10 @@ import warnings
 from unittest import mock
 
 import numpy as np
-from pieces import (
-    add_row,
-    mean_and_error,
-    read_rows,
-    run_or_score,
-    sources_for,
-    split,
-    write_table,
-)
+from pieces import mean_and_error, read_rows, run_or_score, split, write_table
 from sklearn.metrics import make_scorer, mean_pinball_loss
 
-from sk_metalearn import AutoRegressor, KnowledgeBase
-from sk_metalearn.building._tasks import list_tasks
+from sk_metalearn import AutoRegressor
 from sk_metalearn.search import _catalogue_choices
 
 SCORERS = {"quantile .9": make_scorer(mean_pinball_loss, alpha=0.9, greater_is_better=False)}
@@ -49,19 +40,9 @@ def measure(source, knowledge):
         yield {"dataset": source.name, "metric": name, "n_rows": len(y), **losses}
 
 
-def run(options):
-    """Measure what is left."""
-    done = {row["dataset"] for row in read_rows(options.out)}
-    base, tasks = KnowledgeBase.bundled(), list_tasks(options.data)
-    for source in sources_for(options.data, options.used, options.seed):
-        if len(done) >= options.first:
-            break
-        if source.name in done or source.kind != "regression":
-            continue
-        relatives = [own.name for own in tasks if own.family == source.family]
-        for row in list(measure(source, base.without(tasks=relatives))):
-            add_row(options.out, row)
-        done.add(source.name)
+def has_numbers(source):
+    """Whether the target is one of numbers."""
+    return source.kind == "regression"
 
 
 def score(options):
@@ -77,4 +58,4 @@ def score(options):
 
 
 if __name__ == "__main__":
-    run_or_score(__doc__, run, score, first=10, seed=3)
+    run_or_score(__doc__, measure, score, first=10, seed=3, serves=has_numbers)

@@ -12,7 +12,7 @@ family, and is judged on the others by the mean R2 of the outputs.
 import warnings
 
 import numpy as np
-from pieces import add_row, read_rows, run_or_score, sources_for, split, write_table
+from pieces import read_rows, run_or_score, split, write_table
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
 from sklearn.impute import SimpleImputer
@@ -21,8 +21,7 @@ from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OrdinalEncoder
 
-from sk_metalearn import AutoRegressor, KnowledgeBase
-from sk_metalearn.building._tasks import list_tasks
+from sk_metalearn import AutoRegressor
 
 MOST_ROWS, LEAST_VALUES, FURTHER = 3000, 20, 2
 AUTO, BOOSTING, FOREST = "AutoRegressor", "boosting for each output", "random forest"
@@ -57,7 +56,7 @@ def measure(source, knowledge):
     """Fit the three, and score them."""
     parts = several_outputs(source)
     if parts is None:
-        return None
+        return
     X, Y, X_test, Y_test = parts
     models = {
         AUTO: AutoRegressor(n_iter=10, knowledge=knowledge, random_state=0),
@@ -69,24 +68,12 @@ def measure(source, knowledge):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             row[name] = float(r2_score(Y_test, model.fit(X, Y).predict(X_test)))
-    return row
+    yield row
 
 
-def run(options):
-    """Measure what is left."""
-    done = {row["dataset"] for row in read_rows(options.out)}
-    base, tasks = KnowledgeBase.bundled(), list_tasks(options.data)
-    for source in sources_for(options.data, options.used, options.seed):
-        if len(done) >= options.first:
-            break
-        small = source.kind == "regression" and source.n_rows <= MOST_ROWS
-        if source.name in done or not small:
-            continue
-        relatives = [own.name for own in tasks if own.family == source.family]
-        row = measure(source, base.without(tasks=relatives))
-        if row is not None:
-            add_row(options.out, row)
-            done.add(source.name)
+def is_small(source):
+    """Whether the target is one of numbers, and there are few rows."""
+    return source.kind == "regression" and source.n_rows <= MOST_ROWS
 
 
 def score(options):
@@ -105,4 +92,4 @@ def score(options):
 
 
 if __name__ == "__main__":
-    run_or_score(__doc__, run, score, first=8, seed=5)
+    run_or_score(__doc__, measure, score, first=8, seed=5, serves=is_small)

@@ -12,17 +12,7 @@ five of the 20 configurations are its own.
 import warnings
 
 import numpy as np
-from pieces import (
-    SCORING,
-    add_row,
-    mean_and_error,
-    read_rows,
-    run_or_score,
-    sources_for,
-    split,
-    test_loss,
-    write_table,
-)
+from pieces import SCORING, mean_and_error, read_rows, run_or_score, split, test_loss, write_table
 from scipy.stats import loguniform
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.impute import SimpleImputer
@@ -30,8 +20,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, SplineTransformer, StandardScaler
 
-from sk_metalearn import AutoClassifier, AutoRegressor, KnowledgeBase
-from sk_metalearn.building._tasks import list_tasks
+from sk_metalearn import AutoClassifier, AutoRegressor
 
 MOST_ROWS = 2000
 
@@ -79,21 +68,12 @@ def measure(source, knowledge):
     row["weight"] = sum(
         weight for number, weight in model.ensemble_.items() if names[number].startswith("own_")
     ) / sum(model.ensemble_.values())
-    return row
+    yield row
 
 
-def run(options):
-    """Measure what is left."""
-    done = {row["dataset"] for row in read_rows(options.out)}
-    base, tasks = KnowledgeBase.bundled(), list_tasks(options.data)
-    for source in sources_for(options.data, options.used, options.seed):
-        if len(done) >= options.first:
-            break
-        if source.name in done or source.n_rows >= MOST_ROWS:
-            continue
-        relatives = [own.name for own in tasks if own.family == source.family]
-        add_row(options.out, measure(source, base.without(tasks=relatives)))
-        done.add(source.name)
+def is_small(source):
+    """Whether there are few rows."""
+    return source.n_rows < MOST_ROWS
 
 
 def score(options):
@@ -109,4 +89,4 @@ def score(options):
 
 
 if __name__ == "__main__":
-    run_or_score(__doc__, run, score, first=12, seed=4)
+    run_or_score(__doc__, measure, score, first=12, seed=4, serves=is_small)

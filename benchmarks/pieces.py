@@ -21,6 +21,7 @@ import json
 import time
 import warnings
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from unittest import mock
 
@@ -169,7 +170,27 @@ def add_row(path, row):
     print(row, flush=True)
 
 
-def run_or_score(doc, run, score, first, seed):
+def measure_each(options, measure, serves=None):
+    """Measure what is left, dataset by dataset, without what is known of the dataset's family.
+
+    `measure` yields the rows of a dataset; one without any does not count. `serves` says which
+    datasets are measured.
+    """
+    done = {row["dataset"] for row in read_rows(options.out)}
+    base, tasks = KnowledgeBase.bundled(), list_tasks(options.data)
+    for source in sources_for(options.data, options.used, options.seed):
+        if len(done) >= options.first:
+            break
+        if source.name in done or not (serves is None or serves(source)):
+            continue
+        relatives = [own.name for own in tasks if own.family == source.family]
+        # A dataset that was begun only is measured again.
+        for row in list(measure(source, base.without(tasks=relatives))):
+            add_row(options.out, row)
+            done.add(source.name)
+
+
+def run_or_score(doc, measure, score, first, seed, serves=None):
     """Read the command line of a benchmark that measures dataset by dataset, and do what it says."""
     parser = argparse.ArgumentParser(description=doc.splitlines()[0])
     commands = parser.add_subparsers(required=True)
@@ -179,7 +200,7 @@ def run_or_score(doc, run, score, first, seed):
     own.add_argument("--used", type=Path, default=USED)
     own.add_argument("--first", type=int, default=first)
     own.add_argument("--seed", type=int, default=seed)
-    own.set_defaults(function=run)
+    own.set_defaults(function=partial(measure_each, measure=measure, serves=serves))
     own = commands.add_parser("score")
     own.add_argument("rows", type=Path)
     own.add_argument("--out", type=Path, required=True)

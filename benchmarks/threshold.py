@@ -11,19 +11,10 @@ rarer class, and by costs where to miss the rarer class costs ten times as much 
 import warnings
 
 import numpy as np
-from pieces import (
-    add_row,
-    mean_and_error,
-    read_rows,
-    run_or_score,
-    sources_for,
-    split,
-    write_table,
-)
+from pieces import mean_and_error, read_rows, run_or_score, split, write_table
 from sklearn.metrics import balanced_accuracy_score, f1_score, make_scorer
 
-from sk_metalearn import AutoClassifier, KnowledgeBase
-from sk_metalearn.building._tasks import list_tasks
+from sk_metalearn import AutoClassifier
 
 MISSED = 10
 
@@ -65,19 +56,9 @@ def measure(source, knowledge):
         }
 
 
-def run(options):
-    """Measure what is left."""
-    done = {row["dataset"] for row in read_rows(options.out)}
-    base, tasks = KnowledgeBase.bundled(), list_tasks(options.data)
-    for source in sources_for(options.data, options.used, options.seed):
-        if len(done) >= options.first:
-            break
-        if source.name in done or split(source)[-1] != 2:
-            continue
-        relatives = [own.name for own in tasks if own.family == source.family]
-        for row in list(measure(source, base.without(tasks=relatives))):
-            add_row(options.out, row)
-        done.add(source.name)
+def has_two_classes(source):
+    """Whether the target is one of two classes."""
+    return split(source)[-1] == 2
 
 
 def score(options):
@@ -102,4 +83,4 @@ def score(options):
 
 
 if __name__ == "__main__":
-    run_or_score(__doc__, run, score, first=8, seed=2)
+    run_or_score(__doc__, measure, score, first=8, seed=2, serves=has_two_classes)

@@ -18,20 +18,9 @@ import time
 import warnings
 
 import numpy as np
-from pieces import (
-    SCORING,
-    add_row,
-    mean_and_error,
-    read_rows,
-    run_or_score,
-    sources_for,
-    split,
-    test_loss,
-    write_table,
-)
+from pieces import SCORING, mean_and_error, read_rows, run_or_score, split, test_loss, write_table
 
-from sk_metalearn import AutoClassifier, AutoRegressor, KnowledgeBase
-from sk_metalearn.building._tasks import list_tasks
+from sk_metalearn import AutoClassifier, AutoRegressor
 from sk_metalearn.inspection import ColumnImportanceDisplay
 from sk_metalearn.search import CandidateLimits
 
@@ -55,6 +44,7 @@ def measure(source, knowledge):
         return test_loss(found, y_test, n_classes)
 
     row = {"dataset": source.name, "n_rows": len(y), "n_classes": n_classes}
+    warnings.simplefilter("ignore")
     half = len(y) // 2
     old = search(X.iloc[:half], y[:half])
     begun = time.process_time()
@@ -81,25 +71,14 @@ def measure(source, knowledge):
     small = search(X, y, limits=CandidateLimits(model_bytes=size // 4))
     row["share_of_limit"] = len(pickle.dumps(small.best_estimator_)) / (size // 4)
     row["small"] = loss(small)
-    return row
+    yield row
 
 
-def run(options):
-    """Measure what is left."""
-    warnings.simplefilter("ignore")
-    done = {row["dataset"] for row in read_rows(options.out)}
-    base, tasks = KnowledgeBase.bundled(), list_tasks(options.data)
-    for source in sources_for(options.data, options.used, options.seed):
-        if len(done) >= options.first:
-            break
-        if source.name in done:
-            continue
-        _, y, _, _, n_classes = split(source, ROWS)
-        if n_classes and np.unique(y[: len(y) // 2], return_counts=True)[1].min() < LEAST_OF_CLASS:
-            continue
-        relatives = [own.name for own in tasks if own.family == source.family]
-        add_row(options.out, measure(source, base.without(tasks=relatives)))
-        done.add(source.name)
+def has_enough_of_each_class(source):
+    """Whether the first half of the rows has some of each class."""
+    _, y, _, _, n_classes = split(source, ROWS)
+    counts = np.unique(y[: len(y) // 2], return_counts=True)[1]
+    return not n_classes or counts.min() >= LEAST_OF_CLASS
 
 
 def score(options):
@@ -126,4 +105,4 @@ def score(options):
 
 
 if __name__ == "__main__":
-    run_or_score(__doc__, run, score, first=10, seed=6)
+    run_or_score(__doc__, measure, score, first=10, seed=6, serves=has_enough_of_each_class)
