@@ -267,7 +267,7 @@ def _from_grid(estimator, given, n_iter, rng):
         points = list(grid)
     elif size < _LARGEST_COUNTED:
         chosen = np.sort(sample_without_replacement(size, most, random_state=rng))
-        points = [grid[int(i)] for i in chosen]
+        points = _distinct(grid[int(i)] for i in chosen)
     else:
         points = _distinct(_draw(grid.param_grid, rng) for _ in range(most))
     defaults = _default_indices(estimator, points)

@@ -241,16 +241,24 @@ def choices(grid, **options):
     return choose_from_grid(estimator, grid, None, problem, options)
 
 
-def test_points_of_a_huge_grid_are_drawn_without_listing_it():
+@pytest.mark.parametrize("n_values", [10, 10**5])
+def test_points_of_a_huge_grid_are_drawn_without_listing_it(n_values):
+    names = ("C", "gamma", "coef0", "tol", "degree", "cache_size", "max_iter", "shrinking")
+    grid = {name: range(1, n_values + 1) for name in names} | {"kernel": ["rbf"] * 10}
     tracemalloc.start()
-    for n_values in (10, 10**5):
-        names = ("C", "gamma", "coef0", "tol", "degree", "cache_size", "max_iter", "shrinking")
-        grid = {name: range(1, n_values + 1) for name in names} | {"kernel": ["rbf"] * 10}
-        with pytest.warns(UserWarning, match="2000 of them"):
-            points = choices(grid).points
-        assert len({str(point) for point in points}) == len(points) > 1900
-    assert tracemalloc.get_traced_memory()[1] < 50e6
+    with pytest.warns(UserWarning, match="2000 of them"):
+        points = choices(grid).points
+    peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
+    assert len(points) > 1900
+    assert peak < 50e6
+
+
+def test_points_of_a_large_grid_differ_where_a_value_stands_in_it_twice():
+    grid = {"C": range(1, 41), "gamma": range(1, 41), "kernel": ["rbf"] * 10}
+    with pytest.warns(UserWarning, match="of them will be visited"):
+        points = choices(grid).points
+    assert len({str(point) for point in points}) == len(points)
 
 
 def test_an_enqueued_point_of_a_large_grid_is_counted_once():
