@@ -406,6 +406,8 @@ PIECES = {
     "raced": ("``racing=False``", "``racing=True``"),
 }
 LOSSES, TOLD = "log ratio of test losses", "score told less score found"
+# Of `own_steps.py`: what stands beside the table as it is.
+STEPS = {"products": "with products of columns", "useless": "one direction of it"}
 # Of `uses.py`: the option, what it is measured against, and what the figure is of.
 USES = {
     "refit, beside the model of half of the rows": ("``refit``", "the model of fewer rows", LOSSES),
@@ -417,7 +419,7 @@ USES = {
 }
 
 
-def options(thresholds, losses, families, pieces, uses, honest, intervals):
+def options(thresholds, losses, families, steps, pieces, uses, honest, intervals):
     """What each option is worth beside its absence."""
     body = []
 
@@ -438,6 +440,9 @@ def options(thresholds, losses, families, pieces, uses, honest, intervals):
         others = "all families without it"
         own = "an estimator of one's own"
         add("own_families", own, others, row, "log ratio of losses", LOSSES)
+    for row in steps:
+        option = f"``before``: the table, or {STEPS[row['choice']]}"
+        add("own_steps", option, "the table alone", row, "log ratio of losses", LOSSES)
     for row in pieces:
         if row["without"] in PIECES:
             add("pieces", *PIECES[row["without"]], row, "log ratio", LOSSES)
@@ -495,7 +500,16 @@ TABLES = {
     "scaling": ("scaling", scaling),
     "faults": ("faults", faults),
     "options": (
-        ("threshold", "losses", "own_families", "pieces", "uses", "honest_score", "intervals"),
+        (
+            "threshold",
+            "losses",
+            "own_families",
+            "own_steps",
+            "pieces",
+            "uses",
+            "honest_score",
+            "intervals",
+        ),
         options,
     ),
     "parity": ("parity-1.9.1", parity),

@@ -61,6 +61,11 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
         estimator of your own is tried early as it is, then with parameters drawn at random, after
         the steps of a linear model (gaps filled, numbers scaled, categories one-hot); a pipeline
         is taken as it is.
+    before : transformer, dict of str to transformer, or None, default=None
+        Steps of your own before all that is searched: a transformer, or a pipeline of several,
+        fitted on the training rows of each fold. It takes X as given and keeps every row; what it
+        makes is searched like any other table. A dict has the search choose between several;
+        ``"passthrough"`` stands for none.
     columns : dict of column to role, default=None
         What is known of some columns, by name, or position where they have none: ``"number"``,
         ``"category"``, ``"ordered"``, ``"date"``, ``"duration"``, ``"text"`` or ``"ignore"``. What
@@ -191,6 +196,7 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
         scoring=None,
         cv=None,
         families=None,
+        before=None,
         columns=None,
         ensemble_size=12,
         final="auto",
@@ -214,6 +220,7 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
             scoring=scoring,
             cv=cv,
             families=families,
+            before=before,
             columns=columns,
             ensemble_size=ensemble_size,
             final=final,
@@ -335,6 +342,11 @@ class AutoRegressor(AutoSearch, RegressorMixin, CallbackSupportMixin, BaseEstima
         estimator of your own is tried early as it is, then with parameters drawn at random, after
         the steps of a linear model (gaps filled, numbers scaled, categories one-hot); a pipeline
         is taken as it is.
+    before : transformer, dict of str to transformer, or None, default=None
+        Steps of your own before all that is searched: a transformer, or a pipeline of several,
+        fitted on the training rows of each fold. It takes X as given and keeps every row; what it
+        makes is searched like any other table. A dict has the search choose between several;
+        ``"passthrough"`` stands for none.
     columns : dict of column to role, default=None
         What is known of some columns, by name, or position where they have none: ``"number"``,
         ``"category"``, ``"ordered"``, ``"date"``, ``"duration"``, ``"text"`` or ``"ignore"``. What

@@ -10,7 +10,7 @@ import numpy as np
 from .._compat import num_samples, safe_indexing
 from ..evaluation import calibrate, lacks_probabilities
 from ..exceptions import FallbackWarning, warn_user
-from ..spaces import Configuration, Schema, build_estimator, get_family, to_point
+from ..spaces import Configuration, build_estimator, get_family, to_point
 from ._best_index import best_index
 from ._evidence import LEADERS, confirm_leaders, leaders_of, of_search
 from ._final_fit import fit_on_all_rows, predict_refit_seconds
@@ -97,21 +97,21 @@ def fit_auto_model(run, problem, options, results, quick=None):
     ValueError
         If no configuration could be scored, for another reason than the time.
     """
-    schema = Schema.from_data(*problem.whole[:2], problem.kind, columns=problem.layout)
+    make = run.payload.make.of_all_rows(problem)
     scores = results["mean_test_score"] if run.trials else np.array([])
     if not np.isfinite(scores).any():
-        return _fall_back(_why_nothing_was_found(run, options, results), problem, schema, quick)
+        return _fall_back(_why_nothing_was_found(run, options, results), problem, make, quick)
     run, results = _without_large_ones(run, problem, results)
     index = best_index(True, "score", results)
     best = run.trials[index]
     single = AutoModel(None, 0.0, "", {index: 1}, index, float(scores[index]), found_params(best))
-    model = _of_kept_models(run, problem, options, schema, single)
+    model = _of_kept_models(run, problem, options, make, single)
     if model is not None:
         return model
-    model = _refit(run, problem, options, schema, single)
+    model = _refit(run, problem, options, make, single)
     if model.estimator is None:
         why = f"the final fit did not end well ({model.fitted_on})"
-        return _fall_back(why, problem, schema, quick)
+        return _fall_back(why, problem, make, quick)
     return model
 
 
@@ -149,7 +149,7 @@ def _with(model, final, **changes):
     )
 
 
-def _of_kept_models(run, problem, options, schema, single):
+def _of_kept_models(run, problem, options, make, single):
     """Make the final model of models that the workers leave; None where these are not wanted."""
     if run.ending == "refit" or run.models is None:
         return None
@@ -158,7 +158,7 @@ def _of_kept_models(run, problem, options, schema, single):
     sources = [(searched, "training rows of each fold")]
     until = run.budget.deadline(run.choice_seconds)
     if run.ending == "holdout":
-        whole = of_nearly_all_rows(run, problem, options, schema, until)
+        whole = of_nearly_all_rows(run, problem, options, make, until)
         n_train, n_rows = len(whole.payload.splits[0][0]), len(problem.whole[1])
         sources.insert(0, (whole, f"{n_train} of {n_rows} rows, the others chose"))
     elif run.confirms:
@@ -170,7 +170,6 @@ def _of_kept_models(run, problem, options, schema, single):
             # Before further fits, which take whatever time is left.
             judged = _judged(run, problem, options, evidence, bag.weights, bag.score)
             if run.refits:
-                make = replace(run.payload.make, schema=schema)
                 estimator, fitted_on = _refit_members(run, problem, options, make, bag, fitted_on)
             return replace(
                 single,
@@ -222,9 +221,8 @@ def _judged(run, problem, options, evidence, weights, score):
     return told
 
 
-def _refit(run, problem, options, schema, single):
+def _refit(run, problem, options, make, single):
     """Fit the ensemble, or the best single pipeline, on all rows."""
-    make = replace(run.payload.make, schema=schema)
     searched = of_search(run, problem, options)
     if options.ensemble_size > 1:
         weights, score = select_rows(run, searched, problem, options)
@@ -308,7 +306,7 @@ def _why_nothing_was_found(run, options, results):
     )
 
 
-def _fall_back(why, problem, schema, quick):
+def _fall_back(why, problem, make, quick):
     """Give the quick model or, where there is none, the dummy."""
     if quick is not None:
         warn_user(
@@ -326,7 +324,7 @@ def _fall_back(why, problem, schema, quick):
     family = get_family("dummy", problem.kind)
     params = {name: own.default for name, own in family.parameters.items()}
     configuration = Configuration("dummy", params, family.preprocessing)
-    model = build_estimator(configuration, schema, problem.seed % 2**31)
+    model = build_estimator(configuration, make.schema, problem.seed % 2**31)
     model.fit(*problem.whole[:2])
     fitted_on = f"all rows, the dummy estimator: {why}"
     return AutoModel(model, 0.0, fitted_on, {}, -1, np.nan, to_point(configuration))

@@ -28,7 +28,6 @@ from ..evaluation import MarginScorer
 from ..knowledge import PlaceParameter
 from ..tables import (
     check_metric_name,
-    check_new_rows,
     describe_layout,
     output_values,
     own_copy,
@@ -43,6 +42,7 @@ from ._folds import group_folds
 from ._leaderboard import leaderboard_frame, score_dummy
 from ._memory_needed import fit_in_memory
 from ._options import COMMON_CONSTRAINTS, SearchOptions
+from ._own_steps import check_rows_before, with_own_steps
 from ._past import ask_the_past, check_knowledge, remember
 from ._problem import pose_problem
 from ._quick_model import fit_quick_model
@@ -84,6 +84,8 @@ class AutoSearch:
         "scoring": [str, callable, list, tuple, dict, None],
         "cv": ["cv_object"],
         "families": [list, tuple, None],
+        # Said in words by what reads it.
+        "before": "no_validation",
         "columns": [dict, None],
         "ensemble_size": [Interval(Integral, 0, None, closed="left")],
         "final": [StrOptions({"auto", "bag", "latest", "refit"})],
@@ -105,6 +107,7 @@ class AutoSearch:
         scoring=None,
         cv=None,
         families=None,
+        before=None,
         columns=None,
         ensemble_size=12,
         final="auto",
@@ -126,6 +129,7 @@ class AutoSearch:
         self.scoring = scoring
         self.cv = cv
         self.families = families
+        self.before = before
         self.columns = columns
         self.ensemble_size = ensemble_size
         self.final = final
@@ -217,6 +221,7 @@ class AutoSearch:
             own = {"kind": self._kind, "layout": layout, "most_rows": most_rows, "told": told}
             own["classes"] = getattr(target, "classes", None) if target.n_outputs == 1 else None
             problem = pose_problem(X, y, routed, judge, "score", options, stack, **own)
+            problem = with_own_steps(problem, options.before)
             choices = choose_pipelines(problem, options)
             quick = fit_quick_model(problem, choices) if options.timed else None
             past = ask_the_past(problem, choices, options)
@@ -341,7 +346,8 @@ class AutoSearch:
         past.report["dummy"] = score_dummy(problem)
 
     def _store_model(self, model, run, problem, past, target):
-        self._layout, self._target, self._found = problem.layout, target, model.estimator
+        self._layout, self._steps = problem.layout, problem.steps
+        self._target, self._found = target, model.estimator
         self._errors = model.errors
         self._threshold, self._further = model.threshold, model.further
         self.best_estimator_ = predict_from(target.speak(model.estimator), model.threshold)
@@ -363,7 +369,7 @@ class AutoSearch:
     def _ready(self, X):
         """Check rows to predict against those of fit."""
         check_is_fitted(self, "best_estimator_")
-        return check_new_rows(X, self._layout, self)
+        return check_rows_before(X, self._layout, self._steps, self)
 
     def predict(self, X):
         """Predict with the final model.

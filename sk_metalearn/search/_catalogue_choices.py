@@ -4,9 +4,10 @@ from dataclasses import dataclass, field, replace
 
 from sklearn.utils.validation import has_fit_parameter
 
-from .._compat import needs_probabilities
+from .._compat import needs_probabilities, num_samples
 from ..exceptions import FallbackWarning, warn_user
 from ..spaces import (
+    Categorical,
     Match,
     Matches,
     Schema,
@@ -25,6 +26,7 @@ from ..spaces import (
 from ._choices import Choices
 from ._losses import loss_of, set_loss
 from ._own_families import build_own, configuration_of, is_own, read_families, schedule
+from ._own_steps import BEFORE, bare, behind
 from ._stopped_boosting import StoppedPipeline, stops
 
 __all__ = [
@@ -52,12 +54,15 @@ class MakePipeline:
         Settings of boosting that minimise what the metric measures.
     own : dict of str to OwnFamily, default={}
         Estimators of the user's, by the name of the family.
+    steps : dict of (str or None) to OwnSteps, default={}
+        Steps of the user's before all others, by name where there are several.
     """
 
     schema: Schema
     seed: int
     loss: dict = field(default_factory=dict)
     own: dict = field(default_factory=dict)
+    steps: dict = field(default_factory=dict)
 
     def __call__(self, point):
         """Make it.
@@ -73,11 +78,35 @@ class MakePipeline:
         None
             There are no parameters left to set.
         """
+        steps = self.steps.get(point.get(BEFORE))
+        schema, point = self.schema if steps is None else steps.schema, bare(point)
         if is_own(point):
-            return build_own(self.own[point["family"]], point, self.schema, self.seed), None
-        pipeline = build_estimator(from_point(point), self.schema, self.seed)
-        set_loss(pipeline, self.loss)
-        return StoppedPipeline(pipeline.steps) if stops(pipeline) else pipeline, None
+            pipeline = build_own(self.own[point["family"]], point, schema, self.seed)
+        else:
+            pipeline = build_estimator(from_point(point), schema, self.seed)
+            set_loss(pipeline, self.loss)
+        if steps is not None:
+            pipeline = steps.before(pipeline)
+        stopped = not is_own(point) and stops(pipeline)
+        return StoppedPipeline(pipeline.steps) if stopped else pipeline, None
+
+    def of_all_rows(self, problem):
+        """Give what makes the pipelines of the final model.
+
+        Parameters
+        ----------
+        problem : Problem
+
+        Returns
+        -------
+        MakePipeline
+        """
+        X, y = problem.whole[:2]
+        if not self.steps:
+            schema = Schema.from_data(X, y, problem.kind, columns=problem.layout)
+            return replace(self, schema=schema)
+        steps = {name: own.of_rows(num_samples(X)) for name, own in self.steps.items()}
+        return replace(self, schema=next(iter(steps.values())).schema, steps=steps)
 
 
 def choose_pipelines(problem, options):
@@ -97,34 +126,50 @@ def choose_pipelines(problem, options):
     ValueError
         If an unknown family is asked for, or none can serve.
     """
-    kind, schema = problem.kind, problem.schema
+    kind, schema, seed = problem.kind, problem.schema, problem.seed % 2**31
     if schema is None:
         raise ValueError(f"The data cannot be searched: {problem.no_past}.")
     weighted = bool(problem.fit_params)
     # Decision values become probabilities, so that every classifier serves every metric.
     names, own = read_families(options.families, kind, weighted)
-    configurations, asked = usable_configurations(kind, schema, None, names, weighted)
-    usable = {member.family for member in configurations}
+    alternatives = list(problem.steps) or [None]
+    schemas = [steps.schema for steps in problem.steps.values()] or [schema]
+    found = [usable_configurations(kind, met, None, names, weighted) for met in schemas]
+    asked = found[0][1]
+    usable = set.intersection(*({member.family for member in members} for members, _ in found))
     whole = catalogue_space(kind, asked, bool(schema.many), schema.n_outputs)
     early = [member for member in early_configurations(kind, schema) if member.family in usable]
     n_iter = options.n_iter
     if n_iter is None and not options.timed:
         n_iter = N_ITER
-    points = [to_point(member) for member in configurations]
+    points = [
+        behind(to_point(member), name)
+        for name, (members, _) in zip(alternatives, found, strict=True)
+        for member in members
+        if member.family in usable
+    ]
     n_early = None if n_iter is None else max(1, n_iter // 2)
-    enqueued = [(to_point(member), _EARLY, 0) for member in early[:n_early]]
+    first = [behind(to_point(member), alternatives[0]) for member in early[:n_early]]
     return Choices(
         points=points,
-        space=Space([b for b in whole.branches if b.name in usable], root=whole.root),
-        make=MakePipeline(schema, problem.seed % 2**31, loss_of(problem.scorer), own),
+        space=_space_of([b for b in whole.branches if b.name in usable], whole.root, alternatives),
+        make=MakePipeline(schema, seed, loss_of(problem.scorer), own, problem.steps),
         to_params=dict,
         identity=configuration_of,
         match=match_configurations,
         n_iter=n_iter,
-        enqueued=(*enqueued, *schedule(own, problem.seed % 2**31)),
+        enqueued=(*((point, _EARLY, 0) for point in first), *schedule(own, seed, alternatives)),
         validates=True,
         kind=kind,
     )
+
+
+def _space_of(branches, root, alternatives):
+    """The space of these branches; which of several own steps come before is a choice, too."""
+    if len(alternatives) > 1:
+        chosen = {BEFORE: Categorical(tuple(alternatives))}
+        branches = [replace(b, parameters={**b.parameters, **chosen}) for b in branches]
+    return Space(branches, root=root)
 
 
 def usable_configurations(kind, schema, scoring, only=None, weighted=False):
@@ -175,7 +220,7 @@ def match_configurations(points):
     Matches
         All exact.
     """
-    return Matches(Match("exact", from_point(point)) for point in points)
+    return Matches(Match("exact", from_point(bare(point))) for point in points)
 
 
 def _usable_families(kind, schema, scoring, only, weighted):

@@ -1,7 +1,6 @@
 """The table and the target of an Auto estimator, checked."""
 
 from ..tables import (
-    check_columns,
     check_metric,
     check_outputs,
     check_table,
@@ -9,6 +8,7 @@ from ..tables import (
     has_several,
     with_index,
 )
+from ._own_steps import check_columns_before
 from ._several_metrics import has_own_metric, split_metrics
 
 __all__ = ["check_data", "check_y"]
@@ -64,7 +64,7 @@ def check_data(X, y, auto, kind):
         If one of them cannot be used.
     """
     X = check_table(X, auto)
-    layout = check_columns(X, auto.columns)
+    layout = check_columns_before(X, auto.columns, auto.before)
     values = check_y(y, X, auto, kind)
     deciding, _, further = split_metrics(auto.scoring)
     for scoring in (deciding, *further.values()):

@@ -30,7 +30,7 @@ _SHARE_OF_CANDIDATES = 0.5
 _BAG_SECONDS = 2.0
 
 
-def of_nearly_all_rows(run, problem, options, schema, deadline):
+def of_nearly_all_rows(run, problem, options, make, deadline):
     """Fit the best candidates of a search on a sample on nearly all rows, and judge on the rest.
 
     Those that are chosen are fitted again without other rows, as often as the time allows: the
@@ -42,8 +42,8 @@ def of_nearly_all_rows(run, problem, options, schema, deadline):
     run : SearchRun
     problem : Problem
     options : SearchOptions
-    schema : Schema
-        Of all rows.
+    make : MakePipeline
+        For all rows.
     deadline : float
 
     Returns
@@ -61,7 +61,7 @@ def of_nearly_all_rows(run, problem, options, schema, deadline):
         X=X,
         y=y,
         splits=splits,
-        make=replace(run.payload.make, schema=schema),
+        make=make,
         fit_params=fit_params,
         score_params=score_params,
         n_models=len(splits),

@@ -100,6 +100,7 @@ _DECIDES = (
     "scoring",
     "strategy",
     "families",
+    "before",
     "columns",
     "max_rows",
     "enqueue",
@@ -139,6 +140,7 @@ class SearchOptions:
     remember: Any = False
     lookahead: int | None = 2
     families: Any = None
+    before: Any = None
     columns: Any = None
     ensemble_size: int = 0
     final: str = "refit"

@@ -22,6 +22,7 @@ from ..spaces import (
     of_several,
     value_text,
 )
+from ._own_steps import bare, behind, set_seeds
 
 __all__ = ["OwnFamily", "build_own", "configuration_of", "is_own", "read_families", "schedule"]
 
@@ -167,13 +168,15 @@ def _name_of(estimator, taken):
     return name
 
 
-def schedule(own, seed):
+def schedule(own, seed, alternatives=(None,)):
     """Say which settings of the user's estimators are tried when.
 
     Parameters
     ----------
     own : dict of str to OwnFamily
     seed : int
+    alternatives : sequence of (str or None), default=(None,)
+        Steps of the user's that come before; the settings take turns with them.
 
     Returns
     -------
@@ -181,7 +184,7 @@ def schedule(own, seed):
         Point, reason, and after how many others: a longer search begins as a shorter one.
     """
     found = [
-        (point, _REASON, 1 + _EVERY * turn)
+        (behind(point, alternatives[turn % len(alternatives)]), _REASON, 1 + _EVERY * turn)
         for family in own.values()
         for turn, point in enumerate(family.points(_MOST_POINTS, np.random.RandomState(seed)))
     ]
@@ -207,12 +210,7 @@ def build_own(family, point, schema, seed):
     """
     model = clone(family.estimator)
     model.set_params(**{name: value for name, value in point.items() if name != "family"})
-    seeds = {
-        name: seed
-        for name, value in model.get_params().items()
-        if name.rpartition("__")[2] == "random_state" and value is None
-    }
-    model.set_params(**seeds)
+    set_seeds(model, seed)
     whole = isinstance(model, Pipeline)
     if schema.n_outputs > 1:
         model = of_several(model)
@@ -252,8 +250,8 @@ def configuration_of(point):
     Configuration
     """
     if not is_own(point):
-        return from_point(point)
-    params = {name: value for name, value in point.items() if name != "family"}
+        return from_point(bare(point))
+    params = {name: value for name, value in bare(point).items() if name != "family"}
     try:
         return Configuration(point["family"], params)
     except SpaceError:

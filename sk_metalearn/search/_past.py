@@ -17,6 +17,7 @@ from ..spaces import build_model, get_family, is_fitted_by_output, point_key, un
 from ..strategies import PastPerformance, similar_tasks
 from ._memory import Memory, memory_of, metric_name, stack_past
 from ._own_families import is_own
+from ._own_steps import set_apart
 from ._past_lookup import past_performance
 from ._report import SearchReport
 
@@ -123,8 +124,11 @@ def ask_the_past(problem, choices, options):
         with _noting(faults, "What earlier searches found cannot be read"):
             own = _own_past(memories, memory, choices, points)
             performance = _join(performance, own, memories[0].metric, report)
+    if performance is not None and len(problem.steps) > 1:
+        performance = set_apart(performance, points)
     if performance is not None or memory is not None:
-        metafeatures = measure(problem.X, problem.y, kind, problem.layout)
+        X, columns = problem.table
+        metafeatures = measure(X, problem.y, kind, columns)
     if performance is not None:
         with _noting(faults, "Past tasks like this one cannot be named"):
             rows, weights = similar_tasks(performance, metafeatures)
@@ -384,6 +388,9 @@ def remember(past, problem, choices, trials, at_best_threshold=False):
         return
     if at_best_threshold:
         past.report["not_remembered"] = "scores at tuned thresholds are not scores of the metric"
+        return
+    if problem.steps:
+        past.report["not_remembered"] = "the scores are of pipelines with steps of your own"
         return
     if choices.estimator is None:
         # Nobody else could make anything of an estimator of the user's, and boosting by another

@@ -94,6 +94,11 @@ class Problem:
         Which of all rows are searched; None: all of them.
     n_given : int
         Rows that the user gave; `whole` has fewer where memory does not allow all.
+    table : tuple of (array-like, Layout or None)
+        What the pipelines of the catalogue meet: X and its layout, or what the user's own steps
+        make of it.
+    steps : dict of (str or None) to OwnSteps
+        The user's own, by name where there are several to choose from.
     """
 
     X: Any
@@ -116,6 +121,8 @@ class Problem:
     layout: Any = None
     rows: Any = None
     n_given: int = 0
+    table: tuple = ()
+    steps: dict = field(default_factory=dict)
 
     @property
     def n_rows(self):
@@ -248,6 +255,7 @@ def pose_problem(
         layout=layout,
         rows=rows,
         n_given=n_rows,
+        table=(X, layout),
     )
 
 

@@ -59,7 +59,7 @@ def fit_quick_model(problem, choices):
         rows = choose_rows(y, n_rows, problem.kind, np.random.RandomState(problem.seed))
         X, y = safe_indexing(X, rows), safe_indexing(y, rows)
     make = choices.make
-    if schema.text and len(schema.text) < schema.n_features:
+    if not problem.steps and schema.text and len(schema.text) < schema.n_features:
         # Free text takes time to be learned from, and many rows.
         names = range(schema.n_features) if schema.names is None else schema.names
         ignored = {names[i]: "ignore" for i in (*schema.text, *schema.ignored)}

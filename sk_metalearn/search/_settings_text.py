@@ -5,6 +5,7 @@ import numpy as np
 from ..exceptions import SpaceError
 from ..spaces import Configuration, get_family, same_value
 from ._own_families import configuration_of
+from ._own_steps import BEFORE
 
 __all__ = ["configuration_text", "params_text", "settings_text"]
 
@@ -28,7 +29,8 @@ def settings_text(params, estimator=None, kind=None):
     str
     """
     if estimator is None:
-        return configuration_text(configuration_of(params), kind)
+        text = configuration_text(configuration_of(params), kind)
+        return f"{params[BEFORE]}, then {text}" if BEFORE in params else text
     return params_text(params, estimator)
 
 

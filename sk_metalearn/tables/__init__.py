@@ -6,7 +6,7 @@ from ._reader import TableReader, describe_columns
 # isort: split
 # For the other rooms; no part of the public interface.
 from ._check_metric import check_metric, check_metric_name
-from ._check_table import check_columns, check_new_rows, check_table
+from ._check_table import check_all_columns, check_columns, check_new_rows, check_table
 from ._decide import decide
 from ._hash_of_data import hash_of_data
 from ._labels import Labels

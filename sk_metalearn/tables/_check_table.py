@@ -2,6 +2,7 @@
 
 import importlib.util
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from scipy import sparse
@@ -15,8 +16,17 @@ from ._reader import find_columns, misspelt_names, read_columns
 from ._storage import is_frame, view_of
 from ._values import is_pandas_na
 
-__all__ = ["check_columns", "check_new_rows", "check_rows", "check_table", "conform"]
+__all__ = [
+    "check_all_columns",
+    "check_columns",
+    "check_new_rows",
+    "check_rows",
+    "check_table",
+    "conform",
+]
 
+# Types of the columns of an array of numbers.
+_NUMBERS = ("number", "empty")
 # So many columns that nobody asked for are named.
 _N_NAMED = 5
 
@@ -289,13 +299,64 @@ def check_new_rows(X, layout, estimator):
         rows = conform(X, layout)
         _warn_of_further(X, layout)
         return rows
-    text = any(plan.type not in ("number", "empty") for plan in layout.plans)
+    text = any(plan.type not in _NUMBERS for plan in layout.plans)
     rows = check_rows(X, estimator, text)
     validate_data(estimator, rows, reset=False, skip_check_array=True)
     if is_frame(rows) and not text:
         # Frames hold numbers in many ways, arrays in one.
         return np.column_stack([np.asarray(v, float) for v in _all_columns(rows, layout)])
     return rows
+
+
+def check_all_columns(X, layout, estimator):
+    """Check rows for steps that may look at every column, and give these as they were in `fit`.
+
+    Parameters
+    ----------
+    X : array-like, sparse matrix, dataframe, pyarrow.Table, dict or list of dict
+        Of shape (n_rows, n_columns). Columns with names may stand in any order, and among others.
+    layout : Layout
+        Of the rows of `fit`.
+    estimator : estimator
+        Named in messages.
+
+    Returns
+    -------
+    ndarray, sparse matrix or dataframe
+        The columns of `fit` in its order, with the values that X holds.
+
+    Raises
+    ------
+    ValueError
+        If X is no table, or a column is missing, also one that no model of ours would meet.
+    """
+    every = replace(layout, plans=tuple(replace(own, role="text") for own in layout.plans))
+    records = _records_of(X)
+    if layout.names is None:
+        rows = check_rows(X, estimator, any(own.type not in _NUMBERS for own in layout.plans))
+        validate_data(estimator, rows, reset=False, skip_check_array=True)
+        return rows.to_numpy() if is_frame(rows) else rows
+    if records is not None:
+        X = _completed(records, every)
+    X = as_frame_or_array(X)
+    view = view_of(X)
+    places = find_columns(view, every)
+    _warn_of_further(X, layout)
+    if layout.storage == "polars":
+        import polars as pl
+
+        if isinstance(X, pl.DataFrame):
+            return X[:, places]
+        values = {
+            own.name: _objects(view.column(i)) for own, i in zip(every.plans, places, strict=True)
+        }
+        return pl.DataFrame({name: own.tolist() for name, own in values.items()})
+    import pandas as pd
+
+    if hasattr(X, "iloc"):
+        return X.iloc[:, places]
+    columns = [pd.Series(_objects(view.column(i))) for i in places]
+    return pd.concat(columns, axis=1).set_axis(layout.names, axis=1)
 
 
 def _warn_of_further(X, layout):

@@ -25,7 +25,15 @@ ROOM = Path(sk_metalearn.__file__).parent / "search"
 DESIGN = Path(__file__).parents[2] / "docs" / "design.rst"
 # From the ground up: a step imports only what stands before it.
 STEPS = [
-    {"_options", "_budget", "_point_json", "_stopped_boosting", "_losses", "_own_families"},
+    {
+        "_options",
+        "_budget",
+        "_point_json",
+        "_stopped_boosting",
+        "_losses",
+        "_own_families",
+        "_own_steps",
+    },
     {"_several_metrics", "_several"},
     {"_fingerprint", "_folds", "_memory_needed"},
     {"_problem"},
