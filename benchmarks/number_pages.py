@@ -406,6 +406,8 @@ PIECES = {
     "raced": ("``racing=False``", "``racing=True``"),
 }
 LOSSES, TOLD = "log ratio of test losses", "score told less score found"
+# Of `order_and_groups.py`: the option, and the rows that it is for.
+FOLLOWED = {"groups": ("``groups``", "new groups"), "time": ("``TimeSeriesSplit``", "later rows")}
 # Of `own_steps.py`: what stands beside the table as it is.
 STEPS = {"products": "with products of columns", "useless": "one direction of it"}
 # Of `uses.py`: the option, what it is measured against, and what the figure is of.
@@ -419,13 +421,13 @@ USES = {
 }
 
 
-def options(thresholds, losses, families, steps, pieces, uses, honest, intervals):
+def options(thresholds, losses, families, steps, pieces, uses, order, honest, intervals):
     """What each option is worth beside its absence."""
     body = []
 
     def add(benchmark, option, against, row, figure, of_what):
         told = f"{float(row[figure]):+.3f} ± {float(row['error']):.3f}"
-        counts = f"{row['better']} : {row['worse']}" if "better" in row else ""
+        counts = f"{row['better']} : {row['worse']}" if row.get("better") else ""
         command = f"``{benchmark}.py``"
         body.append([option, against, row["datasets"], told, of_what, counts, command])
 
@@ -449,6 +451,14 @@ def options(thresholds, losses, families, steps, pieces, uses, honest, intervals
     for row in uses:
         option, against, of_what = USES[row["use"]]
         add("uses", option, against, row, "figure", of_what)
+    for row in order:
+        option, unseen = FOLLOWED[row["by"]]
+        way = row["figure of"].rpartition(" ")[2]
+        if way == "losses":
+            add("order_and_groups", option, "shuffled folds", row, "figure", LOSSES)
+        else:
+            folds = option if way == "followed" else "shuffled folds"
+            add("order_and_groups", folds, unseen, row, "figure", TOLD)
     for row in honest:
         name = {"estimate": "score_estimate_"}.get(row["told"], row["told"] + "_")
         add("honest_score", f"``{name}``", "unseen rows", row, "mean told - test", TOLD)
@@ -507,6 +517,7 @@ TABLES = {
             "own_steps",
             "pieces",
             "uses",
+            "order_and_groups",
             "honest_score",
             "intervals",
         ),
