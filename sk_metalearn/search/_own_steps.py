@@ -10,7 +10,7 @@ from sklearn.pipeline import Pipeline
 
 from .._compat import num_samples
 from ..spaces import Schema
-from ..tables import check_all_columns, check_columns, check_new_rows, decide
+from ..tables import check_all_columns, check_columns, check_new_rows, decide, own_copy
 
 __all__ = [
     "BEFORE",
@@ -154,7 +154,7 @@ def _met_behind(transformer, name, problem):
     X, y = problem.X, problem.y
     try:
         plain = isinstance(transformer, str)
-        table = X if plain else clone(transformer).fit_transform(X, y)
+        table = X if plain else clone(transformer).fit_transform(own_copy(X), y)
         if num_samples(table) != num_samples(X):
             raise ValueError(f"it makes {num_samples(table)} rows of {num_samples(X)}")
         # What leaves the table as it is leaves what was said of its columns.
@@ -254,17 +254,20 @@ def set_apart(past, points):
     PastPerformance
     """
     names = np.array([point[BEFORE] for point in points])
-    scores = np.where(np.isfinite(past.scores), past.scores, np.nan)
-    width = np.nanstd(scores, axis=1, keepdims=True)
-    known = np.zeros(scores.shape) if past.spread is None else np.nan_to_num(past.spread)
+    there = np.isfinite(past.scores)
+    width = np.zeros((len(past.scores), 1))
+    width[:, 0] = [
+        row[own].std() if own.any() else 0.0 for row, own in zip(past.scores, there, strict=True)
+    ]
+    known = np.zeros(there.shape) if past.spread is None else np.nan_to_num(past.spread)
     spread = np.hypot(known, _DIFFERENCE * width)
-    variance = np.nanmean(known**2, axis=0), np.nanmean(spread**2, axis=0)
+    variance = (known**2).mean(axis=0), (spread**2).mean(axis=0)
     alone = np.sqrt(variance[0] / np.where(variance[1] > 0, variance[1], 1.0))
     shared = np.sqrt(1 - alone**2)
     correlation = np.eye(len(names)) if past.correlation is None else past.correlation
     return replace(
         past,
-        spread=np.where(np.isfinite(scores), spread, np.nan),
+        spread=np.where(there, spread, np.nan),
         correlation=np.outer(alone, alone) * correlation
         + np.outer(shared, shared) * (names[:, None] == names),
     )

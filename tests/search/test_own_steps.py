@@ -321,11 +321,19 @@ def test_one_that_does_nothing_changes_nothing():
         assert isinstance(plain.best_estimator_, type(found.best_estimator_))
 
 
+def test_a_step_that_works_in_place_leaves_the_users_table_alone():
+    table, frame = X.copy(), pd.DataFrame(X)
+    for own in (table, frame):
+        auto(StandardScaler(copy=False), n_iter=2).fit(own, y)
+        np.testing.assert_array_equal(np.asarray(own), X)
+
+
 def test_alternatives_are_set_apart_by_an_error_that_they_share():
-    past = PastPerformance(np.array([[0.9, 0.5, 0.9, 0.5], [0.8, 0.6, 0.8, 0.6]]))
+    nothing = [np.nan] * 4
+    past = PastPerformance(np.array([[0.9, 0.5, 0.9, 0.5], [0.8, 0.6, 0.8, 0.6], nothing]))
     points = [{"before": name} for name in ("a", "a", "b", "b")]
     apart = set_apart(past, points)
-    np.testing.assert_allclose(apart.spread[:, 0], [0.1, 0.05])
+    np.testing.assert_allclose(apart.spread[:, 0], [0.1, 0.05, np.nan])
     same = np.array([[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 1], [0, 0, 1, 1]], float)
     np.testing.assert_allclose(apart.correlation, same)
     again = set_apart(apart, points)
