@@ -11,8 +11,8 @@ __all__ = ["loss_of", "set_loss"]
 def loss_of(scorer):
     """Give the settings of histogram gradient boosting that minimise what a metric measures.
 
-    The absolute error and Poisson's deviance are left to the squared error, with which searches
-    did as well.
+    The absolute error and the deviances of Poisson, gamma and Tweedie are left to the squared
+    error, with which searches did as well.
 
     Parameters
     ----------

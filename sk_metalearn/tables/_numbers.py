@@ -11,7 +11,7 @@ from .._compat import needs_positive
 
 __all__ = ["FlooredScorer", "Numbers"]
 
-#: The least prediction, as a part of the least target above 0.
+#: The least prediction where a target is 0, as a part of the least one above 0.
 _FLOOR = 0.01
 
 
@@ -41,12 +41,14 @@ class Numbers:
         -------
         Numbers
             With a floor where no value is below 0, as of counts, and the metric is not defined for
-            predictions of 0 or less, such as Poisson's deviance.
+            predictions of 0 or less, such as Poisson's deviance: the least target, or a small part
+            of the least above 0.
         """
         values = np.asarray(y)
         if not needs_positive(scorer) or values.min() < 0 or not values.max() > 0:
             return cls()
-        return cls(_FLOOR * float(values[values > 0].min()))
+        least = float(values[values > 0].min())
+        return cls(least if values.min() > 0 else _FLOOR * least)
 
     def encode(self, y):
         """Give a target as models meet it: as it is."""

@@ -327,6 +327,15 @@ def test_counts_under_a_metric_of_positive_numbers(scoring, ensemble_size):
     assert np.isfinite(auto.score(new, counts))
 
 
+def test_amounts_are_never_predicted_below_the_least():
+    amounts = np.exp(3 * SIZE)
+    auto = AutoRegressor(
+        scoring="neg_mean_gamma_deviance", n_iter=3, families=["ridge"], ensemble_size=0, **COLD
+    ).fit(PLAIN, amounts)
+    # A line leads below 0 at last.
+    assert auto.predict(PLAIN.assign(size=-1e4)).max() == amounts.min()
+
+
 def overwrite(X):
     X[X > 1] = 1
     return X
