@@ -538,7 +538,7 @@ def write_tables(results, pages):
             csv.writer(file, lineterminator="\n").writerows([head, *body])
     # Long runs, whose results may not be there yet; `minute.py` writes its tables itself.
     pieces = Path(results) / "pieces.csv"
-    for name in ("minute.txt", "minute_five.txt"):
+    for name in ("minute.txt", "minute_10.txt"):
         minute = Path(results) / name
         text = minute.read_text(encoding="utf-8") if minute.exists() else LATER
         (Path(pages) / name).write_text(text, encoding="utf-8")

@@ -22,7 +22,7 @@ SHOWN = {
     "random (exact)": ("random search", "tab:gray"),
 }
 SECONDS = 60
-SYSTEMS = ("ours", "agbest", "flaml")
+SYSTEMS = ("ours", "agbest", "agmedium", "flaml", "autosklearn")
 
 
 def read(path):
