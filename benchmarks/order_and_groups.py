@@ -10,7 +10,7 @@ configurations on 1,000 rows at most, without what is known of the dataset's fam
 that follow the groups or the time and once on shuffled ones. Compared are the score that it tells
 (``score_estimate_``: area under the ROC curve for two classes, accuracy for more, R2 for numbers)
 with that on the rows set aside, and the losses there. Nothing about order and groups was chosen on
-any dataset, so ``--used`` may name an empty file.
+any dataset, so ``--used`` named an empty file.
 """
 
 import warnings
@@ -61,22 +61,20 @@ TIMES = {
 
 def measure(source, knowledge):
     """Compare both kinds of folds, by groups, by time or by both."""
-    X, y = read_table(source.path)[:2]
+    X, y = read_table(source.path)
     y = np.asarray(y)
     if source.name in GROUPS:
         names = GROUPS[source.name]
         groups = X.groupby(names, observed=True).ngroup().to_numpy()
         splits = GroupShuffleSplit(DRAWS, test_size=TEST, random_state=0).split(X, y, groups)
-        X = X.drop(columns=names)
-        draws = [_compare(X, y, train, test, groups, knowledge) for train, test in splits]
+        others = X.drop(columns=names)
+        draws = [_compare(others, y, train, test, groups, knowledge) for train, test in splits]
         yield _mean_row(source, "groups", draws)
     if source.name in TIMES:
-        X, y = read_table(source.path)[:2]
         order = X.astype({name: float for name in TIMES[source.name]})
-        rows = order.sort_values(TIMES[source.name], kind="stable").index
-        rows = X.index.get_indexer(rows)
+        rows = X.index.get_indexer(order.sort_values(TIMES[source.name], kind="stable").index)
         cut = round((1 - TEST) * len(rows))
-        draws = [_compare(X, np.asarray(y), rows[:cut], rows[cut:], None, knowledge)]
+        draws = [_compare(X, y, rows[:cut], rows[cut:], None, knowledge)]
         yield _mean_row(source, "time", draws)
 
 

@@ -9,18 +9,14 @@ that the catalogue lacks: an additive model, splines of each number before a lin
 five of the 20 configurations are its own.
 """
 
-import warnings
-
 import numpy as np
-from pieces import SCORING, mean_and_error, read_rows, run_or_score, split, test_loss, write_table
+from pieces import loss_on, mean_and_error, read_rows, run_or_score, search, split, write_table
 from scipy.stats import loguniform
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, SplineTransformer, StandardScaler
-
-from sk_metalearn import AutoClassifier, AutoRegressor
 
 MOST_ROWS = 2000
 
@@ -49,20 +45,10 @@ def additive(n_classes):
 def measure(source, knowledge):
     """Search with the estimator and without it."""
     X, y, X_test, y_test, n_classes = split(source)
-    auto = AutoClassifier if n_classes else AutoRegressor
     row = {"dataset": source.name, "n_rows": len(y), "n_classes": n_classes}
     for way, families in (("plain", None), ("own", ["all", additive(n_classes)])):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            model = auto(
-                n_iter=20,
-                families=families,
-                scoring=SCORING.get(n_classes, "neg_log_loss"),
-                knowledge=knowledge,
-                random_state=0,
-            ).fit(X, y)
-            found = model.predict_proba(X_test) if n_classes else model.predict(X_test)
-        row[way] = test_loss(found, y_test, n_classes)
+        model = search(X, y, n_classes, knowledge, n_iter=20, families=families)
+        row[way] = loss_on(model, X_test, y_test, n_classes)
     names = [configuration.family for configuration in model.configurations_]
     row["tried"] = sum(name.startswith("own_") for name in names)
     row["weight"] = sum(

@@ -9,16 +9,12 @@ search, the products of each two columns, which may help; in another a single di
 which cannot.
 """
 
-import warnings
-
 import numpy as np
-from pieces import SCORING, mean_and_error, read_rows, run_or_score, split, test_loss, write_table
+from pieces import loss_on, mean_and_error, read_rows, run_or_score, search, split, write_table
 from sklearn.decomposition import PCA
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
-
-from sk_metalearn import AutoClassifier, AutoRegressor
 
 ROWS, N_ITER = 600, 15
 MOST_COLUMNS = 20
@@ -38,20 +34,10 @@ def alternatives():
 def measure(source, knowledge):
     """Search with each choice."""
     X, y, X_test, y_test, n_classes = split(source, ROWS)
-    auto = AutoClassifier if n_classes else AutoRegressor
     row = {"dataset": source.name, "n_rows": len(y), "n_classes": n_classes}
     for way, before in alternatives().items():
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            model = auto(
-                n_iter=N_ITER,
-                before=before,
-                scoring=SCORING.get(n_classes, "neg_log_loss"),
-                knowledge=knowledge,
-                random_state=0,
-            ).fit(X, y)
-            found = model.predict_proba(X_test) if n_classes else model.predict(X_test)
-        row[way] = test_loss(found, y_test, n_classes)
+        model = search(X, y, n_classes, knowledge, n_iter=N_ITER, before=before)
+        row[way] = loss_on(model, X_test, y_test, n_classes)
         if before is not None:
             named = [params["before"] == way for params in model.cv_results_["params"]]
             row[f"tried {way}"] = sum(named)

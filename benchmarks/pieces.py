@@ -108,6 +108,23 @@ def test_loss(found, y, n_classes):
     return float(1 - r2_score(y, found))
 
 
+def search(X, y, n_classes, knowledge, **options):
+    """Fit an Auto estimator by the usual metric, without its warnings."""
+    auto = AutoClassifier if n_classes else AutoRegressor
+    scoring = SCORING.get(n_classes, "neg_log_loss")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return auto(scoring=scoring, knowledge=knowledge, random_state=0, **options).fit(X, y)
+
+
+def loss_on(model, X_test, y_test, n_classes):
+    """The loss of a model on rows set aside."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = model.predict_proba(X_test) if n_classes else model.predict(X_test)
+    return test_loss(found, y_test, n_classes)
+
+
 def measure(source, name, knowledge):
     """Search with one variant."""
     X, y, X_test, y_test, n_classes = split(source)

@@ -25,8 +25,6 @@ __all__ = [
     "conform",
 ]
 
-# Types of the columns of an array of numbers.
-_NUMBERS = ("number", "empty")
 # So many columns that nobody asked for are named.
 _N_NAMED = 5
 
@@ -299,13 +297,19 @@ def check_new_rows(X, layout, estimator):
         rows = conform(X, layout)
         _warn_of_further(X, layout)
         return rows
-    text = any(plan.type not in _NUMBERS for plan in layout.plans)
-    rows = check_rows(X, estimator, text)
-    validate_data(estimator, rows, reset=False, skip_check_array=True)
+    rows, text = _rows_without_names(X, layout, estimator)
     if is_frame(rows) and not text:
         # Frames hold numbers in many ways, arrays in one.
         return np.column_stack([np.asarray(v, float) for v in _all_columns(rows, layout)])
     return rows
+
+
+def _rows_without_names(X, layout, estimator):
+    """Rows by position, checked, and whether those of `fit` held anything but numbers."""
+    text = any(plan.type not in ("number", "empty") for plan in layout.plans)
+    rows = check_rows(X, estimator, text)
+    validate_data(estimator, rows, reset=False, skip_check_array=True)
+    return rows, text
 
 
 def check_all_columns(X, layout, estimator):
@@ -333,8 +337,7 @@ def check_all_columns(X, layout, estimator):
     every = replace(layout, plans=tuple(replace(own, role="text") for own in layout.plans))
     records = _records_of(X)
     if layout.names is None:
-        rows = check_rows(X, estimator, any(own.type not in _NUMBERS for own in layout.plans))
-        validate_data(estimator, rows, reset=False, skip_check_array=True)
+        rows, _ = _rows_without_names(X, layout, estimator)
         return rows.to_numpy() if is_frame(rows) else rows
     if records is not None:
         X = _completed(records, every)
