@@ -93,7 +93,7 @@ class AutoClassifier(AutoSearch, ClassifierMixin, CallbackSupportMixin, BaseEsti
     max_rows : int, default=10000
         Larger data are searched on a sample of so many rows; the final model sees all. Folds of a
         splitter are drawn on all rows and cut to the sample; an iterable of folds has all rows
-        searched.
+        searched. With a `time_budget`, tables of much free text are searched on fewer.
     n_jobs : int, default=None
         Worker processes, or what `joblib.parallel_config` says.
     patience : int, default=None
@@ -370,7 +370,7 @@ class AutoRegressor(AutoSearch, RegressorMixin, CallbackSupportMixin, BaseEstima
     max_rows : int, default=10000
         Larger data are searched on a sample of so many rows; the final model sees all. Folds of a
         splitter are drawn on all rows and cut to the sample; an iterable of folds has all rows
-        searched.
+        searched. With a `time_budget`, tables of much free text are searched on fewer.
     n_jobs : int, default=None
         Worker processes, or what `joblib.parallel_config` says.
     patience : int, default=None

@@ -158,9 +158,7 @@ def _of_kept_models(run, problem, options, make, single):
     sources = [(searched, "training rows of each fold")]
     until = run.budget.deadline(run.choice_seconds)
     if run.ending == "holdout":
-        whole = of_nearly_all_rows(run, problem, options, make, until)
-        n_train, n_rows = len(whole.payload.splits[0][0]), len(problem.whole[1])
-        sources.insert(0, (whole, f"{n_train} of {n_rows} rows, the others chose"))
+        sources.insert(0, of_nearly_all_rows(run, problem, options, make, until))
     elif run.confirms:
         sources.insert(0, (confirm_leaders(run, problem, options, searched, until), sources[0][1]))
     for evidence, fitted_on in sources:

@@ -38,8 +38,8 @@ class FinalFit:
     fitted_on: str
 
 
-def predict_refit_seconds(trial, problem, n_starts=1):
-    """Predict how long a fit on all rows takes from a candidate's fits on the folds.
+def predict_refit_seconds(trial, problem, n_starts=1, share=1.0):
+    """Predict how long a fit on many rows takes, from a candidate's fits on the folds.
 
     Parameters
     ----------
@@ -47,6 +47,8 @@ def predict_refit_seconds(trial, problem, n_starts=1):
     problem : Problem
     n_starts : int, default=1
         Fits of a network, from different random starts.
+    share : float, default=1.0
+        Of all rows.
 
     Returns
     -------
@@ -59,7 +61,7 @@ def predict_refit_seconds(trial, problem, n_starts=1):
     n_rows, n_train = num_samples(problem.whole[0]), len(problem.splits[0][0])
     n_fits = n_starts if is_network(trial.proposal.point) else 1
     # Between the linear and the quadratic growth of most learners.
-    return n_fits * longest * (n_rows / max(n_train, 1)) ** 1.5
+    return n_fits * longest * (share * n_rows / max(n_train, 1)) ** 1.5
 
 
 def is_network(point):

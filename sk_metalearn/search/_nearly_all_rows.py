@@ -26,6 +26,10 @@ _MOST_MODELS = 5
 _FIRST = 4
 # The share of the time in which candidates begin; then come further models of those chosen.
 _SHARE_OF_CANDIDATES = 0.5
+# A candidate that would take too long is fitted on a half of the rows, or a quarter, ... so often
+_HALVINGS = 5
+# at most, and only where these are still so many times those that it had in the search.
+_TIMES_THE_SAMPLE = 1.5
 # Seconds in which the sample's own ensemble has to have predicted what is held out.
 _BAG_SECONDS = 2.0
 
@@ -33,9 +37,10 @@ _BAG_SECONDS = 2.0
 def of_nearly_all_rows(run, problem, options, make, deadline):
     """Fit the best candidates of a search on a sample on nearly all rows, and judge on the rest.
 
-    Those that are chosen are fitted again without other rows, as often as the time allows: the
-    mean of several such models is better than one. The members of the sample's own ensemble take
-    part with the models of its folds where they were not fitted in time.
+    A candidate that would take more than its share of the time gets fewer rows. Those that are
+    chosen are fitted again without other rows, as often as the time allows: the mean of several
+    such models is better than one. The members of the sample's own ensemble take part with the
+    models of its folds where they were not fitted in time.
 
     Parameters
     ----------
@@ -48,14 +53,20 @@ def of_nearly_all_rows(run, problem, options, make, deadline):
 
     Returns
     -------
-    Evidence
+    evidence : Evidence
         On the first fold, which no sampled row is in.
+    fitted_on : str
     """
     X, y, fit_params, score_params = problem.whole
-    rows = np.arange(num_samples(y))
-    splits = [
-        (np.setdiff1d(rows, part, assume_unique=True), part) for part in _held_out(y, problem)
-    ]
+    begun, n_rows = run.budget.clock(), num_samples(y)
+    until = begun + _SHARE_OF_CANDIDATES * (deadline - begun)
+    halvings = partial(
+        _halvings,
+        problem=problem,
+        most_seconds=(until - begun) * min(1.0, 2 * run.executor.n_workers / _FIRST),
+    )
+    leaders = _leaders(run, problem)
+    splits = _splits(y, problem, max(map(halvings, leaders), default=0))
     payload = replace(
         run.payload,
         X=X,
@@ -68,33 +79,75 @@ def of_nearly_all_rows(run, problem, options, make, deadline):
         models_travel=True,
     )
     sampled, found = of_search(run, problem, options), {}
-    jobs = _jobs(run, problem, options, payload, deadline, found)
-    expected = partial(predict_refit_seconds, problem=problem)
+    jobs = _jobs(run, problem, options, payload, until, found, leaders, halvings)
+    expected = partial(_expected_seconds, problem=problem, halvings=halvings)
     fit_more(run, payload, jobs, expected, deadline, found)
     evidence = _evidence(problem, payload, found)
+    at_most = "at most " if any(fold >= _MOST_MODELS for _, fold in found) else ""
+    fitted_on = f"{at_most}{len(splits[0][0])} of {n_rows} rows, the others chose"
     X_test = safe_indexing(X, splits[0][1])
     classes = np.unique(y) if problem.kind == "classification" else None
     for row in select_rows(run, sampled, problem, options)[0]:
-        if row in evidence.folds or run.budget.clock() > deadline + _BAG_SECONDS:
+        seconds = _predict_seconds(run.trials[row], problem, len(splits[0][1]))
+        if row in evidence.folds or run.budget.clock() + seconds > deadline + _BAG_SECONDS:
             continue
         member = load_member(run, problem, run.payload, run.trials[row], sampled.models[row])
         if member is not None:
             known = FoldResult("ok", predictions=member.predictions(X_test), classes=classes)
             evidence.folds[row], evidence.members[row] = [known], member
-    return evidence
+    return evidence, fitted_on
 
 
-def _jobs(run, problem, options, payload, deadline, found):
-    """Give candidates on the first fold; in the second half of the time those chosen on others."""
-    clock = run.budget.clock
-    until = clock() + _SHARE_OF_CANDIDATES * (deadline - clock())
+def _predict_seconds(trial, problem, n_rows):
+    """Seconds in which the models of all folds predict so many rows."""
+    tested = sum(len(problem.splits[fold][1]) for fold in trial.folds)
+    spent = sum(own.score_seconds for own in trial.folds.values())
+    return spent * len(trial.folds) * n_rows / max(1, tested)
+
+
+def _leaders(run, problem):
     # Where time ended the search, more than a dozen are fitted if there is time.
     leaders = leaders_of(run.trials, None if run.stop_reason == "time_budget" else LEADERS)
     # The models of the sample stay in the place of those that memory does not allow.
     large = too_large(leaders, problem, LEADERS, run.executor.n_workers)
-    leaders = [trial for trial in leaders if trial.number not in large]
+    return [trial for trial in leaders if trial.number not in large]
+
+
+def _halvings(trial, problem, most_seconds):
+    """How often the rows of a candidate are halved so that it takes no more than these seconds."""
+    searched, n_rows = len(problem.splits[0][0]), num_samples(problem.whole[1])
+    for k in range(_HALVINGS + 1):
+        seconds = predict_refit_seconds(trial, problem, share=0.5**k)
+        if seconds <= most_seconds or n_rows / 2 ** (k + 1) < _TIMES_THE_SAMPLE * searched:
+            return k
+    return _HALVINGS
+
+
+def _expected_seconds(trial, problem, halvings):
+    return predict_refit_seconds(trial, problem, share=0.5 ** halvings(trial))
+
+
+def _splits(y, problem, n_halvings):
+    """Rows of the models: each has its own to be left out; then the same with half the rows, ..."""
+    rows, parts = np.arange(num_samples(y)), _held_out(y, problem)
+    # Each class keeps its share.
+    order = np.random.RandomState(problem.seed).permutation(num_samples(y))
+    if problem.kind == "classification":
+        order = order[np.argsort(np.asarray(y)[order], kind="stable")]
+    splits = [(np.setdiff1d(rows, part, assume_unique=True), part) for part in parts]
+    for k in range(1, n_halvings + 1):
+        kept = np.zeros(num_samples(y), bool)
+        kept[order[:: 2**k]] = True
+        splits += [(train[kept[train]], part) for train, part in splits[: len(parts)]]
+    return splits
+
+
+def _jobs(run, problem, options, payload, until, found, leaders, halvings):
+    """Give candidates on the first fold; in the second half of the time those chosen on others."""
+    clock = run.budget.clock
     first = sorted(leaders[:_FIRST], key=partial(predict_refit_seconds, problem=problem))
     waiting = deque(first + leaders[_FIRST:])
+    folds = {trial.number: _MOST_MODELS * halvings(trial) for trial in leaders}
     weights, n_known, begun = {}, 0, Counter()
     while True:
         if not waiting or (found and clock() > until):
@@ -105,22 +158,26 @@ def _jobs(run, problem, options, payload, deadline, found):
             wanted = {
                 row: weight / (1 + begun[row])
                 for row, weight in weights.items()
-                if begun[row] + 1 < len(payload.splits)
+                if begun[row] + 1 < _MOST_MODELS
             }
             if wanted:
                 row = max(wanted, key=wanted.get)
                 begun[row] += 1
-                yield run.trials[row], begun[row]
+                yield run.trials[row], folds[row] + begun[row]
                 continue
-        yield (waiting.popleft(), 0) if waiting else None
+        yield (waiting[0], folds[waiting.popleft().number]) if waiting else None
 
 
 def _evidence(problem, payload, found):
     """What the first fold says; the models are those of all folds in a row."""
     models = {
-        row: [found[key] for key in takewhile(found.__contains__, ((row, k) for k in count()))]
-        for row, fold in found
-        if fold == 0
+        row: [
+            found[key]
+            for key in takewhile(found.__contains__, ((row, k) for k in count(first)))
+            if key[1] < first + _MOST_MODELS
+        ]
+        for row, first in found
+        if first % _MOST_MODELS == 0
     }
     folds = {row: own[:1] for row, own in models.items()}
     return evidence_of(payload, folds, problem.kind, models)

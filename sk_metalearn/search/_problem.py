@@ -17,6 +17,7 @@ from ..spaces import Schema
 from ..tables import choose_rows, cut_folds
 from ._fingerprint import fingerprint_of, seed_of, take_up
 from ._folds import draw_folds, in_order_of_time, latest_rows, shuffled_folds
+from ._rows_of_text import rows_in_time
 
 __all__ = ["Objective", "Problem", "kind_of", "pose_problem"]
 
@@ -207,7 +208,8 @@ def pose_problem(
         seed = int(check_random_state(options.random_state).randint(2**31 - 1))
     else:
         seed = seed_of(saved, options.checkpoint)
-    rows = _rows_to_search(y, kind, options, seed, most_rows)
+    most = [n for n in (most_rows, rows_in_time(X, layout, options)) if n is not None]
+    rows = _rows_to_search(y, kind, options, seed, most)
     whole = X, y, dict(routed.estimator.fit), dict(routed.scorer.score)
     fit_params, score_params = dict(routed.estimator.fit), dict(routed.scorer.score)
     n_rows = num_samples(X)
@@ -298,13 +300,12 @@ def _latest(whole, splits, rows, options, classes, kind):
     return (safe_indexing(X, rows), cut, *params)
 
 
-def _rows_to_search(y, kind, options, seed, most_rows):
+def _rows_to_search(y, kind, options, seed, most):
     """Rows of a large table that are searched; None: all of them."""
     if options.max_rows is None or isinstance(options.cv, list):
         # Folds given as rows refer to all of them.
         return None
-    most = options.max_rows if most_rows is None else min(options.max_rows, most_rows)
-    rows = choose_rows(y, most, kind, np.random.RandomState(seed))
+    rows = choose_rows(y, min([options.max_rows, *most]), kind, np.random.RandomState(seed))
     return None if len(rows) == len(y) else rows
 
 

@@ -9,12 +9,15 @@ import numpy as np
 from .._compat import num_samples, safe_indexing
 from ..spaces import Schema
 from ..tables import choose_rows
+from ._rows_of_text import seconds_of_text
 
 __all__ = ["QuickModel", "fit_quick_model"]
 
 _FAMILIES = {"classification": ("lda", "gaussian_nb"), "regression": ("ridge",)}
 # Rows are chosen so that their table has so many cells; a category may become so many columns.
 _CELLS, _LEVELS, _LEAST_ROWS = 200_000, 32, 50
+# Free text is read for about so long, where there is nothing else.
+_TEXT_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,9 @@ def fit_quick_model(problem, choices):
     others = schema.n_features - len(schema.numeric) - len(schema.text)
     columns = len(schema.numeric) + _LEVELS * others
     n_rows = min(num_samples(problem.X), _CELLS // max(1, columns))
+    reads_text = schema.text and (problem.steps or len(schema.text) == schema.n_features)
+    if reads_text:
+        n_rows = min(n_rows, int(_TEXT_SECONDS / seconds_of_text(problem.X, schema.text)))
     if schema.sparse or n_rows < min(_LEAST_ROWS, num_samples(problem.X)):
         return None
     X, y = problem.X, problem.y
@@ -59,7 +65,7 @@ def fit_quick_model(problem, choices):
         rows = choose_rows(y, n_rows, problem.kind, np.random.RandomState(problem.seed))
         X, y = safe_indexing(X, rows), safe_indexing(y, rows)
     make = choices.make
-    if not problem.steps and schema.text and len(schema.text) < schema.n_features:
+    if schema.text and not reads_text:
         # Free text takes time to be learned from, and many rows.
         names = range(schema.n_features) if schema.names is None else schema.names
         ignored = {names[i]: "ignore" for i in (*schema.text, *schema.ignored)}

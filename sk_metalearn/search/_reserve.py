@@ -19,10 +19,14 @@ _CHOICE_SHARE, _CHOICE_SECONDS = 0.05, 5.0
 # Seconds that it takes a thousand rows, and a tenth of it for each class, by a quick metric: once
 # for the model and once for an honest score of it.
 _CHOICE_BY_ROWS = 0.3
+# The most that predictions of members may take for the probabilities that they lack.
+_CALIBRATION_SHARE = 0.05
 # Bytes of models that are loaded in a second.
 _LOADED = 3e8
 # The most of a budget that further shuffles, and fits on nearly all rows, may take.
 _CONFIRM_SHARE, _HOLDOUT_SHARE = 0.3, 0.5
+# While no candidate is finished there is nothing to fit, and only so much of it is kept.
+_SHARE_WITHOUT_LEADERS = 0.2
 # No time is kept for fits of the members on all rows that take more: there is a model without them.
 _REFIT_SHARE = 0.1
 
@@ -71,8 +75,11 @@ class Reserve:
         if self.budget.seconds is None:
             return 0.0
         seconds = 0.2 + self._seconds_to_choose
+        leaders = leaders_of(trials)
+        # A member without probabilities predicts once more to have them.
+        spent = [sum(own.score_seconds for own in t.folds.values()) for t in leaders]
+        seconds += min(max(spent, default=0.0), _CALIBRATION_SHARE * self.budget.seconds)
         if self.models is not None and self.ending == "bag":
-            leaders = leaders_of(trials)
             seconds += sum(map(self.models.size, leaders)) / _LOADED
             if self.refits:
                 # Few of a dozen become members.
@@ -114,7 +121,7 @@ class Reserve:
     def _seconds_on_all_rows(self, leaders):
         most = _HOLDOUT_SHARE * self.budget.seconds
         if not leaders:
-            return most
+            return _SHARE_WITHOUT_LEADERS * self.budget.seconds
         spent = sum(predict_refit_seconds(trial, self.problem) for trial in leaders)
         # As much again is for further models of those that are chosen.
         return min(most, self.share_seconds + 2.6 * spent / self.n_workers)

@@ -49,6 +49,8 @@ _VERSION = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
 #: Directions to which the words of a text are reduced, and its pieces of words. A hundred in all
 #: serve every family better than thirty (benchmarks/tables_text.py).
 _TEXT_DIRECTIONS = 50
+# Of all columns of text together; more of them have fewer each.
+_ALL_TEXT_DIRECTIONS = 200
 _SCALED_TARGET = ("svm", "linear_svr", "mlp", "kernel_ridge", "huber", "gaussian_process")
 # Their splits serve all outputs at once: without one scale, those of the largest numbers.
 _SCALED_OUTPUTS = ("decision_tree", "random_forest", "extra_trees")
@@ -158,7 +160,8 @@ def _preprocessing(choice, schema, family, kind, random_state):
         if ordinary:
             blocks.append(("numeric", _chain(numeric), _keys(ordinary)))
         for column in columns["text"]:
-            blocks += _text_blocks(column, schema)
+            most = min(_TEXT_DIRECTIONS, _ALL_TEXT_DIRECTIONS // len(columns["text"]))
+            blocks += _text_blocks(column, most, schema)
         transformer = ColumnTransformer(blocks, sparse_threshold=0)
         if (schema.container == "array" or _VERSION < (1, 9)) and not columns["text"]:
             # Frames made under a global `transform_output` would name columns by their position
@@ -239,10 +242,10 @@ def _read_columns(schema, reader):
     return columns
 
 
-def _text_blocks(column, schema):
+def _text_blocks(column, most, schema):
     """Words, and pieces of words, by TF-IDF and reduced to few directions."""
     name = "text_" + str(column.key).replace("__", "_")
-    directions = max(2, min(_TEXT_DIRECTIONS, schema.layout.plans[column.position].n_levels // 4))
+    directions = max(2, min(most, schema.layout.plans[column.position].n_levels // 4))
     for suffix, how in (
         # Marks of punctuation are words, so that no text is without any.
         ("words", {"token_pattern": r"\w+|[^\w\s]+", "ngram_range": (1, 2)}),

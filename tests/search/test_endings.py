@@ -303,6 +303,73 @@ def test_the_best_of_a_sample_are_fitted_on_nearly_all_rows():
     assert auto.score(X, y) > 0.8
 
 
+def test_what_takes_long_on_a_sample_is_fitted_on_fewer_of_the_other_rows(monkeypatch):
+    from sk_metalearn.search import _nearly_all_rows
+
+    # One family is told to take a thousand times what it takes.
+    predict = _nearly_all_rows.predict_refit_seconds
+
+    def slow(trial, problem, share=1.0):
+        factor = 1e5 if trial.proposal.point["family"] == "logistic_regression" else 1
+        return factor * share**8 * predict(trial, problem, share=share)
+
+    monkeypatch.setattr(_nearly_all_rows, "predict_refit_seconds", slow)
+    seen = []
+    gather = _nearly_all_rows._evidence
+
+    def spy(*arguments):
+        seen.append(gather(*arguments))
+        return seen[-1]
+
+    monkeypatch.setattr(_nearly_all_rows, "_evidence", spy)
+    X, y = make_classification(6000, 8, random_state=0)
+    auto = AutoClassifier(
+        time_budget=120, patience=8, max_rows=500, families=QUICK, random_state=0, n_jobs=2
+    ).fit(X, y)
+    assert auto.refit_on_ == "at most 5401 of 6000 rows, the others chose"
+    splits = seen[-1].payload.splits
+    sizes = [len(train) for train, _ in splits]
+    assert np.allclose(sizes[:10], [5400] * 5 + [2700] * 5, atol=25) and sizes[-1] < 1400
+    for train, test in splits:
+        assert not np.intersect1d(train, test).size
+        assert abs(y[train].mean() - 0.5) < 0.02
+    rows = {
+        family: [i for i, own in enumerate(auto.configurations_) if own.family == family]
+        for family in QUICK
+    }
+    judged = {row: own for row, own in seen[-1].models.items()}
+    few = [own for row in rows["logistic_regression"] for own in judged.get(row, [])]
+    many = [own for row in rows["lda"] for own in judged.get(row, [])]
+    assert few and many
+    assert all(len(own) <= 5 for own in judged.values())
+    held_out = len(splits[0][1])
+    assert all(len(own.predictions) == held_out for own in (few[0], many[0]))
+
+
+def test_time_is_kept_for_all_rows_once_there_is_what_can_be_fitted():
+    loop = SimpleNamespace(trials=[], best_trial=None)
+    problem = SimpleNamespace(
+        kind="regression",
+        y=np.zeros(1000),
+        n_rows=1000,
+        score_params={},
+        scorer=get_scorer("r2"),
+        whole=(np.zeros((90_000, 1)), None),
+        splits=[(np.arange(667), None)],
+    )
+    options = SimpleNamespace(refit=True, ensemble_size=10)
+    models = SimpleNamespace(size=lambda trial: 1)
+    reserve = Reserve(Budget(60, 0.0), problem, options, "holdout", 2, models, 0.0, False, False)
+    before = reserve.deadline(loop)
+    fold = SimpleNamespace(fit_seconds=5.0, score_seconds=0.0)
+    loop.trials = [
+        SimpleNamespace(
+            status="ok", estimate=0.5, folds={0: fold}, proposal=SimpleNamespace(point={})
+        )
+    ]
+    assert before > 45 and reserve.deadline(loop) == before - 18
+
+
 @pytest.mark.slow
 def test_a_few_rows_are_shuffled_again_for_the_best(monkeypatch):
     from sk_metalearn.search import _auto_model

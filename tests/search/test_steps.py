@@ -35,7 +35,7 @@ STEPS = [
         "_own_steps",
     },
     {"_several_metrics", "_several"},
-    {"_fingerprint", "_folds", "_memory_needed"},
+    {"_fingerprint", "_folds", "_memory_needed", "_rows_of_text"},
     {"_problem"},
     {"_choices"},
     {"_grid_choices", "_catalogue_choices"},
