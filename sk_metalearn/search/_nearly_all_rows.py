@@ -30,6 +30,8 @@ _SHARE_OF_CANDIDATES = 0.5
 _HALVINGS = 5
 # at most, and only where these are still so many times those that it had in the search.
 _TIMES_THE_SAMPLE = 1.5
+# So many rows of a class are left.
+_RARE = 10
 # Seconds in which the sample's own ensemble has to have predicted what is held out.
 _BAG_SECONDS = 2.0
 
@@ -130,13 +132,17 @@ def _expected_seconds(trial, problem, halvings):
 def _splits(y, problem, n_halvings):
     """Rows of the models: each has its own to be left out; then the same with half the rows, ..."""
     rows, parts = np.arange(num_samples(y)), _held_out(y, problem)
-    # Each class keeps its share.
-    order = np.random.RandomState(problem.seed).permutation(num_samples(y))
-    if problem.kind == "classification":
-        order = order[np.argsort(np.asarray(y)[order], kind="stable")]
     splits = [(np.setdiff1d(rows, part, assume_unique=True), part) for part in parts]
+    if not n_halvings:
+        return splits
+    order = np.random.RandomState(problem.seed).permutation(len(rows))
+    counts, codes = np.array([len(rows)]), np.zeros(len(rows), int)
+    if problem.kind == "classification":
+        # Each class keeps its share, a rare one all of its rows.
+        _, codes, counts = np.unique(np.asarray(y), return_inverse=True, return_counts=True)
+        order = order[np.argsort(codes[order], kind="stable")]
     for k in range(1, n_halvings + 1):
-        kept = np.zeros(num_samples(y), bool)
+        kept = (counts < _RARE * 2**k)[codes]
         kept[order[:: 2**k]] = True
         splits += [(train[kept[train]], part) for train, part in splits[: len(parts)]]
     return splits
