@@ -32,7 +32,13 @@ def _parser():
         default="main",
         help="small, large: 24 configurations at 500 and 10,000 rows of datasets over 4,000",
     )
-    run.add_argument("--again", action="store_true", help="also what crashed before")
+    run.add_argument("--only", nargs="+", metavar="FAMILY", help="these model families")
+    run.add_argument(
+        "--again",
+        action="store_true",
+        help="also what crashed before, and decision values that did not become probabilities",
+    )
+    run.add_argument("--keep", metavar="FILE", help="file for what the configurations predict")
     run.add_argument(
         "--shard", default="0/1", metavar="i/N", help="this machine's part of the work"
     )

@@ -120,7 +120,7 @@ def classification_scores(truth, predicted, n_classes, probabilities=None, decis
     probabilities : ndarray of shape (n_rows, n_classes), optional
         Padded with zeros for classes unseen in training.
     decision : ndarray of shape (n_rows, n_classes), optional
-        Decision values, used for ranking metrics where there are no probabilities.
+        Decision values: ranking metrics use these, where probabilities are made of them.
 
     Returns
     -------
@@ -129,7 +129,7 @@ def classification_scores(truth, predicted, n_classes, probabilities=None, decis
     """
     scores = dict.fromkeys(CLASSIFICATION_METRICS, np.nan)
     scores.update(label_scores(confusion_counts(truth, predicted, n_classes)))
-    ranking = probabilities if probabilities is not None else decision
+    ranking = decision if decision is not None else probabilities
     if ranking is not None and np.isfinite(ranking).all():
         if n_classes == 2:
             # Two classes: the metrics of the second class, as scikit-learn's scorers have it.

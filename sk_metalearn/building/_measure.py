@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from ..evaluation import unseen_probabilities
 from ..spaces import Configuration, build_estimator
 from ._fold_metrics import classification_scores, confusion_counts, regression_scores
 from ._tasks import prepare
@@ -32,7 +33,7 @@ class _Clock:
         self.wall = time.perf_counter() - self._start[1]
 
 
-def measure_fold(source, fidelity, configuration, fold):
+def measure_fold(source, fidelity, configuration, fold, keep=False):
     """Fit a configuration on a fold and score it.
 
     Parameters
@@ -42,13 +43,16 @@ def measure_fold(source, fidelity, configuration, fold):
     configuration : dict
         From `Configuration.to_dict`.
     fold : int
+    keep : bool, default=False
+        Whether the predictions are given, too.
 
     Returns
     -------
     dict
         ``metrics`` on the fold and ``outer`` on the outer split, the ``confusion`` counts, CPU and
         wall seconds of fit and prediction, sizes, warnings. ``invalid`` says why where the
-        predictions are no finite numbers.
+        predictions are no finite numbers. ``kept``: probabilities, decision values or numbers of
+        both parts.
     """
     task = prepare(source, fidelity)
     train, test = task.fold(fold)
@@ -60,8 +64,9 @@ def measure_fold(source, fidelity, configuration, fold):
         with _Clock() as fit:
             estimator.fit(task.X.iloc[train], task.y[train])
         with _Clock() as predict:
-            record = _score(task, estimator, test)
-        record["outer"] = _score(task, estimator, task.outer)["metrics"]
+            record, kept = _score(task, estimator, test)
+        outer, kept_outer = _score(task, estimator, task.outer)
+        record["outer"] = outer["metrics"]
     record.update(
         fit_cpu=round(fit.cpu, 4),
         fit_wall=round(fit.wall, 4),
@@ -71,6 +76,8 @@ def measure_fold(source, fidelity, configuration, fold):
         n_test=len(test),
         warnings=sorted({_code(warning.category) for warning in caught}),
     )
+    if keep:
+        record["kept"] = kept, kept_outer
     if fold == 0:
         record["size"] = len(pickle.dumps(estimator, protocol=5))
         record["n_columns"] = _columns_after_preprocessing(estimator)
@@ -89,6 +96,7 @@ def _columns_after_preprocessing(estimator):
 
 
 def _score(task, estimator, rows):
+    """Scores of the predictions, and these."""
     X, truth = task.X.iloc[rows], task.y[rows]
     # Some estimators of other packages give a column.
     predicted = np.ravel(estimator.predict(X))
@@ -97,7 +105,7 @@ def _score(task, estimator, rows):
         record = {"metrics": _short(scores)}
         if not np.isfinite(predicted).all():
             record["invalid"] = "predictions are not finite"
-        return record
+        return record, predicted
     predicted = np.asarray(predicted, dtype=int)
     probabilities = decision = None
     if hasattr(estimator, "predict_proba"):
@@ -108,6 +116,7 @@ def _score(task, estimator, rows):
             decision = np.c_[-decision, decision]
         lowest = decision.min() - 1.0 if decision.size else 0.0
         decision = _padded(decision, estimator.classes_, task.n_classes, lowest)
+        probabilities = _of_decisions(task, estimator, X, truth)
     scores = classification_scores(truth, predicted, task.n_classes, probabilities, decision)
     record = {
         "metrics": _short(scores),
@@ -115,7 +124,16 @@ def _score(task, estimator, rows):
     }
     if probabilities is not None and not np.isfinite(probabilities).all():
         record["invalid"] = "probabilities are not finite"
-    return record
+    return record, probabilities if decision is None else decision
+
+
+def _of_decisions(task, estimator, X, truth):
+    """The probabilities that a search makes of decision values; None where a class has few rows."""
+    try:
+        found = unseen_probabilities(estimator, X, truth)
+    except ValueError:
+        return None
+    return _padded(found, estimator.classes_, task.n_classes, 0.0)
 
 
 def _padded(values, classes, n_classes, fill):

@@ -30,7 +30,7 @@ def load_shards(folder, source=_SOURCE):
     -------
     tasks : list of Task
     evaluations : list of Evaluation
-        One per cell; a cell measured twice counts once, the first good one.
+        One per cell; a cell measured twice counts once, the first good one that knows most metrics.
     provenance : dict
         Versions, limits and reference workloads of the machines.
 
@@ -46,7 +46,7 @@ def load_shards(folder, source=_SOURCE):
         for record in read_shard(path):
             if "configuration" in record:
                 key = record["task"], record["configuration"], record["fidelity"]
-                if key not in cells or cells[key]["status"] != "ok":
+                if key not in cells or _says_more(record, cells[key]):
                     cells[key] = record
             elif "family" in record:
                 known = tasks.get(record["id"])
@@ -82,6 +82,18 @@ def load_shards(folder, source=_SOURCE):
         [evaluations_of(cell, source) for cell in cells.values()],
         provenance,
     )
+
+
+def _says_more(record, other):
+    """Whether a cell that was measured again knows metrics that the first does not."""
+    if other["status"] != "ok":
+        return True
+    known = [
+        sum(value is not None for value in cell["folds"][0]["metrics"].values())
+        for cell in (record, other)
+        if cell["status"] == "ok"
+    ]
+    return len(known) == 2 and known[0] > known[1]
 
 
 def _task(record):

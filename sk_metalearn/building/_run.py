@@ -17,6 +17,7 @@ from ..spaces import (
     get_family,
     load_pool,
 )
+from ._kept_predictions import KeptPredictions
 from ._machine import machine_id, reference_seconds, versions
 from ._measure import measure_fold
 from ._shards import ShardWriter, read_shard, shard_files
@@ -126,7 +127,9 @@ def run(
     slices=None,
     optional=False,
     fidelity="main",
+    only=None,
     again=False,
+    keep=None,
     shard="0/1",
     n_workers=None,
     time_limit=None,
@@ -152,9 +155,14 @@ def run(
     fidelity : {"small", "main", "large"}, default="main"
         At most 500, 2,000 or 10,000 rows. ``"small"`` and ``"large"`` measure 24 fixed
         configurations on the datasets of more than 4,000 rows.
+    only : sequence of str, optional
+        Names of the model families to measure; all by default.
     again : bool, default=False
-        Whether to measure what crashed once more. What was recorded first stays; `merge` takes
-        what is good.
+        Whether to measure once more what crashed, and classifiers without probabilities whose log
+        loss is not known. What was recorded first stays; `merge` takes what is good and says most.
+    keep : path-like, optional
+        File for what the configurations predict, see `KeptPredictions`. Cells whose predictions
+        it does not hold are measured, too.
     shard : str, default="0/1"
         ``"i/N"``: this machine's part, the i-th of N (from 0).
     n_workers : int, optional
@@ -190,18 +198,24 @@ def run(
         )
     if optional:
         for family in families(kinds[0], optional=True):
-            _ = family.estimator_class  # says what is not installed
+            if only is None or family.name in only:
+                _ = family.estimator_class  # says what is not installed
     work = plan(list_tasks(data), kinds, slices, shard, optional, fidelity)
-    done = _done(output, again)
+    kept = None if keep is None else KeptPredictions(keep)
+    done = _done(output, again, kept)
     started = time.monotonic()
     with WorkerPool(n_workers or os.cpu_count() or 1, niceness=niceness) as pool:
-        builder = _Builder(pool, fidelity, done, started, time_limit, progress, len(work))
+        builder = _Builder(pool, fidelity, done, started, time_limit, progress, len(work), kept)
         for kind, number, block, members in work:
             if builder.out_of_time():
                 return False
             part = "optional" if optional else "slice" if fidelity == "main" else fidelity
             name = f"{kind}-{part}{number:02d}-block{block:02d}"
-            pool_slice = _pool(kind, optional, fidelity)[number * SLICE : (number + 1) * SLICE]
+            pool_slice = [
+                own
+                for own in _pool(kind, optional, fidelity)[number * SLICE : (number + 1) * SLICE]
+                if only is None or own.family in only
+            ]
             if not builder.measure(output, name, kind, pool_slice, members):
                 return False
     return True
@@ -219,19 +233,32 @@ def _part(shard):
     return part, parts
 
 
-def _done(output, again):
-    return {
-        (record["task"], record["configuration"], record["fidelity"])
-        for path in shard_files(output)
-        for record in read_shard(path)
-        if "configuration" in record and not (again and record["status"] == "crashed")
-    }
+def _done(output, again, kept):
+    held, done = None if kept is None else kept.held(), set()
+    for path in shard_files(output):
+        for record in read_shard(path):
+            if "configuration" not in record:
+                continue
+            key = record["task"], record["configuration"], record["fidelity"]
+            lost = held is not None and record["status"] == "ok" and key not in held
+            if not lost and not (again and _says_too_little(record)):
+                done.add(key)
+    return done
+
+
+def _says_too_little(record):
+    """Whether a cell crashed, or is of a time when decision values did not become probabilities."""
+    if record["status"] == "crashed":
+        return True
+    metrics = record["folds"][0].get("metrics", {}) if record["folds"] else {}
+    return record["status"] == "ok" and metrics.get("neg_log_loss", 0.0) is None
 
 
 class _Builder:
     """Keeps the workers busy with the folds of one shard after the other."""
 
-    def __init__(self, pool, fidelity, done, started, time_limit, progress, n_shards):
+    def __init__(self, pool, fidelity, done, started, time_limit, progress, n_shards, kept):
+        self.kept = kept
         self.pool, self.fidelity, self.done = pool, fidelity, done
         self.started, self.time_limit, self.progress = started, time_limit, progress
         self.n_shards, self.n_finished, self.n_cells = n_shards, 0, 0
@@ -311,6 +338,7 @@ class _Builder:
                     self.fidelity,
                     cell.configuration.to_dict(),
                     fold,
+                    self.kept is not None,
                     cpu_seconds=cell.limit + LOADING_SLACK,
                     wall_seconds=8 * cell.limit + LOADING_SLACK,
                     memory_bytes=MEMORY_LIMIT,
@@ -361,6 +389,10 @@ class _Builder:
             known = self.failures.setdefault((cell.task, family.name), [])
             known.append((cell.configuration.id, family.effort(cell.configuration.params)))
         folds = sorted(cell.folds, key=lambda fold: fold["fold"])
+        kept = [fold.pop("kept", None) for fold in folds]
+        if self.kept is not None and status == "ok":
+            task = prepare(cell.source, self.fidelity)
+            self.kept.add(task, self.fidelity, cell.configuration.id, kept)
         journal.append(self.record(cell.task, cell.configuration, status, reason, folds))
         self.done.add((cell.task, cell.configuration.id, self.fidelity))
 

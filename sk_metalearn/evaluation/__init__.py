@@ -13,7 +13,7 @@ from ._fold import SetParams, failed_fold
 from ._folders import SearchFolder
 from ._free_memory import free_memory
 from ._make_executor import local_processes
-from ._margins import MarginScorer, calibrate, lacks_probabilities
+from ._margins import MarginScorer, calibrate, lacks_probabilities, unseen_probabilities
 from ._racing import Incumbent, Race
 from ._threads import caller_threads, one_thread
 

@@ -12,10 +12,12 @@ import time
 import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes, load_wine
+from sklearn.metrics import log_loss
 
+from sk_metalearn.evaluation import unseen_probabilities
 from sk_metalearn.exceptions import KnowledgeError
 from sk_metalearn.knowledge import KnowledgeBase
-from sk_metalearn.spaces import KINDS, SLICE, Configuration, load_pool
+from sk_metalearn.spaces import KINDS, SLICE, Configuration, build_estimator, load_pool
 
 pd = pytest.importorskip("pandas")
 pytest.importorskip("pyarrow")
@@ -23,6 +25,7 @@ pytest.importorskip("pyarrow")
 from sk_metalearn.building import _describe, _merge_shards, _run  # noqa: E402
 from sk_metalearn.building._command import run_command  # noqa: E402
 from sk_metalearn.building._describe import describe, read_metafeatures  # noqa: E402
+from sk_metalearn.building._kept_predictions import KeptPredictions  # noqa: E402
 from sk_metalearn.building._measure import measure_fold  # noqa: E402
 from sk_metalearn.building._merge_shards import load_shards, merge  # noqa: E402
 from sk_metalearn.building._run import plan, run  # noqa: E402
@@ -386,3 +389,85 @@ def test_measurements_bear_the_name_of_who_measured(built):
     (source,) = merge(built, source="the lab", licence="CC-BY").sources
     assert (source.name, source.licence) == ("the lab", "CC-BY")
     assert merge(built, source="the lab").check() == []
+
+
+@pytest.fixture(scope="module")
+def kept(folder, tmp_path_factory):
+    """Shards of the last part of the pool for both datasets, and what was predicted."""
+    path = tmp_path_factory.mktemp("kept")
+    options = {"slices": [2], "n_workers": 2, "niceness": 0, "progress": False}
+    assert run(folder, path, keep=path / "kept.db", **options)
+    return path
+
+
+def test_what_was_predicted_gives_the_scores_again(folder, kept):
+    store = KeptPredictions(kept / "kept.db")
+    cells = {
+        (r["task"], r["configuration"]): r
+        for path in shard_files(kept)
+        for r in read_shard(path)
+        if r.get("status") == "ok"
+    }
+    assert {key[:2] for key in store.held()} == set(cells)
+    for source in list_tasks(folder):
+        task = prepare(source)
+        truth, predictions = store.of_task(task.id)
+        n_rows = len(task.development)
+        assert len(truth) == n_rows + len(task.outer)
+        for configuration, (of_folds, outer) in predictions.items():
+            assert len(of_folds) == n_rows and len(outer) == len(task.outer)
+            told = cells[task.id, configuration]["folds"][0]["metrics"]
+            rows = task.fold(0)[1]
+            if task.n_classes:
+                share = (of_folds[rows].argmax(axis=1) == truth[rows]).mean()
+                # Votes of pairs and their decision values may differ on a row.
+                assert share == pytest.approx(told["accuracy"], abs=1.1 / len(rows))
+            else:
+                error = np.abs(of_folds[rows].astype(float) - truth[rows]).mean()
+                assert error == pytest.approx(-told["neg_mean_absolute_error"], abs=0.01)
+
+
+def test_cells_without_predictions_are_measured_for_them(folder, built, tmp_path):
+    for path in shard_files(built):
+        shutil.copy(path, tmp_path)
+    options = {"kinds": ["regression"], "slices": [0], "n_workers": 2, "progress": False}
+    assert run(folder, tmp_path, keep=tmp_path / "kept.db", **options)
+    assert len(shard_files(tmp_path)) == 3
+    assert run(folder, tmp_path, keep=tmp_path / "kept.db", **options)
+    assert len(shard_files(tmp_path)) == 3
+    merged = {e.configuration: e.metrics for e in load_shards(tmp_path)[1]}
+    assert merged == {e.configuration: e.metrics for e in load_shards(built)[1]}
+
+
+def test_decision_values_are_scored_as_the_probabilities_that_a_search_makes(folder, tmp_path):
+    source = list_tasks(folder)[0]
+    task = prepare(source)
+    svm = next(own for own in load_pool("classification") if own.family == "svm")
+    record = measure_fold(source, "main", svm.to_dict(), 0, keep=True)
+    train, test = task.fold(0)
+    model = build_estimator(svm, task.schema, random_state=task.seed(0))
+    model.fit(task.X.iloc[train], task.y[train])
+    found = unseen_probabilities(model, task.X.iloc[test], task.y[test])
+    expected = -log_loss(task.y[test], found, labels=range(task.n_classes))
+    assert record["metrics"]["neg_log_loss"] == pytest.approx(expected, abs=1e-4)
+    np.testing.assert_array_equal(record["kept"][0], model.decision_function(task.X.iloc[test]))
+
+
+def test_cells_without_a_log_loss_are_measured_again_when_asked(folder, built, tmp_path):
+    path = next(path for path in shard_files(built) if "classification" in path.name)
+    records, lacking = read_shard(path), 0
+    for record in records:
+        if record.get("status") == "ok" and lacking < 2:
+            lacking += 1
+            for fold in record["folds"]:
+                fold["metrics"] = {**fold["metrics"], "neg_log_loss": None}
+    lines = "".join(json.dumps(record) + "\n" for record in records)
+    (tmp_path / path.name).write_bytes(lzma.compress(lines.encode()))
+    options = {"kinds": ["classification"], "slices": [0], "n_workers": 1, "progress": False}
+    assert run(folder, tmp_path, **options) and len(shard_files(tmp_path)) == 1
+    assert run(folder, tmp_path, again=True, **options)
+    (further,) = tmp_path.glob("*-part2*")
+    assert len([r for r in read_shard(further) if "configuration" in r]) == 2
+    merged = [e for e in load_shards(tmp_path)[1] if e.status.name == "ok"]
+    assert all(None not in own.metrics["neg_log_loss"] for own in merged)
+    assert run(folder, tmp_path, again=True, **options) and len(shard_files(tmp_path)) == 2
