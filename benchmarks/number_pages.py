@@ -14,6 +14,8 @@ from collections import Counter
 from pathlib import Path
 from statistics import mean, stdev
 
+from _minute_score import NAMES
+
 AT = (1, 3, 5, 10, 20, 30, 50)
 GRIDS = {
     "svc": "SVC",
@@ -386,6 +388,22 @@ def scaling(rows):
     return head, [[row[name] for name in names] for row in rows]
 
 
+def minutes(rows):
+    """Single runs of ``minute.py``."""
+    head = ["dataset", "system", "budget, s", "took, s", "MB", "score"]
+    return head, [
+        [
+            row["dataset"],
+            NAMES.get(row["system"], row["system"]),
+            row["budget"],
+            rounded(row["fit_seconds"], 1),
+            rounded(row["peak_mb"], 0),
+            rounded(row["score"], 4),
+        ]
+        for row in rows
+    ]
+
+
 def faults(rows):
     """How each fault was met."""
     head = ["fault", "n_jobs", "limit", "times", "lost", "status of the row", "seconds"]
@@ -508,6 +526,8 @@ TABLES = {
     "own_knowledge": ("own_knowledge", own_knowledge),
     "sources": ("sources", sources),
     "scaling": ("scaling", scaling),
+    "minute_generated": ("minute_generated", minutes),
+    "minute_300": ("minute_300", minutes),
     "faults": ("faults", faults),
     "options": (
         (

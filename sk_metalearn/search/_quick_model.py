@@ -16,8 +16,9 @@ __all__ = ["QuickModel", "fit_quick_model"]
 _FAMILIES = {"classification": ("lda", "gaussian_nb"), "regression": ("ridge",)}
 # Rows are chosen so that their table has so many cells; a category may become so many columns.
 _CELLS, _LEVELS, _LEAST_ROWS = 200_000, 32, 50
-# Free text is read for about so long, where there is nothing else.
-_TEXT_SECONDS = 0.5
+# Free text is read for about so long, where there is nothing else; of fewer rows a column, up to
+# four, its directions say nothing.
+_TEXT_SECONDS, _ROWS_OF_TEXT = 0.5, 300
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,12 @@ def fit_quick_model(problem, choices):
     others = schema.n_features - len(schema.numeric) - len(schema.text)
     columns = len(schema.numeric) + _LEVELS * others
     n_rows = min(num_samples(problem.X), _CELLS // max(1, columns))
+    least = min(_LEAST_ROWS, num_samples(problem.X))
     reads_text = schema.text and (problem.steps or len(schema.text) == schema.n_features)
     if reads_text:
         n_rows = min(n_rows, int(_TEXT_SECONDS / seconds_of_text(problem.X, schema.text)))
-    if schema.sparse or n_rows < min(_LEAST_ROWS, num_samples(problem.X)):
+        least = _ROWS_OF_TEXT * min(4, len(schema.text))
+    if schema.sparse or n_rows < least:
         return None
     X, y = problem.X, problem.y
     if n_rows < num_samples(X):

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from sklearn.metrics import log_loss
 
 from sk_metalearn import AutoClassifier
 from sk_metalearn.exceptions import FallbackWarning
@@ -59,10 +60,13 @@ def test_much_text_leaves_time_for_a_search_and_stays_within_it():
     assert auto.score(X.iloc[:2000], y[:2000]) > 0.7
 
 
-def test_text_alone_has_a_quick_model_of_few_rows():
-    X = table(3000, 2, 200)
-    y = X["note 0"].str.contains("w1 ").to_numpy()
-    with pytest.warns(FallbackWarning, match="a quick one"):
+@pytest.mark.parametrize(("n_words", "message"), [(5, "a quick one"), (200, "only predicts")])
+def test_text_alone_has_a_quick_model_if_enough_rows_are_quick(n_words, message):
+    X = table(3000, 2, n_words)
+    counts = X["note 0"].str.count("w1")
+    y = (counts > counts.median()).to_numpy()
+    with pytest.warns(FallbackWarning, match=message):
         auto = AutoClassifier(time_budget=0.01, random_state=0).fit(X, y)
-    n_rows = int(auto.refit_on_.split()[0])
-    assert 50 <= n_rows < 400
+    proba = auto.predict_proba(X[:500]).astype(float)
+    # No worse than who knows nothing.
+    assert log_loss(y[:500], proba) < log_loss(y[:500], np.full((500, 2), y.mean())) + 0.7
