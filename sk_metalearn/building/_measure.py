@@ -51,8 +51,8 @@ def measure_fold(source, fidelity, configuration, fold, keep=False):
     dict
         ``metrics`` on the fold and ``outer`` on the outer split, the ``confusion`` counts, CPU and
         wall seconds of fit and prediction, sizes, warnings. ``invalid`` says why where the
-        predictions are no finite numbers. ``kept``: probabilities, decision values or numbers of
-        both parts.
+        predictions are no finite numbers, ``without`` what could not be scored. ``kept``:
+        probabilities, decision values or numbers of both parts.
     """
     task = prepare(source, fidelity)
     train, test = task.fold(fold)
@@ -122,7 +122,9 @@ def _score(task, estimator, rows):
         "metrics": _short(scores),
         "confusion": confusion_counts(truth, predicted, task.n_classes),
     }
-    if probabilities is not None and not np.isfinite(probabilities).all():
+    if probabilities is None:
+        record["without"] = "probabilities: a class has too few rows to map decision values"
+    elif not np.isfinite(probabilities).all():
         record["invalid"] = "probabilities are not finite"
     return record, probabilities if decision is None else decision
 

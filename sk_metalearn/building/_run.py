@@ -250,8 +250,9 @@ def _says_too_little(record):
     """Whether a cell crashed, or is of a time when decision values did not become probabilities."""
     if record["status"] == "crashed":
         return True
-    metrics = record["folds"][0].get("metrics", {}) if record["folds"] else {}
-    return record["status"] == "ok" and metrics.get("neg_log_loss", 0.0) is None
+    if record["status"] != "ok" or any("without" in fold for fold in record["folds"]):
+        return False
+    return record["folds"][0]["metrics"].get("neg_log_loss", 0.0) is None
 
 
 class _Builder:

@@ -22,7 +22,7 @@ from sk_metalearn.spaces import KINDS, SLICE, Configuration, build_estimator, lo
 pd = pytest.importorskip("pandas")
 pytest.importorskip("pyarrow")
 
-from sk_metalearn.building import _describe, _merge_shards, _run  # noqa: E402
+from sk_metalearn.building import _describe, _measure, _merge_shards, _run  # noqa: E402
 from sk_metalearn.building._command import run_command  # noqa: E402
 from sk_metalearn.building._describe import describe, read_metafeatures  # noqa: E402
 from sk_metalearn.building._kept_predictions import KeptPredictions  # noqa: E402
@@ -471,3 +471,16 @@ def test_cells_without_a_log_loss_are_measured_again_when_asked(folder, built, t
     merged = [e for e in load_shards(tmp_path)[1] if e.status.name == "ok"]
     assert all(None not in own.metrics["neg_log_loss"] for own in merged)
     assert run(folder, tmp_path, again=True, **options) and len(shard_files(tmp_path)) == 2
+
+
+def test_what_cannot_have_probabilities_is_not_measured_again_and_again(folder, monkeypatch):
+    def too_few(*arguments):
+        raise ValueError("every class needs two test rows")
+
+    monkeypatch.setattr(_measure, "unseen_probabilities", too_few)
+    svm = next(own for own in load_pool("classification") if own.family == "svm")
+    fold = measure_fold(list_tasks(folder)[0], "main", svm.to_dict(), 0)
+    assert fold["metrics"]["neg_log_loss"] is None and fold["metrics"]["accuracy"] > 0.5
+    assert not _run._says_too_little({"status": "ok", "folds": [fold]})
+    assert "too few rows" in fold.pop("without")
+    assert _run._says_too_little({"status": "ok", "folds": [fold]})
