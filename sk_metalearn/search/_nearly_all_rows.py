@@ -26,10 +26,10 @@ _MOST_MODELS = 5
 _FIRST = 4
 # The share of the time in which candidates begin; then come further models of those chosen.
 _SHARE_OF_CANDIDATES = 0.5
-# A candidate that would take too long is fitted on a half of the rows, or a quarter, ... so often
-_HALVINGS = 5
-# at most, and only where these are still so many times those that it had in the search.
-_TIMES_THE_SAMPLE = 1.5
+# A candidate that would take more than this share of the time is fitted on a half of the rows, or a
+# quarter, ... halved so often at most, and only where these are still so many times those that it
+# had in the search.
+_SHARE_OF_A_FIT, _HALVINGS, _TIMES_THE_SAMPLE = 0.8, 5, 1.5
 # So many rows of a class are left.
 _RARE = 10
 # Seconds in which the sample's own ensemble has to have predicted what is held out.
@@ -39,7 +39,7 @@ _BAG_SECONDS = 2.0
 def of_nearly_all_rows(run, problem, options, make, deadline):
     """Fit the best candidates of a search on a sample on nearly all rows, and judge on the rest.
 
-    A candidate that would take more than its share of the time gets fewer rows. Those that are
+    A candidate that would take more than most of the time gets fewer rows. Those that are
     chosen are fitted again without other rows, as often as the time allows: the mean of several
     such models is better than one. The members of the sample's own ensemble take part with the
     models of its folds where they were not fitted in time.
@@ -62,11 +62,8 @@ def of_nearly_all_rows(run, problem, options, make, deadline):
     X, y, fit_params, score_params = problem.whole
     begun, n_rows = run.budget.clock(), num_samples(y)
     until = begun + _SHARE_OF_CANDIDATES * (deadline - begun)
-    halvings = partial(
-        _halvings,
-        problem=problem,
-        most_seconds=(until - begun) * min(1.0, 2 * run.executor.n_workers / _FIRST),
-    )
+    most_seconds = _SHARE_OF_A_FIT * (deadline - begun)
+    halvings = partial(_halvings, problem=problem, most_seconds=most_seconds)
     leaders = _leaders(run, problem)
     splits = _splits(y, problem, max(map(halvings, leaders), default=0))
     payload = replace(
