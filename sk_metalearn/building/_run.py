@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from collections import deque
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 
 from ..evaluation import WorkerPool
@@ -204,7 +205,10 @@ def run(
     kept = None if keep is None else KeptPredictions(keep)
     done = _done(output, again, kept)
     started = time.monotonic()
-    with WorkerPool(n_workers or os.cpu_count() or 1, niceness=niceness) as pool:
+    with (
+        WorkerPool(n_workers or os.cpu_count() or 1, niceness=niceness) as pool,
+        nullcontext() if kept is None else closing(kept),
+    ):
         builder = _Builder(pool, fidelity, done, started, time_limit, progress, len(work), kept)
         for kind, number, block, members in work:
             if builder.out_of_time():

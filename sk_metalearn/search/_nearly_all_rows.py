@@ -62,10 +62,9 @@ def of_nearly_all_rows(run, problem, options, make, deadline):
     X, y, fit_params, score_params = problem.whole
     begun, n_rows = run.budget.clock(), num_samples(y)
     until = begun + _SHARE_OF_CANDIDATES * (deadline - begun)
-    most_seconds = _SHARE_OF_A_FIT * (deadline - begun)
-    halvings = partial(_halvings, problem=problem, most_seconds=most_seconds)
-    leaders = _leaders(run, problem)
-    splits = _splits(y, problem, max(map(halvings, leaders), default=0))
+    most_seconds, leaders = _SHARE_OF_A_FIT * (deadline - begun), _leaders(run, problem)
+    halvings = {trial.number: _halvings(trial, problem, most_seconds) for trial in leaders}
+    splits = _splits(y, problem, max(halvings.values(), default=0))
     payload = replace(
         run.payload,
         X=X,
@@ -123,7 +122,7 @@ def _halvings(trial, problem, most_seconds):
 
 
 def _expected_seconds(trial, problem, halvings):
-    return predict_refit_seconds(trial, problem, share=0.5 ** halvings(trial))
+    return predict_refit_seconds(trial, problem, share=0.5 ** halvings[trial.number])
 
 
 def _splits(y, problem, n_halvings):
@@ -150,7 +149,7 @@ def _jobs(run, problem, options, payload, until, found, leaders, halvings):
     clock = run.budget.clock
     first = sorted(leaders[:_FIRST], key=partial(predict_refit_seconds, problem=problem))
     waiting = deque(first + leaders[_FIRST:])
-    folds = {trial.number: _MOST_MODELS * halvings(trial) for trial in leaders}
+    folds = {row: _MOST_MODELS * k for row, k in halvings.items()}
     weights, n_known, begun = {}, 0, Counter()
     while True:
         if not waiting or (found and clock() > until):

@@ -303,10 +303,22 @@ def test_the_best_of_a_sample_are_fitted_on_nearly_all_rows():
     assert auto.score(X, y) > 0.8
 
 
+def seen_of(monkeypatch, module, name):
+    """What a function of a module gives from now on."""
+    seen, function = [], getattr(module, name)
+
+    def spy(*arguments):
+        seen.append(function(*arguments))
+        return seen[-1]
+
+    monkeypatch.setattr(module, name, spy)
+    return seen
+
+
 def test_what_takes_long_on_a_sample_is_fitted_on_fewer_of_the_other_rows(monkeypatch):
     from sk_metalearn.search import _nearly_all_rows
 
-    # One family is told to take a thousand times what it takes.
+    # One family is told to take far longer than there is time for.
     predict = _nearly_all_rows.predict_refit_seconds
 
     def slow(trial, problem, share=1.0):
@@ -314,14 +326,7 @@ def test_what_takes_long_on_a_sample_is_fitted_on_fewer_of_the_other_rows(monkey
         return factor * share**8 * predict(trial, problem, share=share)
 
     monkeypatch.setattr(_nearly_all_rows, "predict_refit_seconds", slow)
-    seen = []
-    gather = _nearly_all_rows._evidence
-
-    def spy(*arguments):
-        seen.append(gather(*arguments))
-        return seen[-1]
-
-    monkeypatch.setattr(_nearly_all_rows, "_evidence", spy)
+    seen = seen_of(monkeypatch, _nearly_all_rows, "_evidence")
     X, y = make_classification(6000, 8, random_state=0)
     y[:5] = 2
     auto = AutoClassifier(
@@ -339,7 +344,7 @@ def test_what_takes_long_on_a_sample_is_fitted_on_fewer_of_the_other_rows(monkey
         family: [i for i, own in enumerate(auto.configurations_) if own.family == family]
         for family in QUICK
     }
-    judged = {row: own for row, own in seen[-1].models.items()}
+    judged = seen[-1].models
     few = [own for row in rows["logistic_regression"] for own in judged.get(row, [])]
     many = [own for row in rows["lda"] for own in judged.get(row, [])]
     assert few and many
@@ -376,14 +381,7 @@ def test_time_is_kept_for_all_rows_once_there_is_what_can_be_fitted():
 def test_a_few_rows_are_shuffled_again_for_the_best(monkeypatch):
     from sk_metalearn.search import _auto_model
 
-    seen = []
-    confirm = _auto_model.confirm_leaders
-
-    def spy(*arguments):
-        seen.append(confirm(*arguments))
-        return seen[-1]
-
-    monkeypatch.setattr(_auto_model, "confirm_leaders", spy)
+    seen = seen_of(monkeypatch, _auto_model, "confirm_leaders")
     X, y = load_wine(return_X_y=True)
     auto = AutoClassifier(time_budget=120, families=QUICK, patience=4, random_state=0).fit(X, y)
     (evidence,) = seen
