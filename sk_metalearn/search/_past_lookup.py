@@ -6,7 +6,9 @@ import numpy as np
 
 from ..exceptions import KnowledgeError
 from ..knowledge import family_model, predict_seconds
+from ..spaces import fidelity_pool
 from ..strategies import PastPerformance
+from ._many_rows import MANY_ROWS, on_many_rows
 
 __all__ = ["Found", "past_performance", "performance_of"]
 
@@ -34,7 +36,8 @@ class Found:
         ``reliability`` (share of the variance within a task that a family's model explains at
         points left out), ``metric`` (of the past scores), ``metric_is_exact`` (whether it orders
         candidates as the metric asked for), ``tasks`` and ``task_families`` (past tasks used and
-        the dataset families that they belong to); ``why`` nothing is known.
+        the dataset families that they belong to), ``many_rows`` (whether these are large tasks, as
+        the data at hand are); ``why`` nothing is known.
     """
 
     past: PastPerformance | None = None
@@ -91,6 +94,14 @@ def past_performance(matches, kind, metric, knowledge, schema, place):
             continue
         name, exact = other, False
         past = performance_of(configurations, name, table, differs, **place)
+    families = np.array([task.family for task in table.tasks])
+    moved = None
+    if schema.n_rows >= MANY_ROWS:
+        large = knowledge.table(kind, "large", configurations=fidelity_pool(kind))
+        moved = on_many_rows(past, configurations, name, table, large)
+    if moved is not None:
+        past, kept = moved
+        families = families[kept]
     rows = np.flatnonzero(np.isfinite(past.scores).any(axis=1))
     if not len(rows):
         return Found(report={**report, "why": _nothing(matches.families, table)})
@@ -100,7 +111,8 @@ def past_performance(matches, kind, metric, knowledge, schema, place):
         metric=name,
         metric_is_exact=exact,
         tasks=len(rows),
-        task_families=len({table.tasks[i].family for i in rows}),
+        task_families=len({*families[rows]}),
+        many_rows=moved is not None,
     )
     return Found(past, predict_seconds(configurations, schema, table), report)
 

@@ -24,17 +24,17 @@ class SearchReport(dict):
 
     Keys: ``used`` (whether past performance guided the search), ``why`` (why not), ``kind``,
     ``candidates`` (how many); how they met the pool: ``matches``, ``families``, ``reasons``,
-    ``reliability``, ``metric``, ``metric_is_exact``, ``tasks``, ``task_families``; ``similar``
-    (the past tasks that counted most, each with its share of the weight of all); ``advice`` (for
-    each of them a dict: ``dataset``, ``weight``, and which candidate was best there: ``settings``
-    and ``score``); ``own_tasks`` (further ones, of one's own searches); ``not_remembered`` (why
-    it could not be recorded); ``dummy`` (score of a model that does not look at X, NaN where it
-    is not known), ``best`` (score of the best candidate), ``rank`` (its place in the order of
-    proposals), ``expected`` (its score as the past suggested it), ``default`` (score of the
-    estimator's own settings; where whole pipelines are searched, of the first one tried, which is
-    what the past alone would have given), ``ensemble`` (score of the final model where it is a
-    mixture), ``members`` (of how many candidates) and ``gain`` (of the final model over
-    ``default``).
+    ``reliability``, ``metric``, ``metric_is_exact``, ``tasks``, ``task_families``, ``many_rows``
+    (whether these are large tasks, as the data at hand are); ``similar`` (the past tasks that
+    counted most, each with its share of the weight of all); ``advice`` (for each of them a dict:
+    ``dataset``, ``weight``, and which candidate was best there: ``settings`` and ``score``);
+    ``own_tasks`` (further ones, of one's own searches); ``not_remembered`` (why it could not be
+    recorded); ``dummy`` (score of a model that does not look at X, NaN where it is not known),
+    ``best`` (score of the best candidate), ``rank`` (its place in the order of proposals),
+    ``expected`` (its score as the past suggested it), ``default`` (score of the estimator's own
+    settings; where whole pipelines are searched, of the first one tried, which is what the past
+    alone would have given), ``ensemble`` (score of the final model where it is a mixture),
+    ``members`` (of how many candidates) and ``gain`` (of the final model over ``default``).
     """
 
     def add_outcome(self, trials, best, expected=None, ensemble=None):
@@ -70,6 +70,7 @@ class SearchReport(dict):
             own = self.get("own_tasks", 0)
             lines.append(
                 f"{self.get('tasks', 0)} past {self['kind']} tasks"
+                + (" of many rows" if self.get("many_rows") else "")
                 + (f" and {own} of your own" if own else "")
                 + " guided the search."
             )

@@ -1,5 +1,6 @@
 """What past tasks say about a user's own candidates."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -20,9 +21,18 @@ from sklearn.svm import SVC
 from sk_metalearn import MetaSearchCV
 from sk_metalearn.exceptions import FallbackWarning
 from sk_metalearn.knowledge import KnowledgeBase, PerformanceTable, Status, Task
+from sk_metalearn.search import _many_rows
+from sk_metalearn.search._catalogue_choices import match_configurations
 from sk_metalearn.search._grid_choices import place_of_columns
 from sk_metalearn.search._past_lookup import past_performance, performance_of
-from sk_metalearn.spaces import Configuration, Schema, get_family, load_pool
+from sk_metalearn.spaces import (
+    Configuration,
+    Schema,
+    fidelity_pool,
+    get_family,
+    load_pool,
+    to_point,
+)
 from sk_metalearn.spaces._match import match_candidates
 from sk_metalearn.strategies import Context, PastPerformance, get_strategy
 
@@ -278,3 +288,60 @@ def test_a_sparse_multilabel_target_is_named():
     search = MetaSearchCV(KNeighborsClassifier(), {"n_neighbors": [1, 2]}, cv=2)
     with pytest.warns(FallbackWarning, match="no multilabel-indicator tasks"):
         search.fit(X, y)
+
+
+def with_many_rows(knowledge, n_tasks):
+    """The base with what some tasks scored on many rows, where only support vectors gained."""
+    table = knowledge.table("classification")
+    columns = np.array(
+        [j for j in table.columns_of(fidelity_pool("classification")) if j >= 0], dtype=int
+    )
+    large = table.take(rows=np.arange(N_TASKS)[::-1][:n_tasks], columns=columns)
+    scores = large.scores("accuracy").copy()
+    scores[:, [own.family == "svm" for own in large.configurations]] += 0.3
+    arrays = {
+        "mean:accuracy": scores,
+        "seconds": large.seconds,
+        "status": large.status,
+        "metafeatures": large.metafeatures,
+    }
+    own = PerformanceTable(
+        "classification", large.tasks, large.configurations, arrays, ("size",), "large"
+    )
+    return KnowledgeBase({("classification", "main"): table, ("classification", "large"): own})
+
+
+def ask_pool(knowledge, schema):
+    table = knowledge.table("classification")
+    matches = match_configurations([to_point(own) for own in table.configurations[1:]])
+    return past_performance(matches, "classification", "accuracy", knowledge, schema, {})
+
+
+def test_a_search_on_many_rows_asks_what_was_measured_on_many_rows(knowledge, monkeypatch):
+    monkeypatch.setattr(_many_rows, "_N_TASKS", 30)
+    base, many = with_many_rows(knowledge, 20), replace(SCHEMA, n_rows=_many_rows.MANY_ROWS)
+    before, found = ask_pool(base, SCHEMA), ask_pool(base, many)
+    assert not before.report["many_rows"] and before.report["tasks"] == N_TASKS
+    assert found.report["many_rows"] and found.report["tasks"] == 30
+    # The largest, and all that was measured on many rows.
+    kept = np.arange(N_TASKS)[-30:]
+    assert found.past.tasks == tuple(before.past.tasks[i] for i in kept)
+    assert found.report["task_families"] == 15
+    assert found.past.metafeatures.shape == (30, 1) and len(found.past.baseline) == 30
+    family = np.array([own.family for own in base.table("classification").configurations[1:]])
+    gain = found.past.scores - before.past.scores[kept]
+    np.testing.assert_allclose(gain[:, family == "random_forest"], 0.0, atol=1e-12)
+    np.testing.assert_allclose(gain[10:, family == "svm"], 0.3)
+    # Those not measured move by the same share of their spread.
+    assert (gain[:10, family == "svm"] > 0.1).all()
+
+
+@pytest.mark.parametrize("n_tasks", [0, 9])
+def test_few_tasks_of_many_rows_change_nothing(knowledge, n_tasks):
+    base, many = with_many_rows(knowledge, n_tasks), replace(SCHEMA, n_rows=10**6)
+    np.testing.assert_array_equal(
+        ask_pool(base, many).past.scores, ask_pool(base, SCHEMA).past.scores
+    )
+    np.testing.assert_array_equal(
+        ask_pool(knowledge, many).past.scores, ask_pool(knowledge, SCHEMA).past.scores
+    )

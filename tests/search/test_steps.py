@@ -39,6 +39,7 @@ STEPS = [
     {"_problem"},
     {"_choices"},
     {"_grid_choices", "_catalogue_choices"},
+    {"_many_rows"},
     {"_memory", "_past_lookup", "_report"},
     {"_past", "_quick_model"},
     {"_loop", "_fold_models", "_progress"},
