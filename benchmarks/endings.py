@@ -12,6 +12,10 @@ of classes; 1: regression) and ``info`` (JSON; ``dec``: probabilities made of de
 A candidate or a mixture is chosen as the search chooses it: by the mean score over folds, and by
 `select_members`. Reported is the loss on the test rows (AUC, log loss, R2), 0 for the best
 candidate and 1 for their median, with the paired difference to the first ending.
+
+With ``--orders`` the candidates tried in a share of the time of all are mixed: in the order of the
+search, and with the first candidate of each model family (``family`` in ``info``) before the second
+of any.
 """
 
 import argparse
@@ -29,6 +33,7 @@ from sk_metalearn.search._fast_scores import fast_score
 
 N_CANDIDATES = (10, 20, 40)
 N_LEADERS = 12
+SHARES = (0.01, 0.03, 0.1, 0.25)
 LEAST = 1e-6
 
 
@@ -66,6 +71,8 @@ class Recording:
         left_out = [bool(own.get("dec")) and n_classes > 2 for own in info]
         finite = np.isfinite(self.scores(1)) & np.isfinite(self.test_scores(self.refits))
         self.usable = np.flatnonzero(finite & ~np.array(left_out))
+        self.families = [own["family"] for own in info]
+        self.seconds = np.array([own["secs"] for own in info])
 
     def _complete(self, predictions):
         """Give values, or a probability of every class."""
@@ -178,10 +185,28 @@ def endings(recording, n_candidates):
     return losses
 
 
-def show(n_candidates, losses):
+def orders(recording, share):
+    """Give the loss of a mixture of what is tried in a share of the time, by order."""
+    r = recording
+    known, first = [int(i) for i in r.usable], {}
+    for i in known:
+        first.setdefault(r.families[i], i)
+    others = [i for i in known if i not in first.values()]
+    losses = {}
+    for name, order in (
+        ("as the search asked", known),
+        ("first of each family first", [*first.values(), *others]),
+    ):
+        passed = np.cumsum(r.seconds[order]) / r.seconds[known].sum()
+        tried = order[: max(1, np.searchsorted(passed, share, side="right"))]
+        losses[name] = r.loss(r.ensemble(r.leaders(tried)), 1)
+    return losses
+
+
+def show(what, losses):
     """Print the mean of each ending over datasets, and its difference to the first."""
     first = np.array([next(iter(own.values())) for own in losses])
-    print(f"\n{n_candidates} candidates, {len(losses)} datasets: loss, difference, better / worse")
+    print(f"\n{what}, {len(losses)} datasets: loss, difference, better / worse")
     for ending in losses[0]:
         own = np.array([dataset[ending] for dataset in losses])
         difference = own - first
@@ -199,18 +224,20 @@ def main():
     )
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--candidates", type=int, nargs="*", default=N_CANDIDATES)
+    parser.add_argument("--orders", action="store_true")
     parser.add_argument("--every", type=int, default=1, help="only each so many-th dataset")
     options = parser.parse_args()
     paths = sorted(options.data.glob("*.npz"))[:: options.every]
     if not paths:
         raise SystemExit(f"No recorded predictions (*.npz) are in {options.data}.")
-    losses = {n: [] for n in options.candidates}
+    judge = orders if options.orders else endings
+    losses = {n: [] for n in (SHARES if options.orders else options.candidates)}
     for path in paths:
         recording = Recording(path)
         for n, own in losses.items():
-            own.append(endings(recording, n))
+            own.append(judge(recording, n))
     for n, own in losses.items():
-        show(n, own)
+        show(f"{n:.0%} of the time" if options.orders else f"{n} candidates", own)
 
 
 if __name__ == "__main__":

@@ -40,7 +40,8 @@ def on_many_rows(past, configurations, metric, table, large):
     -------
     past : PastPerformance
         Of the largest tasks. Scores not measured on many rows are moved as the family gained
-        there, on tasks not measured so by its mean gain in units of the task's spread.
+        there, on tasks not measured so by its median gain as a share of the way from the dummy
+        estimator to the best.
     kept : ndarray of int
         Their rows in `table`.
     None
@@ -54,7 +55,7 @@ def on_many_rows(past, configurations, metric, table, large):
     measured = large.scores(metric, failures="dummy")[rows]
     before = table.scores(metric, failures="dummy")[home]
     gains = measured - before[:, table.columns_of(large.configurations)]
-    spread = _spread(past.scores)
+    way = _way(past)
     of_family = _by_family(large.configurations, gains)
     moved = np.stack(
         [
@@ -63,7 +64,7 @@ def on_many_rows(past, configurations, metric, table, large):
         ],
         axis=1,
     )
-    scores = past.scores + np.nanmean(moved / spread[home, None], axis=0) * spread[:, None]
+    scores = past.scores + np.median(moved / way[home], axis=0) * way
     scores[home] = past.scores[home] + moved
     known = [i for i, own in enumerate(configurations) if own is not None]
     columns = large.columns_of([configurations[i] for i in known])
@@ -82,12 +83,11 @@ def on_many_rows(past, configurations, metric, table, large):
     return replace(past, scores=scores[kept], tasks=tasks, **cut), kept
 
 
-def _spread(scores):
-    """Deviation of each task's scores; tasks without one have 1."""
-    known = np.isfinite(scores).sum(axis=1) > 1
-    spread = np.ones(len(scores))
-    spread[known] = np.nanstd(scores[known], axis=1)
-    return np.where(spread > 0, spread, 1.0)
+def _way(past):
+    """How far the best of each task is from the dummy estimator; 1 where it is no better."""
+    best = np.where(np.isfinite(past.scores), past.scores, -np.inf).max(axis=1, keepdims=True)
+    way = best - past.baseline[:, None]
+    return np.where(np.isfinite(way) & (way > 0), way, 1.0)
 
 
 def _by_family(configurations, gains):

@@ -49,7 +49,12 @@ def record(path, n_classes, n_shuffles=1, seed=0):
         yt=y_test,
         fold=folds if n_shuffles > 1 else folds[0],
         C=n_classes,
-        info=json.dumps([{"dec": i == 5} for i in range(N_CANDIDATES)]),
+        info=json.dumps(
+            [
+                {"dec": i == 5, "family": "first" if i < 3 else "second", "secs": 1.0 + i}
+                for i in range(N_CANDIDATES)
+            ]
+        ),
     )
     return endings.Recording(path)
 
@@ -119,3 +124,21 @@ def test_an_empty_folder_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["endings.py", "--data", str(tmp_path)])
     with pytest.raises(SystemExit, match="npz"):
         endings.main()
+
+
+def test_of_each_family_one_candidate_comes_first(tmp_path):
+    recording = record(tmp_path / "a.npz", 1)
+    # Of 21 seconds the first five are those of the first and fourth, or of the first two.
+    found = endings.orders(recording, 0.24)
+    assert found["as the search asked"] == recording.loss(recording.ensemble([0, 1]), 1)
+    assert found["first of each family first"] == recording.loss(recording.ensemble([0, 3]), 1)
+    # A share too small for any still has the first.
+    assert len({*endings.orders(recording, 1e-6).values()}) == 1
+
+
+def test_orders_are_shown(tmp_path, capsys, monkeypatch):
+    record(tmp_path / "a.npz", 2)
+    monkeypatch.setattr(sys, "argv", ["endings.py", "--data", str(tmp_path), "--orders"])
+    endings.main()
+    shown = capsys.readouterr().out
+    assert shown.count("% of the time") == len(endings.SHARES)
