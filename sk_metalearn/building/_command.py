@@ -27,6 +27,9 @@ def _parser():
         "--optional", action="store_true", help="the pool of LightGBM, XGBoost and CatBoost"
     )
     run.add_argument(
+        "--further", action="store_true", help="one more slice, designed, no part of the pool yet"
+    )
+    run.add_argument(
         "--fidelity",
         choices=tuple(FIDELITIES),
         default="main",

@@ -8,7 +8,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from ..evaluation import unseen_probabilities
-from ..spaces import Configuration, build_estimator
+from ..search import StoppedPipeline
+from ..spaces import Configuration, build_estimator, is_stopped_by_folds
 from ._fold_metrics import classification_scores, confusion_counts, regression_scores
 from ._tasks import prepare
 
@@ -50,19 +51,23 @@ def measure_fold(source, fidelity, configuration, fold, keep=False):
     -------
     dict
         ``metrics`` on the fold and ``outer`` on the outer split, the ``confusion`` counts, CPU and
-        wall seconds of fit and prediction, sizes, warnings. ``invalid`` says why where the
+        wall seconds of fit and prediction, sizes, warnings; ``n_iter``, the number of trees where
+        the fold's test rows decide it. ``invalid`` says why where the
         predictions are no finite numbers, ``without`` what could not be scored. ``kept``:
         probabilities, decision values or numbers of both parts.
     """
     task = prepare(source, fidelity)
     train, test = task.fold(fold)
-    estimator = build_estimator(
-        Configuration.from_dict(configuration), task.schema, random_state=task.seed(fold)
-    )
+    configuration = Configuration.from_dict(configuration)
+    estimator = build_estimator(configuration, task.schema, random_state=task.seed(fold))
+    left_out = {}
+    if is_stopped_by_folds(configuration):
+        estimator = StoppedPipeline(estimator.steps)
+        left_out = {"X_val": task.X.iloc[test], "y_val": task.y[test]}
     with warnings.catch_warnings(record=True) as caught, threadpool_limits(1):
         warnings.simplefilter("always")
         with _Clock() as fit:
-            estimator.fit(task.X.iloc[train], task.y[train])
+            estimator.fit(task.X.iloc[train], task.y[train], **left_out)
         with _Clock() as predict:
             record, kept = _score(task, estimator, test)
         outer, kept_outer = _score(task, estimator, task.outer)
@@ -76,6 +81,8 @@ def measure_fold(source, fidelity, configuration, fold, keep=False):
         n_test=len(test),
         warnings=sorted({_code(warning.category) for warning in caught}),
     )
+    if left_out:
+        record["n_iter"] = estimator.n_iter
     if keep:
         record["kept"] = kept, kept_outer
     if fold == 0:

@@ -16,6 +16,7 @@ from ._show import as_html as as_html  # isort: skip
 from ._show import as_text as as_text  # isort: skip
 from ._show import show_number as show_number  # isort: skip
 from ._show import show_seconds as show_seconds  # isort: skip
+from ._stopped_boosting import StoppedPipeline as StoppedPipeline  # isort: skip
 
 __all__ = [
     "AutoClassifier",

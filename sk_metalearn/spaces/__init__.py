@@ -20,7 +20,7 @@ from ._inverse import Inexpressible, find_family, read_model, unwrap
 from ._match import Match, Matches, match_candidates
 from ._outputs import is_fitted_by_output, of_several
 from ._parameters import plain_value, same_value
-from ._pool import SLICE
+from ._pool import MOST_TREES, SLICE, is_stopped_by_folds
 from ._schema import MANY_LEVELS
 
 __all__ = [

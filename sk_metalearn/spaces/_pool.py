@@ -12,9 +12,20 @@ from ._family import KINDS, ONE_OUTPUT
 from ._parameters import Categorical
 from ._space import Branch, Space
 
-__all__ = ["SLICE", "catalogue_space", "fidelity_pool", "from_point", "load_pool", "to_point"]
+__all__ = [
+    "MOST_TREES",
+    "SLICE",
+    "catalogue_space",
+    "fidelity_pool",
+    "from_point",
+    "is_stopped_by_folds",
+    "load_pool",
+    "to_point",
+]
 
 SLICE = 32
+#: The most trees of boosting in the catalogue.
+MOST_TREES = 500
 _STEP = "preprocessing__"
 
 
@@ -43,6 +54,24 @@ def load_pool(kind, optional=False):
     name = f"pool_{kind}_optional.jsonl" if optional else f"pool_{kind}.jsonl"
     text = files(__package__).joinpath("data", name).read_text(encoding="utf-8")
     return tuple(Configuration.from_dict(json.loads(line)) for line in text.splitlines())
+
+
+def is_stopped_by_folds(configuration):
+    """Whether past datasets were measured with the number of trees that the test rows call for.
+
+    This is how a search grows boosting: until the loss on the rows left out no longer falls.
+
+    Parameters
+    ----------
+    configuration : Configuration
+
+    Returns
+    -------
+    bool
+    """
+    params = configuration.params
+    stops = configuration.family == "hist_gradient_boosting" and params["early_stopping"]
+    return bool(stops and params["max_iter"] == MOST_TREES)
 
 
 @lru_cache(maxsize=2)
