@@ -232,11 +232,10 @@ def run(
                 return False
             part = "optional" if optional else "slice" if fidelity == "main" else fidelity
             name = f"{kind}-{part}{number:02d}-block{block:02d}"
+            pool = _pool(kind, optional, further, fidelity)
             pool_slice = [
                 own
-                for own in _pool(kind, optional, further, fidelity)[
-                    number * SLICE : (number + 1) * SLICE
-                ]
+                for own in pool[number * SLICE : (number + 1) * SLICE]
                 if only is None or own.family in only
             ]
             if not builder.measure(output, name, kind, pool_slice, members):

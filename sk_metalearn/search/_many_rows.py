@@ -47,6 +47,8 @@ def on_many_rows(past, configurations, metric, table, large):
     None
         Instead of both, where too few tasks were measured on many rows.
     """
+    columns = table.columns_of(large.configurations)
+    large, columns = large.take(columns=columns >= 0), columns[columns >= 0]
     places = {task.id: i for i, task in enumerate(table.tasks)}
     rows = [i for i, task in enumerate(large.tasks) if task.id in places]
     if len(rows) < _LEAST_TASKS or metric not in large.metrics:
@@ -54,7 +56,7 @@ def on_many_rows(past, configurations, metric, table, large):
     home = np.array([places[large.tasks[i].id] for i in rows])
     measured = large.scores(metric, failures="dummy")[rows]
     before = table.scores(metric, failures="dummy")[home]
-    gains = measured - before[:, table.columns_of(large.configurations)]
+    gains = measured - before[:, columns]
     way = _way(past)
     of_family = _by_family(large.configurations, gains)
     moved = np.stack(

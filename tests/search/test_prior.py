@@ -336,6 +336,19 @@ def test_a_search_on_many_rows_asks_what_was_measured_on_many_rows(knowledge, mo
     assert (gain[:10, family == "svm"] > 0.1).all()
 
 
+def test_what_was_only_measured_on_many_rows_says_nothing_of_gains(knowledge):
+    base, many = with_many_rows(knowledge, 20), replace(SCHEMA, n_rows=_many_rows.MANY_ROWS)
+    large, main = (base.table("classification", own) for own in ("large", "main"))
+    kept = [j for j, own in enumerate(main.configurations) if own != large.configurations[-1]]
+    table = main.take(columns=kept)
+    tables = {("classification", "main"): table, ("classification", "large"): large}
+    less = KnowledgeBase(tables)
+    expected = [0.3 * (own.family == "svm") for own in table.configurations[1:]]
+    gain = ask_pool(less, many).past.scores - ask_pool(less, SCHEMA).past.scores
+    assert large.configurations[-1].family == "svm" and len(gain) == N_TASKS
+    np.testing.assert_allclose(gain[-20:], np.tile(expected, (20, 1)), atol=1e-12)
+
+
 @pytest.mark.parametrize("n_tasks", [0, 9])
 def test_few_tasks_of_many_rows_change_nothing(knowledge, n_tasks):
     base, many = with_many_rows(knowledge, n_tasks), replace(SCHEMA, n_rows=10**6)
