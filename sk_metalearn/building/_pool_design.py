@@ -14,7 +14,7 @@ from scipy.stats import qmc
 
 from ..spaces import SLICE, Categorical, Configuration, families, get_family
 
-__all__ = ["design", "design_optional"]
+__all__ = ["design", "design_optional", "make_configuration"]
 
 OPTIONAL_SIZE = 16
 
@@ -95,7 +95,21 @@ def _first_slice(kind):
     ]
 
 
-def _configuration(family, changes, steps=()):
+def make_configuration(family, changes, steps=()):
+    """Give a family's default with some settings, and some steps before it, changed.
+
+    Parameters
+    ----------
+    family : Family
+    changes : mapping of str to value
+        Hyperparameters that differ from the family's defaults.
+    steps : mapping of str to str, default=()
+        Steps of preprocessing that differ from the family's usual ones.
+
+    Returns
+    -------
+    Configuration
+    """
     point = family.branch.fill(lambda name, parameter: changes.get(name, parameter.default))
     return Configuration(family.name, point, {**family.preprocessing, **dict(steps)})
 
@@ -106,7 +120,7 @@ def _sobol(family, number):
     seed = zlib.crc32(f"{family.kind}/{family.name}".encode())
     sampler = qmc.Sobol(len(names) + 1, seed=np.random.default_rng(seed))
     units = sampler.random_base2(int(np.ceil(np.log2(max(number, 2)))))[:number]
-    configurations = [_configuration(family, {})]
+    configurations = [make_configuration(family, {})]
     for row in units:
         place = dict(zip(names, row[:-1], strict=True))
 
@@ -179,7 +193,8 @@ def design(kind, n_slices, existing=()):
     pool = list(existing)
     if not pool:
         pool = [
-            _configuration(get_family(entry[0], kind), *entry[1:]) for entry in _first_slice(kind)
+            make_configuration(get_family(entry[0], kind), *entry[1:])
+            for entry in _first_slice(kind)
         ]
         assert len(pool) == SLICE
     known = {configuration.id for configuration in pool}

@@ -12,7 +12,8 @@ References
 .. [2] N. Erickson et al. TabArena: a living benchmark for machine learning on tabular data. 2025.
 """
 
-from ..spaces import MOST_TREES, SLICE, Configuration, get_family, load_pool
+from ..spaces import MOST_TREES, SLICE, get_family, load_pool
+from ._pool_design import make_configuration
 
 __all__ = ["UNFINISHED", "design_further"]
 
@@ -88,10 +89,7 @@ def design_further(kind):
         ("hist_gradient_boosting", {**dict(zip(_NAMES, row, strict=True)), **stopped}, {})
         for row in _BOOSTING[: SLICE - len(finished) - len(_OTHERS)]
     ]
-    return [_configuration(kind, *own) for own in (*designed, *finished, *_OTHERS)]
-
-
-def _configuration(kind, name, changes, steps):
-    family = get_family(name, kind)
-    params = family.branch.fill(lambda own, parameter: changes.get(own, parameter.default))
-    return Configuration(name, params, {**family.preprocessing, **steps})
+    return [
+        make_configuration(get_family(name, kind), changes, steps)
+        for name, changes, steps in (*designed, *finished, *_OTHERS)
+    ]

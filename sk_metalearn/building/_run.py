@@ -16,6 +16,7 @@ from ..spaces import (
     families,
     fidelity_pool,
     get_family,
+    is_stopped_by_folds,
     load_pool,
 )
 from ._kept_predictions import KeptPredictions
@@ -277,6 +278,15 @@ def _says_too_little(record):
     return record["folds"][0]["metrics"].get("neg_log_loss", 0.0) is None
 
 
+def _effort(cell):
+    """What a cell costs beside others of its family; None where that is not known beforehand."""
+    family = get_family(cell.configuration.family, cell.source.kind)
+    # Trees that the rows of the fold decide may be few.
+    if family.effort is None or is_stopped_by_folds(cell.configuration):
+        return None
+    return family.effort(cell.configuration.params)
+
+
 class _Builder:
     """Keeps the workers busy with the folds of one shard after the other."""
 
@@ -397,20 +407,21 @@ class _Builder:
 
     def skipped(self, cell):
         """Say which cheaper sibling's timeout already proves this cell's, if any."""
-        family = get_family(cell.configuration.family, cell.source.kind)
-        if family.effort is None:
+        found = _effort(cell)
+        if found is None:
             return ""
-        kind_of_effort, effort = family.effort(cell.configuration.params)
-        for other, (kind_of_other, least) in self.failures.get((cell.task, family.name), ()):
+        kind_of_effort, effort = found
+        key = cell.task, cell.configuration.family
+        for other, (kind_of_other, least) in self.failures.get(key, ()):
             if kind_of_other == kind_of_effort and least <= effort:
                 return f"implied by {other}"
         return ""
 
     def close_cell(self, journal, cell, status, reason):
-        family = get_family(cell.configuration.family, cell.source.kind)
-        if status == "timeout" and family.effort is not None:
-            known = self.failures.setdefault((cell.task, family.name), [])
-            known.append((cell.configuration.id, family.effort(cell.configuration.params)))
+        effort = _effort(cell)
+        if status == "timeout" and effort is not None:
+            known = self.failures.setdefault((cell.task, cell.configuration.family), [])
+            known.append((cell.configuration.id, effort))
         folds = sorted(cell.folds, key=lambda fold: fold["fold"])
         kept = [fold.pop("kept", None) for fold in folds]
         if self.kept is not None and status == "ok":

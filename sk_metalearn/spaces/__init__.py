@@ -12,6 +12,7 @@ from ._space import Branch, Condition, Space
 # isort: split
 # For the other rooms; no part of the public interface.
 from ._build import build_model
+from ._catalogue import MOST_TREES
 from ._early import early_configurations
 from ._encoding import Encoder, all_points, fresh_point, grid_points, infer_space, point_from_unit
 from ._family import PREPROCESSING
@@ -20,7 +21,7 @@ from ._inverse import Inexpressible, find_family, read_model, unwrap
 from ._match import Match, Matches, match_candidates
 from ._outputs import is_fitted_by_output, of_several
 from ._parameters import plain_value, same_value
-from ._pool import MOST_TREES, SLICE, is_stopped_by_folds
+from ._pool import SLICE, is_stopped_by_folds
 from ._schema import MANY_LEVELS
 
 __all__ = [

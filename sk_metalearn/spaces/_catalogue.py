@@ -12,9 +12,11 @@ from ._family import KINDS, Family
 from ._parameters import Categorical, Float, Integer, shown
 from ._space import Branch, Condition
 
-__all__ = ["CATALOGUE_VERSION", "families", "get_family"]
+__all__ = ["CATALOGUE_VERSION", "MOST_TREES", "families", "get_family"]
 
 CATALOGUE_VERSION = 1
+#: The most trees of histogram gradient boosting.
+MOST_TREES = 500
 _TREE = {"imputer": "median", "scaler": "none", "encoder": "ordinal", "reducer": "none"}
 _SCALED = {"imputer": "median", "scaler": "standard", "encoder": "onehot", "reducer": "none"}
 _NATIVE = {"imputer": "none", "scaler": "none", "encoder": "native", "reducer": "none"}
@@ -47,7 +49,7 @@ _LAYERS = Categorical(
 def _boosting():
     return {
         "learning_rate": Float(0.01, 0.5, log=True, default=0.1),
-        "max_iter": Integer(20, 500, log=True, default=100),
+        "max_iter": Integer(20, MOST_TREES, log=True, default=100),
         "max_leaf_nodes": Integer(3, 127, log=True, default=31, specials=(None,)),
         "max_depth": Integer(2, 16, log=True, default=None, specials=(None,)),
         "min_samples_leaf": Integer(1, 100, log=True, default=20),

@@ -6,14 +6,13 @@ from functools import lru_cache
 from importlib.resources import files
 
 from ..exceptions import SpaceError
-from ._catalogue import families, get_family
+from ._catalogue import MOST_TREES, families, get_family
 from ._configuration import Configuration
 from ._family import KINDS, ONE_OUTPUT
 from ._parameters import Categorical
 from ._space import Branch, Space
 
 __all__ = [
-    "MOST_TREES",
     "SLICE",
     "catalogue_space",
     "fidelity_pool",
@@ -24,8 +23,6 @@ __all__ = [
 ]
 
 SLICE = 32
-#: The most trees of boosting in the catalogue.
-MOST_TREES = 500
 _STEP = "preprocessing__"
 
 

@@ -7,7 +7,7 @@ from sklearn.datasets import load_diabetes, load_wine
 
 from sk_metalearn.building._measure import measure_fold
 from sk_metalearn.building._pool_further import UNFINISHED, design_further
-from sk_metalearn.building._run import plan, run
+from sk_metalearn.building._run import _Cell, _effort, plan, run
 from sk_metalearn.building._tasks import TaskSource, list_tasks, prepare
 from sk_metalearn.exceptions import KnowledgeError
 from sk_metalearn.search import StoppedPipeline
@@ -84,3 +84,10 @@ def test_boosting_is_measured_as_a_search_grows_it(tmp_path, name):
     assert record["metrics"][metric] == pytest.approx(expected, rel=1e-5)
     plain = measure_fold(source, "main", load_pool(source.kind)[1].to_dict(), 1)
     assert "n_iter" not in plain
+
+
+def test_a_timeout_says_nothing_of_trees_that_the_fold_decides(tmp_path):
+    source = TaskSource(tmp_path / "a.csv", "a", "classification", "a", 200)
+    own = next(own for own in design_further("classification") if is_stopped_by_folds(own))
+    assert _effort(_Cell(source, "a", own, 1.0)) is None
+    assert _effort(_Cell(source, "a", load_pool("classification")[1], 1.0)) is not None
