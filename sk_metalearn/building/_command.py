@@ -27,9 +27,6 @@ def _parser():
         "--optional", action="store_true", help="the pool of LightGBM, XGBoost and CatBoost"
     )
     run.add_argument(
-        "--further", action="store_true", help="one more slice, designed, no part of the pool yet"
-    )
-    run.add_argument(
         "--fidelity",
         choices=tuple(FIDELITIES),
         default="main",
@@ -75,6 +72,11 @@ def _parser():
         "--licence",
         default="",
         help="under which the scores may be passed on (default: not stated)",
+    )
+    merge.add_argument(
+        "--beyond-pool",
+        action="store_true",
+        help="also what is measured and no part of the pool",
     )
 
     again = commands.add_parser("verify", help="measure a share of the cells again and compare")

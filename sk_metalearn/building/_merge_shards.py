@@ -5,6 +5,7 @@ from ..knowledge import Evaluation, KnowledgeBase, Source, Status, Task
 from ..spaces import CATALOGUE_VERSION, KINDS, load_pool
 from ._describe import read_metafeatures
 from ._openml_qualities import openml_aliases
+from ._pool_further import pool_to_measure
 from ._shards import read_shard, shard_files
 
 __all__ = ["evaluations_of", "load_shards", "merge"]
@@ -140,7 +141,7 @@ def evaluations_of(cell, source=_SOURCE):
     )
 
 
-def merge(shards, output=None, qualities=None, source=_SOURCE, licence=""):
+def merge(shards, output=None, qualities=None, source=_SOURCE, licence="", beyond_pool=False):
     """Make a knowledge base of shards.
 
     A configuration enters when at least half of the tasks that were measured with its pool (the
@@ -160,6 +161,8 @@ def merge(shards, output=None, qualities=None, source=_SOURCE, licence=""):
         Who measured: the name under which the base keeps it.
     licence : str, default=""
         Under which the scores may be passed on. Empty: not stated.
+    beyond_pool : bool, default=False
+        Whether to take in also what is measured and no part of the pool.
 
     Returns
     -------
@@ -179,8 +182,14 @@ def merge(shards, output=None, qualities=None, source=_SOURCE, licence=""):
             # A configuration of both kinds has the same id.
             key = kind_of[evaluation.task], evaluation.configuration
             measured.setdefault(key, set()).add(evaluation.task)
+    pool_of = pool_to_measure if beyond_pool else load_pool
     columns = {
-        kind: [*_columns(kind, False, measured), *_columns(kind, True, measured)] for kind in KINDS
+        kind: [
+            own
+            for pool in (pool_of(kind), load_pool(kind, optional=True))
+            for own in _enough(pool, kind, measured)
+        ]
+        for kind in KINDS
     }
     kept = {(kind, c.id) for kind in KINDS for c in columns[kind]}
     base = KnowledgeBase.from_evaluations(
@@ -197,8 +206,8 @@ def merge(shards, output=None, qualities=None, source=_SOURCE, licence=""):
     return base
 
 
-def _columns(kind, optional, measured):
+def _enough(pool, kind, measured):
     """Configurations of a pool that enough of its tasks were measured with."""
-    pool = [(own, measured.get((kind, own.id), set())) for own in load_pool(kind, optional)]
-    enough = COMPLETE * len(set().union(*(tasks for _, tasks in pool)))
-    return [own for own, tasks in pool if tasks and len(tasks) >= enough]
+    found = [(own, measured.get((kind, own.id), set())) for own in pool]
+    enough = COMPLETE * len(set().union(*(tasks for _, tasks in found)))
+    return [own for own, tasks in found if tasks and len(tasks) >= enough]

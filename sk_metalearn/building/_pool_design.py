@@ -2,8 +2,7 @@
 
 The first slice holds every family's scikit-learn default and settings known to do well; later
 slices add the defaults still missing and fill the ranges with a scrambled Sobol sequence per
-family. A slice, once
-measured, is never changed: `design` only appends.
+family. What these lack is in `design_further`. A slice, once measured, is never changed.
 """
 
 import zlib
@@ -14,7 +13,10 @@ from scipy.stats import qmc
 
 from ..spaces import SLICE, Categorical, Configuration, families, get_family
 
-__all__ = ["design", "design_optional", "make_configuration"]
+__all__ = ["DRAWN", "design", "design_optional", "make_configuration"]
+
+# Slices that `design` laid out.
+DRAWN = {"classification": 4, "regression": 3}
 
 OPTIONAL_SIZE = 16
 
@@ -174,52 +176,37 @@ def _affordable(family, params):
     return params
 
 
-def design(kind, n_slices, existing=()):
-    """Lay out the pool.
+def design(kind, n_slices):
+    """Lay out the first slices of the pool.
 
     Parameters
     ----------
     kind : {"classification", "regression"}
     n_slices : int
-        Number of slices of 32 wanted in all.
-    existing : sequence of Configuration, default=()
-        The pool so far; it is kept as it is.
+        Number of slices of 32.
 
     Returns
     -------
     list of Configuration
-        `existing` and what was appended, ``32 * n_slices`` in all.
     """
-    pool = list(existing)
-    if not pool:
-        pool = [
-            make_configuration(get_family(entry[0], kind), *entry[1:])
-            for entry in _first_slice(kind)
-        ]
-        assert len(pool) == SLICE
+    pool = [
+        make_configuration(get_family(entry[0], kind), *entry[1:]) for entry in _first_slice(kind)
+    ]
     known = {configuration.id for configuration in pool}
     drawn = Counter()
     for number in range(1, n_slices):
         quota, small = _LATER[kind]
         rotation = [small[(2 * number + i) % len(small)] for i in range(2)]
-        wanted = Counter(quota) + Counter(rotation)
-        for name, n in wanted.items():
-            family = get_family(name, kind)
-            sequence = _sobol(family, 8 * SLICE)
+        for name, n in (Counter(quota) + Counter(rotation)).items():
+            sequence = _sobol(get_family(name, kind), 8 * SLICE)
             new = []
             while len(new) < n:
                 candidate = sequence[drawn[name]]
                 drawn[name] += 1
-                if number * SLICE < len(existing):
-                    # A slice that stands already only moves the sequence on.
-                    new.append(candidate)
-                elif candidate.id not in known:
+                if candidate.id not in known:
                     known.add(candidate.id)
                     new.append(candidate)
-            if number * SLICE >= len(existing):
-                pool.extend(new)
-    unknown = {configuration.family for configuration in pool} - {f.name for f in families(kind)}
-    assert not unknown, unknown
+            pool.extend(new)
     return pool
 
 

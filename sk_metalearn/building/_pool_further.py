@@ -1,4 +1,4 @@
-"""The slice that complements those measured; it joins the pool once it is measured, too.
+"""The last slice, measured and no part of the pool: what the scores of the others call for.
 
 Small learning rates with as many trees as help, the leaves, rows per leaf and shares of columns of
 published tables of defaults; extra trees that see most columns at each split; networks held small
@@ -15,7 +15,7 @@ References
 from ..spaces import MOST_TREES, SLICE, get_family, load_pool
 from ._pool_design import make_configuration
 
-__all__ = ["UNFINISHED", "design_further"]
+__all__ = ["UNFINISHED", "design_further", "pool_to_measure"]
 
 # Learning rate times trees of boosting that had grown too few of them.
 UNFINISHED = 3.0
@@ -93,3 +93,17 @@ def design_further(kind):
         make_configuration(get_family(name, kind), changes, steps)
         for name, changes, steps in (*designed, *finished, *_OTHERS)
     ]
+
+
+def pool_to_measure(kind):
+    """Give the pool and, at its end, what of the last slice is no part of it.
+
+    Parameters
+    ----------
+    kind : {"classification", "regression"}
+
+    Returns
+    -------
+    tuple of Configuration
+    """
+    return tuple(dict.fromkeys((*load_pool(kind), *design_further(kind))))

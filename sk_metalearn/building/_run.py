@@ -22,7 +22,7 @@ from ..spaces import (
 from ._kept_predictions import KeptPredictions
 from ._machine import machine_id, reference_seconds, versions
 from ._measure import measure_fold
-from ._pool_further import design_further
+from ._pool_further import pool_to_measure
 from ._shards import ShardWriter, read_shard, shard_files
 from ._tasks import FIDELITIES, LARGE, N_FOLDS, list_tasks, prepare
 
@@ -91,7 +91,6 @@ def plan(
     slices=None,
     shard="0/1",
     optional=False,
-    further=False,
     fidelity="main",
 ):
     """Order the work: a slice over all datasets before the next, kinds in turn.
@@ -99,7 +98,7 @@ def plan(
     Parameters
     ----------
     sources : sequence of TaskSource
-    kinds, slices, shard, optional, further, fidelity
+    kinds, slices, shard, optional, fidelity
         As in `run`.
 
     Returns
@@ -110,16 +109,16 @@ def plan(
     part, parts = _part(shard)
     if fidelity != "main":
         sources = [source for source in sources if source.n_rows > LARGE]
-    pools = {kind: _pool(kind, optional, further, fidelity) for kind in kinds}
+    pools = {kind: _pool(kind, optional, fidelity) for kind in kinds}
     n_slices = {kind: -(-len(pool) // SLICE) for kind, pool in pools.items()}
     shards = _shards(sources, kinds, slices, n_slices)
     return [s for i, s in enumerate(shards) if i % parts == part]
 
 
-def _pool(kind, optional, further, fidelity):
+def _pool(kind, optional, fidelity):
     if fidelity != "main":
         return fidelity_pool(kind)
-    return (*load_pool(kind, optional), *(design_further(kind) if further else ()))
+    return load_pool(kind, optional=True) if optional else pool_to_measure(kind)
 
 
 def _shards(sources, kinds, slices, n_slices):
@@ -140,7 +139,6 @@ def run(
     kinds=KINDS,
     slices=None,
     optional=False,
-    further=False,
     fidelity="main",
     only=None,
     again=False,
@@ -167,8 +165,6 @@ def run(
         Slices of the pool; all by default.
     optional : bool, default=False
         Whether to measure the pool of the optional packages (LightGBM, XGBoost, CatBoost) instead.
-    further : bool, default=False
-        Whether to measure one more slice, which is designed and no part of the pool yet.
     fidelity : {"small", "main", "large"}, default="main"
         At most 500, 2,000 or 10,000 rows. ``"small"`` and ``"large"`` measure 24 fixed
         configurations on the datasets of more than 4,000 rows.
@@ -200,26 +196,24 @@ def run(
     ------
     KnowledgeError
         If the folder holds no dataset or one that cannot be read, `kinds` or `fidelity` is none
-        of those there are, `shard` is not ``"i/N"``, `slices`, `optional` or `further` is
-        given with another fidelity than ``"main"``, or `optional` with `further`.
+        of those there are, `shard` is not ``"i/N"``, or `slices` or `optional` is given with
+        another fidelity than ``"main"``.
     """
     unknown = set(kinds) - set(KINDS)
     if unknown or not kinds:
         raise KnowledgeError(f"kinds are some of {list(KINDS)}; got {list(kinds)}.")
     if fidelity not in FIDELITIES:
         raise KnowledgeError(f"fidelity must be one of {list(FIDELITIES)}; got {fidelity!r}.")
-    if fidelity != "main" and (optional or further or slices is not None):
+    if fidelity != "main" and (optional or slices is not None):
         raise KnowledgeError(
             f"fidelity={fidelity!r} measures {len(fidelity_pool(kinds[0]))} fixed configurations; "
-            f"slices, optional and further choose among those of fidelity='main'."
+            f"slices and optional choose among those of fidelity='main'."
         )
-    if optional and further:
-        raise KnowledgeError("optional and further are two pools: give one of them at a time.")
     if optional:
         for family in families(kinds[0], optional=True):
             if only is None or family.name in only:
                 _ = family.estimator_class  # says what is not installed
-    work = plan(list_tasks(data), kinds, slices, shard, optional, further, fidelity)
+    work = plan(list_tasks(data), kinds, slices, shard, optional, fidelity)
     kept = None if keep is None else KeptPredictions(keep)
     done = _done(output, again, kept)
     started = time.monotonic()
@@ -233,7 +227,7 @@ def run(
                 return False
             part = "optional" if optional else "slice" if fidelity == "main" else fidelity
             name = f"{kind}-{part}{number:02d}-block{block:02d}"
-            pool = _pool(kind, optional, further, fidelity)
+            pool = _pool(kind, optional, fidelity)
             pool_slice = [
                 own
                 for own in pool[number * SLICE : (number + 1) * SLICE]

@@ -9,7 +9,7 @@ from ..exceptions import KnowledgeError
 from ..spaces import KINDS, load_pool
 from ._machine import machine_id
 from ._measure import measure_fold
-from ._pool_further import design_further
+from ._pool_further import pool_to_measure
 from ._shards import read_shard, shard_files
 from ._tasks import list_tasks, prepare
 
@@ -96,8 +96,7 @@ def verify(data, shards, share=0.01, seed=0):
     cells = [cell for cell in cells if cell["task"] in sources]
     if not cells:
         raise KnowledgeError("None of the cells belongs to a dataset of the folder.")
-    pools = [load_pool(kind, optional) for kind in KINDS for optional in (False, True)]
-    pools += [design_further(kind) for kind in KINDS]
+    pools = [pool for kind in KINDS for pool in (pool_to_measure(kind), load_pool(kind, True))]
     configurations = {c.id: c for pool in pools for c in pool}
     rng = np.random.default_rng(seed)
     chosen = rng.choice(len(cells), size=max(1, round(share * len(cells))), replace=False)

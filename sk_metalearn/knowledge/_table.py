@@ -157,8 +157,7 @@ class PerformanceTable:
         KnowledgeError
             If the metric is not stored.
         """
-        name = metric if metric.startswith(_OUTER) else _MEAN + metric
-        self._require(name, metric, self.metrics)
+        name = self._name_of(metric)
         if failures not in ("nan", "dummy"):
             raise KnowledgeError(f"failures is 'nan' or 'dummy'; got {failures!r}.")
         part = self if columns is None else self.take(columns=columns)
@@ -197,14 +196,14 @@ class PerformanceTable:
         Parameters
         ----------
         metric : str
-            One of `metrics`.
+            One of `metrics`; or ``"outer:<metric>"``, as in `scores`.
 
         Returns
         -------
         ndarray of shape (n_tasks,)
             Scores; higher is better.
         """
-        self._require(_MEAN + metric, metric, self.metrics)
+        self._name_of(metric)
         columns = [i for i, c in enumerate(self.configurations) if c.family == "dummy"]
         if not columns:
             return np.full(len(self.tasks), np.nan)
@@ -456,6 +455,12 @@ class PerformanceTable:
             n_metafeatures).
         """
         return self._array(name)
+
+    def _name_of(self, metric):
+        """Name of the array of a metric's scores."""
+        name = metric if metric.startswith(_OUTER) else _MEAN + metric
+        self._require(name, metric, self.metrics)
+        return name
 
     def _require(self, name, metric, stored, how=""):
         if name not in self._arrays:

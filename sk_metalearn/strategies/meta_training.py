@@ -217,13 +217,14 @@ def _train_choice(kind_of, searches, seed, verbose):
 def bundled_searches(kind, **options):
     """The bundled knowledge as `PastSearches`, with the metric that is the default of its kind.
 
-    The candidates are those of a search on the catalogue: the dummy estimators are not among them.
+    The candidates are those of a search on the catalogue, without the dummy estimators. What failed
+    has the dummy's score, as in a search.
     """
     table = KnowledgeBase.bundled().table(kind)
     metric = "accuracy" if kind == "classification" else "r2"
     real = [i for i, found in enumerate(table.configurations) if found.family != "dummy"]
     past = PastPerformance(
-        scores=np.asarray(table.scores(metric), dtype=float)[:, real],
+        scores=np.asarray(table.scores(metric, failures="dummy"), dtype=float)[:, real],
         seconds=np.asarray(table.seconds, dtype=float)[:, real],
         baseline=np.asarray(table.baseline(metric), dtype=float),
         tasks=tuple(task.name for task in table.tasks),

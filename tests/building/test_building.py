@@ -247,7 +247,7 @@ def test_optional_families_enter_by_the_share_of_the_tasks_they_were_asked_of(tm
 
 def test_datasets_added_later_go_to_a_further_shard(folder, tmp_path, monkeypatch):
     few = load_pool("classification")[29:32]
-    monkeypatch.setattr(_run, "load_pool", lambda kind, optional=False: few)
+    monkeypatch.setattr(_run, "pool_to_measure", lambda kind: few)
     data, output = tmp_path / "data", tmp_path / "shards"
     data.mkdir()
     (data / "cellar.parquet").write_bytes((folder / "cellar.parquet").read_bytes())

@@ -38,7 +38,7 @@ def built(tmp_path_factory):
     kinds = ["classification"]
     few = tuple(own for own in load_pool(kinds[0])[:32] if own.family in CHEAP)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_run, "load_pool", lambda kind, optional=False: few)
+        patch.setattr(_run, "pool_to_measure", lambda kind: few)
         patch.setattr(_run, "fidelity_pool", lambda kind: few[:3])
         for fidelity in ("main", "small", "large"):
             assert run(

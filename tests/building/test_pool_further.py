@@ -1,15 +1,17 @@
-"""The designed slice of the pool, and how its boosting is measured."""
+"""How the pool is designed, and how the boosting of its last slice is measured."""
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import load_diabetes, load_wine
 
+from sk_metalearn.building import _merge_shards, _run
 from sk_metalearn.building._measure import measure_fold
-from sk_metalearn.building._pool_further import UNFINISHED, design_further
+from sk_metalearn.building._merge_shards import merge
+from sk_metalearn.building._pool_design import DRAWN, design, design_optional
+from sk_metalearn.building._pool_further import UNFINISHED, design_further, pool_to_measure
 from sk_metalearn.building._run import _Cell, _effort, plan, run
 from sk_metalearn.building._tasks import TaskSource, list_tasks, prepare
-from sk_metalearn.exceptions import KnowledgeError
 from sk_metalearn.search import StoppedPipeline
 from sk_metalearn.spaces import (
     KINDS,
@@ -23,23 +25,42 @@ from sk_metalearn.spaces import (
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_the_pool_is_what_was_designed(kind):
+    designed = design(kind, DRAWN[kind]) + design_further(kind)
+    assert [*pool_to_measure(kind)] == designed and len(designed) % SLICE == 0
+    pool = load_pool(kind)
+    assert [*pool] == designed[: len(pool)] and len(pool) % SLICE == 0
+    assert [*load_pool(kind, optional=True)] == design_optional(kind)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_it_is_one_more_slice_of_the_catalogue(kind):
-    further, space = design_further(kind), catalogue_space(kind)
-    assert len({own.id for own in further}) == len(further) == SLICE
-    assert not {*further} & {*load_pool(kind)}
-    assert all(space.contains(to_point(own)) for own in further)
+    whole, space = pool_to_measure(kind), catalogue_space(kind)
+    assert len({own.id for own in whole}) == len(whole)
+    assert all(space.contains(to_point(own)) for own in whole[1:])
+    assert len(design_further(kind)) == SLICE
 
 
-def test_it_is_measured_where_it_is_asked_for(tmp_path):
-    sources = [TaskSource(tmp_path / "a.csv", "a", "classification", "a", 200)]
-    numbers = {further: [p[1] for p in plan(sources, further=further)] for further in (False, True)}
-    assert numbers[True] == [*numbers[False], len(load_pool("classification")) // SLICE]
+@pytest.mark.parametrize("kind", KINDS)
+def test_all_that_is_designed_is_measured(tmp_path, kind):
+    sources = [TaskSource(tmp_path / "a.csv", "a", kind, "a", 200)]
+    slices = [number for _, number, *_ in plan(sources, kinds=[kind])]
+    assert slices == [*range(DRAWN[kind] + 1)]
 
 
-@pytest.mark.parametrize("other", [{"optional": True}, {"fidelity": "small"}])
-def test_it_is_refused_where_it_has_no_place(tmp_path, other):
-    with pytest.raises(KnowledgeError, match="further"):
-        run(tmp_path, tmp_path / "shards", further=True, **other)
+def test_a_base_holds_what_is_no_part_of_the_pool_where_it_is_asked_to(tmp_path, monkeypatch):
+    X, y = load_wine(return_X_y=True)
+    table = pd.DataFrame(X, columns=[f"c{i}" for i in range(X.shape[1])])
+    table["target"] = ["abc"[k] for k in y]
+    table.to_parquet(tmp_path / "wine.parquet")
+    outside = next(own for own in design_further("classification") if own.family == "k_neighbors")
+    pool = load_pool("classification")[:1]
+    monkeypatch.setattr(_run, "pool_to_measure", lambda kind: (*pool, outside))
+    run(tmp_path, tmp_path / "shards", kinds=["classification"], n_workers=1, progress=False)
+    monkeypatch.setattr(_merge_shards, "pool_to_measure", lambda kind: (*pool, outside))
+    for beyond_pool, expected in ((False, pool), (True, (*pool, outside))):
+        base = merge(tmp_path / "shards", beyond_pool=beyond_pool)
+        assert tuple(base.table("classification").configurations) == expected
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -51,7 +72,7 @@ def test_unfinished_boosting_is_there_once_more_and_finished(kind):
     ]
     unfinished = [
         own
-        for own in load_pool(kind)
+        for own in design(kind, DRAWN[kind])
         if own.family == "hist_gradient_boosting"
         and own.params["learning_rate"] * own.params["max_iter"] < UNFINISHED
     ]

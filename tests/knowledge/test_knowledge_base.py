@@ -55,6 +55,12 @@ def test_failures_can_count_as_the_dummy(base):
     expected = np.broadcast_to(table.baseline("r2")[:, None], scores.shape)
     assert np.array_equal(scores[failed], expected[failed])
     assert np.array_equal(scores[~failed], table.scores("r2")[~failed])
+    outside = table.scores("outer:r2", failures="dummy")
+    dummy = [own.family for own in table.configurations].index("dummy")
+    assert np.array_equal(table.baseline("outer:r2"), table.scores("outer:r2")[:, dummy])
+    assert np.array_equal(
+        outside[failed], np.broadcast_to(outside[:, [dummy]], failed.shape)[failed]
+    )
     with pytest.raises(KnowledgeError, match="failures is"):
         table.scores("r2", failures="zero")
 
