@@ -15,12 +15,11 @@ import csv
 from pathlib import Path
 
 import numpy as np
+from _replay import replay, without
 
 from sk_metalearn import KnowledgeBase
 from sk_metalearn.search._many_rows import on_many_rows
 from sk_metalearn.search._past_lookup import performance_of
-from sk_metalearn.spaces import to_point
-from sk_metalearn.strategies import Context, Outcome, get_strategy
 
 METRICS = {
     "classification": ("roc_auc_ovr", "neg_log_loss", "accuracy"),
@@ -28,29 +27,6 @@ METRICS = {
 }
 AT = (1, 2, 3, 5, 8, 12)
 USED = Path(__file__).parent / "many_rows_used.txt"
-
-
-def search(past, scores, candidates, kind, metafeatures):
-    """Give the best score so far after each evaluation."""
-    context = Context(
-        candidates=candidates,
-        kind=kind,
-        past=past,
-        metafeatures=metafeatures,
-        n_evaluations=max(AT),
-        seed=0,
-    )
-    searcher, seen = get_strategy("auto").start(context), []
-    while len(seen) < max(AT):
-        (proposal,) = searcher.ask()
-        seen.append(float(scores[proposal.candidate]))
-        searcher.tell([Outcome(proposal, seen[-1], seconds=1.0)])
-    return np.maximum.accumulate(np.nan_to_num(seen, nan=-np.inf))
-
-
-def without(table, family):
-    """Leave a family of datasets out."""
-    return table.take(rows=[i for i, task in enumerate(table.tasks) if task.family != family])
 
 
 def compare(base, kind, metric, used=()):
@@ -69,9 +45,9 @@ def compare(base, kind, metric, used=()):
         features = main.metafeatures[main.row(task.id)]
         features = dict(zip(main.metafeature_names, features, strict=True))
         moved, _ = on_many_rows(past, models, metric, others, without(large, task.family))
-        candidates = [to_point(own) for own in models]
-        curves = [search(own, scores, candidates, kind, features) for own in (past, moved)]
-        found.append(np.clip((best - np.array(curves)) / (best - dummy), 0, 1))
+        orders = [replay(models, scores, kind, own, features, max(AT)) for own in (past, moved)]
+        curves = np.maximum.accumulate(np.nan_to_num(scores[orders], nan=-np.inf), axis=1)
+        found.append(np.clip((best - curves) / (best - dummy), 0, 1))
     return np.array(found)
 
 

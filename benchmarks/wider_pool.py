@@ -5,7 +5,8 @@
 
 The last slice is measured for regression, and no part of the pool that a search chooses from.
 Each dataset measured with the part is searched twice by ``strategy="auto"``, without what is
-known of its family: among all configurations without the part, and with it. The margin classifiers are judged where they need probabilities, which they have since they are measured.
+known of its family: among all configurations without the part, and with it. The margin
+classifiers are judged where they need probabilities, which they have since they are measured.
 Printed is the regret after so many evaluations, 0 for the best of both and 1 for the dummy
 estimator, by the mean of the folds, which the search is told, and on the split outside the folds,
 which has stopped no boosting; and the paired difference with its standard error.
@@ -19,13 +20,14 @@ import csv
 from pathlib import Path
 
 import numpy as np
+from _replay import replay, without
 from joblib import Parallel, delayed
+from transfer import regret_curve
 
 from sk_metalearn import KnowledgeBase
 from sk_metalearn.building._pool_further import design_further
 from sk_metalearn.search._past_lookup import performance_of
-from sk_metalearn.spaces import Configuration, is_stopped_by_folds, to_point
-from sk_metalearn.strategies import Context, Outcome, get_strategy
+from sk_metalearn.spaces import Configuration, is_stopped_by_folds
 
 MARGINS = ("svm", "linear_svc", "ridge")
 PARTS = (
@@ -57,45 +59,24 @@ def but_for_trees(own):
     return Configuration(own.family, params, own.preprocessing)
 
 
-def search(configurations, told, kind, past, features):
-    """Give the configuration that is best so far, after each evaluation."""
-    context = Context(
-        candidates=[to_point(own) for own in configurations],
-        kind=kind,
-        past=past,
-        metafeatures=features,
-        n_evaluations=max(AT),
-        seed=0,
-    )
-    searcher, best = get_strategy("auto").start(context), []
-    for _ in range(max(AT)):
-        (proposal,) = searcher.ask()
-        score = told[proposal.candidate]
-        if not best or not told[best[-1]] >= score:
-            best.append(proposal.candidate)
-        else:
-            best.append(best[-1])
-        searcher.tell([Outcome(proposal, float(score), seconds=1.0)])
-    return np.array(best)
-
-
 def compare_task(table, row, metric, pools):
     """Give the regrets of both searches, as told and on the split outside the folds."""
     kind, task = table.kind, table.tasks[row]
-    others = table.take(rows=[i for i, own in enumerate(table.tasks) if own.family != task.family])
+    others = without(table, task.family)
     features = dict(zip(table.metafeature_names, table.metafeatures[row], strict=True))
     judged = [table.scores(name, failures="dummy")[row] for name in (metric, f"outer:{metric}")]
     dummy = table.columns_of([own for own in table.configurations if own.family == "dummy"])[0]
     found = []
     for pool in pools:
         columns = table.columns_of(pool)
-        told = np.nan_to_num(judged[0][columns], nan=-np.inf)
+        told = judged[0][columns]
         past = performance_of(pool, metric, others)
-        best = columns[search(pool, told, kind, past, features)]
+        order = replay(pool, told, kind, past, features, max(AT))
         for scores in judged:
             way = np.nanmax(scores) - scores[dummy]
-            regret = (np.nanmax(scores) - scores[best]) / way if way > 0 else best * np.nan
-            found.append(np.clip(regret, 0, 1)[np.array(AT) - 1])
+            regret = (np.nanmax(scores) - scores[columns]) / (way if way > 0 else np.nan)
+            curve = regret_curve(order, told, np.clip(regret, 0, 1), max(AT))
+            found.append(curve[np.array(AT) - 1])
     return np.reshape(found, (2, 2, len(AT)))
 
 
