@@ -30,6 +30,7 @@ from sklearn.preprocessing import (
     StandardScaler,
     TargetEncoder,
 )
+from sklearn.utils import check_array
 
 from ..exceptions import SpaceError
 from ..tables import TableReader
@@ -181,7 +182,16 @@ def _preprocessing(choice, schema, family, kind, random_state):
     elif choice["reducer"] == "select" and not _is_one_column(columns, choice):
         test = f_classif if kind == "classification" else f_regression
         steps.append(("select", SelectPercentile(test, percentile=50)))
+    if family.extra:
+        steps.append(("unnamed", _without_names()))
     return [("preprocessing", _chain(steps))] if steps else []
+
+
+def _without_names():
+    """Boosters refuse some names of columns, such as those with a bracket."""
+    how = {"dtype": "numeric", "ensure_all_finite": False}
+    unnamed = FunctionTransformer(check_array, kw_args=how, feature_names_out="one-to-one")
+    return unnamed.set_output(transform="default")
 
 
 def _is_one_column(columns, choice):

@@ -1,7 +1,9 @@
 """Families of optional packages: LightGBM, XGBoost, CatBoost."""
 
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn import config_context
 from sklearn.datasets import load_diabetes, load_wine
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import get_scorer, get_scorer_names, log_loss, roc_auc_score
@@ -65,6 +67,23 @@ def test_pool_members_fit_and_are_read_back(name, kind):
     assert family is get_family(name, kind)
     point, _ = read_model(family, model, model.get_params(), schema)
     assert point == configuration.params
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", NAMES)
+def test_columns_may_have_any_names(name, kind):
+    _needs(name)
+    X, y = _data(kind)
+    # Some of these a booster refuses, and two are one to it.
+    names = ["a[b]", '{"c": 1}', "d<e", "f,g", "h i", "h_i", "\u00e4:\u2028", "", "\u540d"]
+    frame = pd.DataFrame(X).set_axis([*names, *map(str, range(X.shape[1] - len(names)))], axis=1)
+    frame.iloc[::7, 1] = np.nan
+    schema = Schema.from_data(frame, y, kind)
+    configuration = next(c for c in load_pool(kind, optional=True) if c.family == name)
+    made = build_estimator(configuration, schema, random_state=0)
+    assert np.isfinite(made.fit(frame, y).predict(frame)).all()
+    with config_context(transform_output="pandas"):
+        np.testing.assert_array_equal(made.fit(frame, y).predict(frame), made.predict(frame))
 
 
 @pytest.mark.parametrize("kind", KINDS)
