@@ -31,7 +31,7 @@ from sklearn.model_selection import train_test_split
 
 from sk_metalearn import AutoClassifier, AutoRegressor, KnowledgeBase
 from sk_metalearn.building._tasks import list_tasks, read_table
-from sk_metalearn.search import _auto_model, _catalogue_choices
+from sk_metalearn.search import StoppedPipeline, _auto_model, _catalogue_choices
 
 SCORING = {0: "r2", 2: "roc_auc"}
 ROWS, TEST_ROWS, LEAST_ROWS, MOST_COLUMNS = 1500, 5000, 400, 60
@@ -83,8 +83,25 @@ def unstopped():
         yield {}
 
 
+@contextmanager
+def told_by_stoppers():
+    """Boosting is scored on the rows that stopped it as it predicts them itself."""
+    with mock.patch.object(StoppedPipeline, "judged_on", lambda self, X: self):
+        yield {}
+
+
 VARIANTS = {
-    own.__name__: own for own in (whole, bagged, eight_folds, one_start, raced, single, unstopped)
+    own.__name__: own
+    for own in (
+        whole,
+        bagged,
+        eight_folds,
+        one_start,
+        raced,
+        single,
+        unstopped,
+        told_by_stoppers,
+    )
 }
 
 

@@ -68,7 +68,8 @@ class Payload:
         Whether they come from machines that have not the folder.
     validates : bool
         Whether an estimator whose `fit` takes `X_val` and `y_val` is given the test rows to stop
-        by. It then has ``n_iter``, and ``plain()`` gives the model.
+        by. It then has ``n_iter``, ``plain()`` gives the model, and ``judged_on(X)`` what is
+        scored on these rows in its place.
     max_predict_seconds, max_model_bytes : float or None
         Limits whose excess is reported; seconds are for 1,000 rows.
     config : dict
@@ -199,6 +200,20 @@ class _Recorder:
     def call_on_fit_task_end(self, **arguments):
         self.stop = bool(self.context.call_on_fit_task_end(**arguments)) or self.stop
         return self.stop
+
+
+def _judged(model, X):
+    return model.judged_on(X) if hasattr(model, "judged_on") else model
+
+
+class _JudgeScorer:
+    """Scores what stands for a model on the rows that stopped it."""
+
+    def __init__(self, scorer):
+        self.scorer = scorer
+
+    def __call__(self, estimator, X, y, **params):
+        return self.scorer(_judged(estimator, X), X, y, **params)
 
 
 class ScorerSpy:
@@ -334,7 +349,7 @@ def _evaluate(payload, candidate, fold, progress, caller, recorder):
         or payload.max_model_bytes is not None
     )
     # Of several metrics scikit-learn itself keeps the failures apart.
-    spy = ScorerSpy(payload.scorer)
+    spy = ScorerSpy(_JudgeScorer(payload.scorer) if payload.validates else payload.scorer)
     out = fit_and_score(
         estimator,
         payload.X,
@@ -367,7 +382,7 @@ def _evaluate(payload, candidate, fold, progress, caller, recorder):
         return result
     model = out["estimator"]
     if payload.validates and hasattr(model, "plain"):
-        model, result.n_iter = model.plain(), model.n_iter
+        result.n_iter = model.n_iter
     scores = result.scores.values() if isinstance(result.scores, dict) else [result.scores]
     if not all(np.isfinite(score) for score in scores):
         result.status = "invalid"
@@ -386,7 +401,10 @@ def _keep(payload, model, test, fold, result):
     X_test = safe_indexing(payload.X, test)
     if payload.keep_predictions:
         y_test = safe_indexing(payload.y, test)
-        result.predictions, result.classes = _predict(model, X_test, y_test)
+        judged = _judged(model, X_test) if payload.validates else model
+        result.predictions, result.classes = _predict(judged, X_test, y_test)
+    if payload.validates and hasattr(model, "plain"):
+        model = model.plain()
     limit = payload.max_predict_seconds
     if limit is not None:
         n_rows = num_samples(X_test)
