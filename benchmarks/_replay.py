@@ -1,4 +1,4 @@
-"""A search by ``strategy="auto"`` replayed on the recorded scores of a task."""
+"""A search replayed on the recorded scores of a task."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from sk_metalearn.spaces import to_point
 from sk_metalearn.strategies import Context, Outcome, get_strategy
 
 
-def replay(configurations, scores, kind, past, metafeatures, n_evaluations):
+def replay(configurations, scores, kind, past, metafeatures, n_evaluations, strategy="auto"):
     """Give the places of the configurations in the order in which they are asked for."""
     context = Context(
         candidates=[to_point(own) for own in configurations],
@@ -16,7 +16,7 @@ def replay(configurations, scores, kind, past, metafeatures, n_evaluations):
         n_evaluations=n_evaluations,
         seed=0,
     )
-    searcher, order = get_strategy("auto").start(context), []
+    searcher, order = get_strategy(strategy).start(context), []
     while len(order) < n_evaluations:
         (proposal,) = searcher.ask()
         order.append(proposal.candidate)

@@ -1,4 +1,4 @@
-"""What a search gains by parts of the pool: its last slice, and the margin classifiers.
+"""What a search gains by its last slice, by margin classifiers, and by boosters of other packages.
 
     sk-metalearn kb build merge shards KNOWLEDGE.npz --beyond-pool
     python benchmarks/wider_pool.py --base KNOWLEDGE.npz --out benchmarks/results/wider_pool.csv
@@ -6,7 +6,8 @@
 The last slice is measured for regression, and no part of the pool that a search chooses from.
 Each dataset measured with the part is searched twice by ``strategy="auto"``, without what is
 known of its family: among all configurations without the part, and with it. The margin
-classifiers are judged where they need probabilities, which they have since they are measured.
+classifiers are judged where they need probabilities, which they have since they are measured. The
+boosters, LightGBM and XGBoost, are added to the pool that a search without them chooses from.
 Printed is the regret after so many evaluations, 0 for the best of both and 1 for the dummy
 estimator, by the mean of the folds, which the search is told, and on the split outside the folds,
 which has stopped no boosting; and the paired difference with its standard error.
@@ -30,11 +31,16 @@ from sk_metalearn.search._past_lookup import performance_of
 from sk_metalearn.spaces import Configuration, is_stopped_by_folds
 
 MARGINS = ("svm", "linear_svc", "ridge")
+BOOSTERS = ("lightgbm", "xgboost")
 PARTS = (
     ("last slice", "regression", "r2"),
     ("last slice", "regression", "neg_mean_absolute_error"),
     ("margins", "classification", "neg_log_loss"),
     ("margins", "classification", "neg_brier_score"),
+    ("boosters", "classification", "roc_auc_ovr"),
+    ("boosters", "classification", "neg_log_loss"),
+    ("boosters", "regression", "r2"),
+    ("boosters", "regression", "neg_mean_absolute_error"),
 )
 ORDERED = (("regression", "r2"), ("regression", "neg_mean_absolute_error"))
 AT = (1, 2, 3, 5, 10, 20, 30, 50)
@@ -66,6 +72,7 @@ def compare_task(table, row, metric, pools):
     features = dict(zip(table.metafeature_names, table.metafeatures[row], strict=True))
     judged = [table.scores(name, failures="dummy")[row] for name in (metric, f"outer:{metric}")]
     dummy = table.columns_of([own for own in table.configurations if own.family == "dummy"])[0]
+    every = table.columns_of(pools[-1])
     found = []
     for pool in pools:
         columns = table.columns_of(pool)
@@ -73,19 +80,28 @@ def compare_task(table, row, metric, pools):
         past = performance_of(pool, metric, others)
         order = replay(pool, told, kind, past, features, max(AT))
         for scores in judged:
-            way = np.nanmax(scores) - scores[dummy]
-            regret = (np.nanmax(scores) - scores[columns]) / (way if way > 0 else np.nan)
+            best = np.nanmax(scores[every])
+            way = best - scores[dummy]
+            regret = (best - scores[columns]) / (way if way > 0 else np.nan)
             curve = regret_curve(order, told, np.clip(regret, 0, 1), max(AT))
             found.append(curve[np.array(AT) - 1])
     return np.reshape(found, (2, 2, len(AT)))
 
 
+def judged_pool(table, boosters=False):
+    """Give what is measured and could be chosen, boosters of other packages if they are asked for."""
+    left_out = {"dummy"} if boosters else {"dummy", *BOOSTERS}
+    return [own for own in table.configurations if own.family not in left_out]
+
+
 def compare(base, part, kind, metric, n_jobs):
     """Give the regrets of all datasets measured with the part: (task, pool, judge, time)."""
     table = base.table(kind)
-    pool = [own for own in table.configurations if own.family != "dummy"]
-    last = design_further(kind) if part == "last slice" else ()
-    added = [own for own in pool if own in last or (not last and own.family in MARGINS)]
+    pool, last = judged_pool(table, part == "boosters"), design_further(kind)
+    if part != "last slice":
+        pool = [own for own in pool if own not in last]
+    families = {"margins": MARGINS, "boosters": BOOSTERS}.get(part)
+    added = [own for own in pool if (own.family in families if families else own in last)]
     pools = [own for own in pool if own not in added], pool
     known = table.scores(metric, failures="dummy")[:, table.columns_of(added)]
     rows = np.flatnonzero(np.isfinite(known).mean(axis=1) > 0.8)
@@ -108,7 +124,7 @@ def greedy(regret):
 def order_of(base, kind, metric):
     """Give the last slice with the place in a greedy portfolio; no place where it is not in it."""
     table, last = base.table(kind), design_further(kind)
-    pool = without_twins([own for own in table.configurations if own.family != "dummy"])
+    pool = without_twins(judged_pool(table))
     scores = table.scores(metric, failures="dummy")[:, table.columns_of(pool)]
     new = [i for i, own in enumerate(pool) if own in last]
     rows = np.isfinite(scores[:, new]).mean(axis=1) > 0.8
@@ -131,6 +147,7 @@ def main():
     parser.add_argument("--base", required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--order", type=Path)
+    parser.add_argument("--parts", nargs="+", choices=sorted({own[0] for own in PARTS}))
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     base = KnowledgeBase.open(options.base)
@@ -138,6 +155,8 @@ def main():
     head = ["part", "metric", "datasets", "evaluations", *judged]
     table = [head + [f"{name}, outside" for name in judged]]
     for part, kind, metric in PARTS:
+        if options.parts and part not in options.parts:
+            continue
         regrets = compare(base, part, kind, metric, options.jobs)
         regrets = regrets[np.isfinite(regrets).all(axis=(1, 2, 3))]
         for k, of_time in zip(AT, np.moveaxis(regrets, 3, 0), strict=True):
