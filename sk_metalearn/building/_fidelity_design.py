@@ -71,13 +71,18 @@ def _best_of_families(table, tasks, names):
     return np.stack([scores[:, families == name].max(axis=1) for name in names], axis=1)
 
 
+def _serves(family):
+    return family.max_train_rows is None and not family.extra
+
+
 def choose(base, kind, rising=(), size=SIZE):
     """Choose the configurations of the other fidelities from what was measured.
 
     The dummy estimator; of each rising family the three best in the mean; a greedy portfolio until
     there are 16: each next configuration is the one that lowers most the regret of the best chosen
     so far; then those of the lowest mean regret. Means are over dataset families, of the datasets
-    of more than 4,000 rows. Families that serve only few rows are left out.
+    of more than 4,000 rows. Families that serve only few rows, and those of
+    optional packages, are left out.
 
     Parameters
     ----------
@@ -99,7 +104,7 @@ def choose(base, kind, rising=(), size=SIZE):
     table = base.table(kind)
     table = table.take(
         [task.n_rows > LARGE for task in table.tasks],
-        [get_family(own.family, kind).max_train_rows is None for own in table.configurations],
+        [_serves(get_family(own.family, kind)) for own in table.configurations],
     )
     if len(table.configurations) < size or not table.tasks:
         raise KnowledgeError(

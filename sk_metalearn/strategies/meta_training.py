@@ -17,7 +17,7 @@ import numpy as np
 from .. import __version__
 from ..knowledge import KnowledgeBase
 from ..metalearners import MetaWeights, OuterLoop, namespace, softmax, value_and_grad
-from ..spaces import Encoder, catalogue_space, to_point
+from ..spaces import Encoder, catalogue_space, get_family, to_point
 from ._alike import metafeature_table, profile_embedding
 from ._learned_attention import Matching, Memory, Prototypical, Siamese
 from ._learned_choice import LearnedChoice, weights_path
@@ -222,7 +222,11 @@ def bundled_searches(kind, **options):
     """
     table = KnowledgeBase.bundled().table(kind)
     metric = "accuracy" if kind == "classification" else "r2"
-    real = [i for i, found in enumerate(table.configurations) if found.family != "dummy"]
+    real = [
+        i
+        for i, found in enumerate(table.configurations)
+        if found.family != "dummy" and not get_family(found.family, kind).extra
+    ]
     past = PastPerformance(
         scores=np.asarray(table.scores(metric, failures="dummy"), dtype=float)[:, real],
         seconds=np.asarray(table.seconds, dtype=float)[:, real],

@@ -6,6 +6,7 @@ from _searches import family, past
 
 from sk_metalearn.exceptions import StrategyError
 from sk_metalearn.metalearners import MetaWeights, value_and_grad
+from sk_metalearn.spaces import families
 from sk_metalearn.strategies import Outcome, PastPerformance, get_strategy
 from sk_metalearn.strategies import meta_training as training
 from sk_metalearn.strategies._alike import profile_embedding
@@ -224,3 +225,12 @@ def test_the_command_goes_on_where_it_stopped(quick, monkeypatch, tmp_path, caps
     monkeypatch.setattr(training, "bundled_searches", lambda kind: small_searches(12))
     training.main(arguments)
     assert "up to date" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["classification", "regression"])
+def test_what_is_learned_from_is_what_a_search_chooses_from(kind):
+    searches = training.bundled_searches(kind)
+    assert {point["family"] for point in searches.candidates} == (
+        {own.name for own in families(kind)} - {"dummy"}
+    )
+    assert np.isfinite(searches.past.scores).mean() > 0.99
