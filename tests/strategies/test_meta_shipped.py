@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 
-from sk_metalearn.knowledge import KnowledgeBase
 from sk_metalearn.metalearners import MetaWeights
-from sk_metalearn.spaces import catalogue_space, to_point
-from sk_metalearn.strategies import Context, PastPerformance, get_strategy
+from sk_metalearn.spaces import catalogue_space
+from sk_metalearn.strategies import Context, get_strategy
 from sk_metalearn.strategies._learned_choice import LearnedChoice, weights_path
-from sk_metalearn.strategies.meta_training import METHODS
+from sk_metalearn.strategies.meta_training import METHODS, bundled_searches
 
 KINDS = ("classification", "regression")
 
@@ -26,16 +25,10 @@ def test_weights_are_small_and_say_what_they_were_learned_on(method, kind):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("method", sorted(METHODS))
 def test_they_serve_a_search_with_the_bundled_knowledge(method, kind):
-    table = KnowledgeBase.bundled().table(kind)
-    real = [i for i, found in enumerate(table.configurations) if found.family != "dummy"]
-    past = PastPerformance(
-        scores=table.scores("accuracy" if kind == "classification" else "r2")[:, real],
-        metafeatures=table.metafeatures,
-        metafeature_names=table.metafeature_names,
-    )
-    points = [to_point(table.configurations[i]) for i in real]
-    own = dict(zip(table.metafeature_names, table.metafeatures[0], strict=True))
-    context = Context(points, catalogue_space(kind), kind, past=past, metafeatures=own)
+    searches = bundled_searches(kind)
+    past, space = searches.past, catalogue_space(kind)
+    own = dict(zip(past.metafeature_names, past.metafeatures[0], strict=True))
+    context = Context(searches.candidates, space, kind, past=past, metafeatures=own)
     strategy = get_strategy(method).start(context)
     reasons = {proposal.reason for proposal in strategy.ask(2)}
     assert not any("(no" in reason for reason in reasons)
