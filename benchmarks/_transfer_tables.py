@@ -216,15 +216,11 @@ def read_bundled(kind, metric=None, all_folds=False):
     The score of regret 1 is the dummy's.
     """
     from sk_metalearn.knowledge import KnowledgeBase, Status
-    from sk_metalearn.spaces import get_family, to_point
+    from sk_metalearn.spaces import load_pool, to_point
 
-    table = KnowledgeBase.bundled().table(kind)
+    table = KnowledgeBase.bundled().table(kind, configurations=load_pool(kind))
     metric = metric or ("accuracy" if kind == "classification" else "r2")
-    real = [
-        i
-        for i, own in enumerate(table.configurations)
-        if own.family != "dummy" and not get_family(own.family, kind).extra
-    ]
+    real = [i for i, own in enumerate(table.configurations) if own.family != "dummy"]
     folds = np.asarray(table.fold_scores(metric), dtype=float)[:, real]
     scores = np.asarray(table.scores(metric), dtype=float)[:, real]
     baseline = np.asarray(table.baseline(metric), dtype=float)

@@ -14,9 +14,10 @@ import numpy as np
 from sklearn.model_selection import GroupKFold
 
 from sk_metalearn import KnowledgeBase
+from sk_metalearn.spaces import load_pool
 from sk_metalearn.strategies import Context, Outcome, PastPerformance, get_strategy
 
-table = KnowledgeBase.bundled().table("regression")
+table = KnowledgeBase.bundled().table("regression", configurations=load_pool("regression"))
 scores, baseline = table.scores("r2"), table.baseline("r2")
 families = [task.family for task in table.tasks]
 folds = list(GroupKFold(5).split(scores, groups=families))

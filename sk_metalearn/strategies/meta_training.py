@@ -17,7 +17,7 @@ import numpy as np
 from .. import __version__
 from ..knowledge import KnowledgeBase
 from ..metalearners import MetaWeights, OuterLoop, namespace, softmax, value_and_grad
-from ..spaces import Encoder, catalogue_space, get_family, to_point
+from ..spaces import Encoder, catalogue_space, load_pool, to_point
 from ._alike import metafeature_table, profile_embedding
 from ._learned_attention import Matching, Memory, Prototypical, Siamese
 from ._learned_choice import LearnedChoice, weights_path
@@ -220,13 +220,9 @@ def bundled_searches(kind, **options):
     The candidates are those of a search on the catalogue, without the dummy estimators. What failed
     has the dummy's score, as in a search.
     """
-    table = KnowledgeBase.bundled().table(kind)
+    table = KnowledgeBase.bundled().table(kind, configurations=load_pool(kind))
     metric = "accuracy" if kind == "classification" else "r2"
-    real = [
-        i
-        for i, found in enumerate(table.configurations)
-        if found.family != "dummy" and not get_family(found.family, kind).extra
-    ]
+    real = [i for i, found in enumerate(table.configurations) if found.family != "dummy"]
     past = PastPerformance(
         scores=np.asarray(table.scores(metric, failures="dummy"), dtype=float)[:, real],
         seconds=np.asarray(table.seconds, dtype=float)[:, real],
