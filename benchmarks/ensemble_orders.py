@@ -22,7 +22,6 @@ standard error. The orders:
 """
 
 import argparse
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +29,7 @@ import numpy as np
 from _replay import replay, without
 from joblib import Parallel, delayed
 from sklearn.metrics import get_scorer
-from wider_pool import MARGINS
+from wider_pool import MARGINS, write
 
 from sk_metalearn import KnowledgeBase
 from sk_metalearn.building._kept_predictions import KeptPredictions
@@ -40,6 +39,7 @@ from sk_metalearn.evaluation._margins import _Given
 from sk_metalearn.search._ensemble import mix, select_members
 from sk_metalearn.search._fast_scores import fast_score
 from sk_metalearn.search._past_lookup import performance_of
+from sk_metalearn.spaces import KINDS, load_pool
 from sk_metalearn.strategies._auto_strategy import Auto
 
 MOST_ROWS = 250
@@ -100,13 +100,13 @@ def pack_task(kept, task, families):
 
 def pack(options):
     """Write the small file."""
-    kept, base = KeptPredictions(options.kept), KnowledgeBase.bundled()
+    kept = KeptPredictions(options.kept)
     held = {task for task, _, _ in kept.held()}
+    families = {own.id: own.family for kind in KINDS for own in load_pool(kind)}
     arrays = {}
     for source in list_tasks(options.data):
         task = prepare(source)
         if task.id in held:
-            families = {own.id: own.family for own in base.table(source.kind).configurations}
             for name, own in pack_task(kept, task, families).items():
                 arrays[f"{task.id}/{name}"] = own
     np.savez_compressed(options.out, **arrays)
@@ -336,7 +336,7 @@ def judge(options):
             )
             for task in tasks
         ]
-    for kind in ("classification", "regression"):
+    for kind in KINDS:
         losses, names = judge_kind(arrays, base.table(kind), options.jobs)
         for k, n in enumerate(AT):
             for i, name in enumerate(names):
@@ -346,8 +346,7 @@ def judge(options):
                 better, worse = (gain < -0.005).sum(), (gain > 0.005).sum()
                 table.append((kind, len(losses), n, name, *numbers, better, worse))
     head = "kind", "datasets", "tried", "order", "loss", "difference", "error", "better", "worse"
-    with options.out.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([head, *table])
+    write(options.out, [head, *table])
     for row in (head, *table):
         print(*row, sep="\t")
 

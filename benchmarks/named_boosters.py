@@ -10,13 +10,12 @@ difference with its standard error.
 """
 
 import argparse
-import csv
 from pathlib import Path
 
 import numpy as np
 from _replay import replay, without
 from joblib import Parallel, delayed
-from wider_pool import BOOSTERS
+from wider_pool import BOOSTERS, write
 
 from sk_metalearn import KnowledgeBase
 from sk_metalearn.search._past_lookup import performance_of
@@ -68,8 +67,7 @@ def main():
                 told = (f"{own:.4f}" for own in numbers)
                 table.append((family, metric, len(gain), n, *told))
     head = "family", "metric", "datasets", "evaluations", "no past", "past", "difference", "error"
-    with options.out.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([head, *table])
+    write(options.out, [head, *table])
     for row in (head, *table):
         print(*row, sep="\t")
 
