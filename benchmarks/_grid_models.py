@@ -83,7 +83,7 @@ def make_estimator(grid, variant, schema):
     trees = grid in ("forest", "boosting")
     numbers = [SimpleImputer(strategy="median")] + ([] if trees else [StandardScaler()])
     numbers = make_pipeline(*numbers)
-    categories = list(schema.categorical + schema.mixed + schema.nullable)
+    categories = list(schema.categorical + schema.ordered)
     if not categories:
         return Pipeline([("prepare", numbers), ("clf", model)]), "clf__"
     unknown = {"handle_unknown": "use_encoded_value", "unknown_value": -1}
