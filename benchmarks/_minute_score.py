@@ -19,28 +19,30 @@ NAMES = {
     "flaml": "FLAML",
     "autosklearn": "auto-sklearn",
 }
-COLUMNS = [
-    "dataset",
-    "kind",
-    "n_classes",
-    "n_train",
-    "n_columns",
-    "system",
-    "version",
-    "options",
-    "budget",
-    "jobs",
-    "seed",
-    "metric",
-    "score",
-    "log_loss",
-    "accuracy",
-    "fit_seconds",
-    "predict_seconds",
-    "peak_mb",
-    "load",
-    "error",
-]
+#: What is kept of a run, and its type.
+COLUMNS = {
+    "dataset": str,
+    "kind": str,
+    "n_classes": int,
+    "n_train": int,
+    "n_test": int,
+    "n_columns": int,
+    "system": str,
+    "version": str,
+    "options": str,
+    "budget": float,
+    "jobs": int,
+    "seed": int,
+    "metric": str,
+    "score": float,
+    "log_loss": float,
+    "accuracy": float,
+    "fit_seconds": float,
+    "predict_seconds": float,
+    "peak_mb": float,
+    "load": float,
+    "error": str,
+}
 
 
 def complete(rows, systems=None):
@@ -50,14 +52,15 @@ def complete(rows, systems=None):
     ----------
     rows : list of dict
     systems : list of str, default=None
-        Those to compare; None: all that occur.
+        Those to compare; None: all that occur, those of `NAMES` first.
 
     Returns
     -------
     systems : list of str
     groups : list of dict of system to row
     """
-    systems = systems or list(dict.fromkeys(row["system"] for row in rows))
+    found = dict.fromkeys(row["system"] for row in rows)
+    systems = systems or sorted(found, key=[*NAMES, *found].index)
     groups = {}
     for row in rows:
         if row["system"] in systems:
@@ -200,6 +203,15 @@ def write_csv(path, rows):
         writer.writeheader()
         for row in rows:
             writer.writerow({k: f"{v:.5g}" if isinstance(v, float) else v for k, v in row.items()})
+
+
+def read_csv(path):
+    """Give the rows that `write_csv` wrote; what a run does not have is left out."""
+    with open(path, newline="", encoding="utf-8") as file:
+        return [
+            {name: COLUMNS[name](value) for name, value in row.items() if value != ""}
+            for row in csv.DictReader(file)
+        ]
 
 
 def tables_for_guide(budget, overall, paired, against):

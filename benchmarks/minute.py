@@ -22,17 +22,19 @@ run side by side:
     --ours '.:no_race:{"racing": false}'          the same checkout with an option
 
 ``generated`` runs on data of known shape, where the time over the budget and the memory are judged.
-``score`` prints means and pairs, and writes a table of all runs and one for the guide. Datasets
-that not every system has run are left out; where a system failed, it comes last.
+``score`` prints means and pairs, and writes a table of all runs and one for the guide. It also reads
+such a table, so that systems need not be run again; of several files the last with a run counts.
+Datasets that not every system has run are left out; where a system failed, it comes last.
 """
 
 import argparse
+import contextlib
 import json
 from pathlib import Path
 
 from _minute_draw import USED, draw, read_drawn, read_index, split, used_families, write_drawn
 from _minute_process import run_job
-from _minute_score import report
+from _minute_score import read_csv, report
 from _minute_systems import SYSTEMS
 
 RESULTS = Path(__file__).parent / "results"
@@ -55,19 +57,21 @@ def parse_ours(text):
     return Path(path).resolve(), name or "ours", json.loads(options or "{}")
 
 
-def read_rows(path):
-    """Give the rows of a file of JSON lines; the last of each run counts."""
-    path = Path(path)
+def read_rows(*paths):
+    """Give the runs in files of JSON lines and tables of runs; the last of each run counts."""
+    found = {}
+    for path in map(Path, paths):
+        rows = read_csv(path) if path.suffix == ".csv" else _read_lines(path)
+        found.update({tuple(row[name] for name in KEY): row for row in rows})
+    return list(found.values())
+
+
+def _read_lines(path):
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    rows = {}
     for line in lines:
         # A run that was ended in the middle of a line leaves half of it.
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError:
-            continue
-        rows[tuple(row[name] for name in KEY)] = row
-    return list(rows.values())
+        with contextlib.suppress(json.JSONDecodeError):
+            yield json.loads(line)
 
 
 def plan(datasets, systems, done, settings, again=False):
@@ -187,7 +191,7 @@ def main():
             split(options.data, options.splits, slug, options.rows, index)
             print(slug, flush=True)
     elif options.what == "score":
-        rows = [row for path in options.files for row in read_rows(path)]
+        rows = read_rows(*options.files)
         systems = options.systems.split(",") if options.systems else None
         report(rows, systems, options.against, options.budget, options.csv, options.rst)
     else:

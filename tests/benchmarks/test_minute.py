@@ -290,6 +290,17 @@ class TestScore:
         assert "sk_metalearn against" in text and "FLAML" in text
         assert "rank 1.00" in capsys.readouterr().out
 
+    def test_a_table_of_runs_is_read_as_the_runs_were(self, tmp_path):
+        rows = [failed("x", "flaml"), row_of("x", "ours", 0.75), row_of("y", "ours", 0.5)]
+        rows.append(row_of("y", "flaml", 0.25))
+        table, lines = tmp_path / "runs.csv", tmp_path / "again.jsonl"
+        _minute_score.report(rows, csv_path=table, rst_path=tmp_path / "guide.txt")
+        _minute_score.report(minute.read_rows(table), rst_path=tmp_path / "read.txt")
+        assert (tmp_path / "read.txt").read_text() == (tmp_path / "guide.txt").read_text()
+        lines.write_text(json.dumps(row_of("x", "flaml", 0.5)))
+        scores = [row["score"] for row in minute.read_rows(table, lines)]
+        assert scores == [0.5, 0.75, 0.5, 0.25]
+
     def test_nothing_to_compare_is_told(self):
         with pytest.raises(SystemExit, match="all of"):
             _minute_score.report([row_of("x", "a", 0.9), row_of("y", "b", 0.9)])
