@@ -5,8 +5,9 @@ numeric dataset the estimator is bare, on the others it comes after preparing th
 point of a grid is fitted on two random halves of a dataset (at most 400 rows) and scored on other
 rows (at most 500), by which a search chooses, and on rows that no search sees (a quarter of the
 dataset, at most 2,000), by which the choice is judged; that is kept in ``--cache``. Strategies are
-then run on what was measured, with the knowledge of all other families and the meta-features of the
-rows of one split, since to a search the dataset is no larger::
+then run on what was measured, with the knowledge of other families and the meta-features of the
+rows of one split, since to a search the dataset is no larger. Each dataset is searched five times,
+each time with nineteen of twenty of the other families, drawn at random::
 
     python benchmarks/grids.py measure --data DIR --cache DIR
     python benchmarks/grids.py judge --data DIR --cache DIR --out benchmarks/results/grids.csv
@@ -32,6 +33,7 @@ from pathlib import Path
 
 import numpy as np
 from _grid_models import GRIDS, SCALED, make_estimator
+from joblib import Parallel, delayed
 from sklearn.base import clone
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import ParameterGrid, StratifiedShuffleSplit
@@ -40,6 +42,9 @@ from threadpoolctl import threadpool_limits
 N_MIXED = 16
 MIN_ROWS, N_SPLITS, MAX_TRAIN, MAX_TEST = 500, 2, 400, 500
 N_EVALUATIONS = 10
+# A search repeats itself, and a past that differs a little may send it elsewhere: each dataset is
+# searched with several pasts, which lack this share of the families.
+DRAWN = 0.05
 
 
 def choose_tasks(folder):
@@ -212,8 +217,23 @@ def measured_elsewhere(record, records, sources):
     )
 
 
+def without_some(knowledge, record, draw):
+    """The knowledge without a dataset's family, and without some that are drawn."""
+    families = sorted({task.family for task in knowledge.tasks})
+    n_drawn = round(DRAWN * len(families))
+    drawn = np.random.default_rng(draw).choice(families, n_drawn, replace=False)
+    return knowledge.without(families={*drawn} | ({*families} & {record["family"]}))
+
+
 def search_again(record, records, knowledge, sources, arguments):
     """Run a strategy on one dataset's measured grid; what it chooses is judged by regret."""
+    pasts = [without_some(knowledge, record, draw) for draw in range(arguments.draws)]
+    found = [search_once(record, records, past, sources, arguments) for past in pasts]
+    return np.mean([ours for ours, _ in found], axis=0), found[0][1]
+
+
+def search_once(record, records, left_out, sources, arguments):
+    """Give the regret of what is chosen after each evaluation, and of random choices."""
     from sklearn.utils import Bunch
 
     from sk_metalearn.search._grid_choices import choose_from_grid
@@ -222,8 +242,6 @@ def search_again(record, records, knowledge, sources, arguments):
     from sk_metalearn.search._problem import pose_problem
     from sk_metalearn.strategies import Context
 
-    families = {task.family for task in knowledge.tasks}
-    left_out = knowledge.without(families=families & {record["family"]})
     X, y, schema, metafeatures = rows_seen(sources[record["name"]])
     estimator, prefix = make_estimator(record["grid"], record["variant"], schema)
     grid = GRIDS[record["grid"]]
@@ -280,7 +298,10 @@ def judge(arguments):
     for grid in arguments.grids.split(","):
         paths = sorted(Path(arguments.cache).glob(f"{grid}-*.json"))
         records = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
-        found = [search_again(own, records, knowledge, sources, arguments) for own in records]
+        work = (
+            delayed(search_again)(own, records, knowledge, sources, arguments) for own in records
+        )
+        found = Parallel(arguments.jobs, backend="multiprocessing")(work)
         clear = [own for own in range(len(records)) if is_clear(records[own])]
         parts = {"all": range(len(records)), "clear": clear} | {
             f"clear, {variant}": [i for i in clear if records[i]["variant"] == variant]
@@ -349,6 +370,8 @@ def main():
     two.add_argument("--knowledge", default="bundled")
     two.add_argument("--grids", default=",".join(GRIDS))
     two.add_argument("--strategy", default="auto")
+    two.add_argument("--draws", type=int, default=5, help="searches of each dataset")
+    two.add_argument("--jobs", type=int, default=2)
     two.add_argument("--seen", action="store_true", help="judge by the scores that a search sees")
     two.add_argument("--exact", action="store_true", help="with a past of exactly these points")
     two.add_argument("--out", help="CSV file to write")
