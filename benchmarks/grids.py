@@ -227,13 +227,20 @@ def without_some(knowledge, record, draw):
 
 def search_again(record, records, knowledge, sources, arguments):
     """Run a strategy on one dataset's measured grid; what it chooses is judged by regret."""
-    pasts = [without_some(knowledge, record, draw) for draw in range(arguments.draws)]
-    found = [search_once(record, records, past, sources, arguments) for past in pasts]
-    return np.mean([ours for ours, _ in found], axis=0), found[0][1]
+    scores, judged = np.array(record["cells"], dtype=float).T
+    baseline = record["baseline"][0 if arguments.seen else 1]
+    lost = regrets(scores if arguments.seen else judged, baseline)
+    known, ours = np.where(np.isfinite(scores), scores, -np.inf), []
+    for draw in range(arguments.draws):
+        past = without_some(knowledge, record, draw)
+        visited = visit(record, records, past, scores, sources, arguments)
+        chosen = [visited[int(np.argmax(known[visited[: k + 1]]))] for k in range(len(visited))]
+        ours.append(lost[chosen + chosen[-1:] * (N_EVALUATIONS - len(chosen))])
+    return np.mean(ours, axis=0), expected_choice(known, lost)
 
 
-def search_once(record, records, left_out, sources, arguments):
-    """Give the regret of what is chosen after each evaluation, and of random choices."""
+def visit(record, records, knowledge, scores, sources, arguments):
+    """Give the points of a dataset's grid that a strategy visits with what is known."""
     from sklearn.utils import Bunch
 
     from sk_metalearn.search._grid_choices import choose_from_grid
@@ -250,7 +257,7 @@ def search_once(record, records, left_out, sources, arguments):
         for part in (grid if isinstance(grid, list) else [grid])
     ]
     options = SearchOptions(
-        n_iter=N_EVALUATIONS, knowledge=left_out, scoring="accuracy", random_state=0
+        n_iter=N_EVALUATIONS, knowledge=knowledge, scoring="accuracy", random_state=0
     )
     routed = Bunch(estimator=Bunch(fit={}), scorer=Bunch(score={}), splitter=Bunch(split={}))
     with contextlib.ExitStack() as stack:
@@ -269,14 +276,7 @@ def search_once(record, records, left_out, sources, arguments):
         defaults=choices.defaults,
         n_evaluations=N_EVALUATIONS,
     )
-    scores, judged = np.array(record["cells"], dtype=float).T
-    baseline = record["baseline"][0 if arguments.seen else 1]
-    lost = regrets(scores if arguments.seen else judged, baseline)
-    visited = simulate(arguments.strategy, context, scores, N_EVALUATIONS)
-    scores = np.where(np.isfinite(scores), scores, -np.inf)
-    chosen = [visited[int(np.argmax(scores[visited[: k + 1]]))] for k in range(len(visited))]
-    ours = lost[chosen + chosen[-1:] * (N_EVALUATIONS - len(chosen))]
-    return ours, expected_choice(scores, lost)
+    return simulate(arguments.strategy, context, scores, N_EVALUATIONS)
 
 
 def is_clear(record):

@@ -202,11 +202,12 @@ def main():
     parser.add_argument("--max-rows", type=int, default=500)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--cache", default="live-cache")
+    parser.add_argument("--knowledge", default="bundled")
     parser.add_argument("--out", default="live.csv")
     options = parser.parse_args()
     cache = Path(options.cache)
     cache.mkdir(parents=True, exist_ok=True)
-    knowledge = KnowledgeBase.bundled()
+    knowledge = KnowledgeBase.open(options.knowledge)
     rows = []
     sources = choose(options.data, options.datasets, options.max_rows)
     for seed in range(options.seeds):

@@ -174,6 +174,8 @@ def main():
     scoring.add_argument("--systems", help="with commas between them; all by default")
     scoring.add_argument("--against", default="ours", help="the system of the table of pairs")
     scoring.add_argument("--budget", type=float)
+    scoring.add_argument("--drawn", default=DRAWN)
+    scoring.add_argument("--but-first", type=int, default=0, help="so many of the drawn datasets")
     scoring.add_argument("--csv", help="where to write all runs")
     scoring.add_argument("--rst", help="where to write the tables for the guide")
 
@@ -191,7 +193,8 @@ def main():
             split(options.data, options.splits, slug, options.rows, index)
             print(slug, flush=True)
     elif options.what == "score":
-        rows = read_rows(*options.files)
+        left_out = [row["dataset"] for row in read_drawn(options.drawn)][: options.but_first]
+        rows = [row for row in read_rows(*options.files) if row["dataset"] not in left_out]
         systems = options.systems.split(",") if options.systems else None
         report(rows, systems, options.against, options.budget, options.csv, options.rst)
     else:

@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import mean
 
 import matplotlib.pyplot as plt
-from _minute_score import NAMES, complete, interval, ranks, score_of
+from _minute_score import NAMES, complete, interval, ranks, read_csv, score_of
 
 SHOWN = {
     "auto": ("sk_metalearn", "tab:blue"),
@@ -69,7 +69,7 @@ def draw(results):
     right.set_xticks([1, 10, 100], ["1", "10", "100"])
     right.set_yticks([0.1, 0.05, 0.02], ["0.1", "0.05", "0.02"])
     right.minorticks_off()
-    n_datasets = draw_minute(minute, read(results / "minute.csv"))
+    n_datasets = draw_minute(minute, read_csv(results / "minute.csv"))
     left.set_title("330 recorded datasets", fontsize="medium")
     right.set_title("the same, by time", fontsize="medium")
     minute.set_title(f"{n_datasets} datasets, {SECONDS} s each, 2 cores", fontsize="medium")
@@ -82,8 +82,6 @@ def draw(results):
 
 def draw_minute(axes, rows):
     """Draw the mean rank of each system in the same seconds; gives the number of datasets."""
-    numbers = ("budget", "score")
-    rows = [row | {name: float(row[name] or "nan") for name in numbers} for row in rows]
     rows = [row for row in rows if row["budget"] == SECONDS]
     systems, groups = complete(rows, list(SYSTEMS))
     ranked = [ranks({own: score_of(group[own]) for own in systems}) for group in groups]
