@@ -1,12 +1,12 @@
-"""What the past says of LightGBM and XGBoost where a search is to choose among their settings.
+"""What the past says of boosters of other packages where a search is to choose among their settings.
 
     python benchmarks/named_boosters.py --out benchmarks/results/named_boosters.csv
 
-The eleven configurations of a package, recorded in the bundled base, are searched on each dataset that was
-measured with all of them: without a past, by the strategy that then stands in (a Gaussian process),
-and by ``strategy="auto"`` with what is known of other families of datasets. Printed is the regret
-after so many evaluations, 0 for the best of the eleven and 1 for the dummy estimator, and the paired
-difference with its standard error.
+The configurations of LightGBM, XGBoost and CatBoost in the bundled base are searched, each package
+alone, on each dataset that was measured with all of them: without a past, by the strategy that then
+stands in (a Gaussian process), and by ``strategy="auto"`` with what is known of other families of
+datasets. Printed is the regret after so many evaluations, 0 for the best of the package and 1 for the
+dummy estimator, and the paired difference with its standard error.
 """
 
 import argparse

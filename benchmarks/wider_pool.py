@@ -7,7 +7,7 @@ The last slice is measured for regression, and no part of the pool that a search
 Each dataset measured with the part is searched twice by ``strategy="auto"``, without what is
 known of its family: among all configurations without the part, and with it. The margin
 classifiers are judged where they need probabilities, which they have since they are measured. The
-boosters, LightGBM and XGBoost, are added to the pool that a search without them chooses from.
+boosters (LightGBM, XGBoost, CatBoost) are added to the pool that a search without them chooses from.
 Printed is the regret after so many evaluations, 0 for the best of both and 1 for the dummy
 estimator, by the mean of the folds, which the search is told, and on the split outside the folds,
 which has stopped no boosting; and the paired difference with its standard error.
@@ -31,7 +31,7 @@ from sk_metalearn.search._past_lookup import performance_of
 from sk_metalearn.spaces import Configuration, is_stopped_by_folds
 
 MARGINS = ("svm", "linear_svc", "ridge")
-BOOSTERS = ("lightgbm", "xgboost")
+BOOSTERS = ("lightgbm", "xgboost", "catboost")
 PARTS = (
     ("last slice", "regression", "r2"),
     ("last slice", "regression", "neg_mean_absolute_error"),
