@@ -12,6 +12,8 @@ Printed is the regret after so many evaluations, 0 for the best of both and 1 fo
 estimator, by the mean of the folds, which the search is told, and on the split outside the folds,
 which has stopped no boosting; and the paired difference with its standard error.
 
+``--boosters NAME ...`` adds some of the boosters only.
+
 ``--order FILE`` also writes which of the last slice a greedy portfolio of all that were measured
 with it picks, and at which place; it goes on until nothing lowers its mean regret.
 """
@@ -88,19 +90,20 @@ def compare_task(table, row, metric, pools):
     return np.reshape(found, (2, 2, len(AT)))
 
 
-def judged_pool(table, boosters=False):
-    """Give what is measured and could be chosen, boosters of other packages if they are asked for."""
-    left_out = {"dummy"} if boosters else {"dummy", *BOOSTERS}
+def judged_pool(table, boosters=()):
+    """Give what is measured and could be chosen, of boosters of other packages those asked for."""
+    left_out = {"dummy", *BOOSTERS} - set(boosters)
     return [own for own in table.configurations if own.family not in left_out]
 
 
-def compare(base, part, kind, metric, n_jobs):
+def compare(base, part, kind, metric, boosters, n_jobs):
     """Give the regrets of all datasets measured with the part: (task, pool, judge, time)."""
     table = base.table(kind)
-    pool, last = judged_pool(table, part == "boosters"), design_further(kind)
+    boosters = boosters if part == "boosters" else ()
+    pool, last = judged_pool(table, boosters), design_further(kind)
     if part != "last slice":
         pool = [own for own in pool if own not in last]
-    families = {"margins": MARGINS, "boosters": BOOSTERS}.get(part)
+    families = {"margins": MARGINS, "boosters": boosters}.get(part)
     added = [own for own in pool if (own.family in families if families else own in last)]
     pools = [own for own in pool if own not in added], pool
     known = table.scores(metric, failures="dummy")[:, table.columns_of(added)]
@@ -148,6 +151,7 @@ def main():
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--order", type=Path)
     parser.add_argument("--parts", nargs="+", choices=sorted({own[0] for own in PARTS}))
+    parser.add_argument("--boosters", nargs="+", choices=BOOSTERS, default=BOOSTERS)
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     base = KnowledgeBase.open(options.base)
@@ -157,7 +161,7 @@ def main():
     for part, kind, metric in PARTS:
         if options.parts and part not in options.parts:
             continue
-        regrets = compare(base, part, kind, metric, options.jobs)
+        regrets = compare(base, part, kind, metric, options.boosters, options.jobs)
         regrets = regrets[np.isfinite(regrets).all(axis=(1, 2, 3))]
         for k, of_time in zip(AT, np.moveaxis(regrets, 3, 0), strict=True):
             gain = of_time[:, 1] - of_time[:, 0]
