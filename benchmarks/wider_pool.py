@@ -90,20 +90,19 @@ def compare_task(table, row, metric, pools):
     return np.reshape(found, (2, 2, len(AT)))
 
 
-def judged_pool(table, boosters=()):
-    """Give what is measured and could be chosen, of boosters of other packages those asked for."""
-    left_out = {"dummy", *BOOSTERS} - set(boosters)
+def judged_pool(table, families=()):
+    """Give what is measured and could be chosen, boosters of other packages if they are named."""
+    left_out = {"dummy", *BOOSTERS} - set(families)
     return [own for own in table.configurations if own.family not in left_out]
 
 
 def compare(base, part, kind, metric, boosters, n_jobs):
     """Give the regrets of all datasets measured with the part: (task, pool, judge, time)."""
     table = base.table(kind)
-    boosters = boosters if part == "boosters" else ()
-    pool, last = judged_pool(table, boosters), design_further(kind)
+    families = {"margins": MARGINS, "boosters": boosters}.get(part, ())
+    pool, last = judged_pool(table, families), design_further(kind)
     if part != "last slice":
         pool = [own for own in pool if own not in last]
-    families = {"margins": MARGINS, "boosters": boosters}.get(part)
     added = [own for own in pool if (own.family in families if families else own in last)]
     pools = [own for own in pool if own not in added], pool
     known = table.scores(metric, failures="dummy")[:, table.columns_of(added)]
